@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#define XXH_INLINE_ALL
+#include "base/hash.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <xxhash.h>
+
+void random_bytes(void *out, size_t len)
+{
+    uint8_t *at = out;
+    while (len > 0) {
+        ssize_t got = getrandom(at, len, 0);
+        if (got < 0 && errno != EINTR) {
+            abort();
+        }
+        if (got > 0) {
+            at += got;
+            len -= (size_t)got;
+        }
+    }
+}
+
+void hash_key_random(struct hash_key *ret_key)
+{
+    random_bytes(ret_key, sizeof(*ret_key));
+}
+
+static inline uint64_t rotate(uint64_t x, int by)
+{
+    return x << by | x >> (64 - by);
+}
+
+struct sip {
+    uint64_t v0, v1, v2, v3;
+};
+
+static inline void sip_round(struct sip *s)
+{
+    s->v0 += s->v1;
+    s->v1 = rotate(s->v1, 13) ^ s->v0;
+    s->v0 = rotate(s->v0, 32);
+    s->v2 += s->v3;
+    s->v3 = rotate(s->v3, 16) ^ s->v2;
+    s->v0 += s->v3;
+    s->v3 = rotate(s->v3, 21) ^ s->v0;
+    s->v2 += s->v1;
+    s->v1 = rotate(s->v1, 17) ^ s->v2;
+    s->v2 = rotate(s->v2, 32);
+}
+
+static inline uint64_t load_le64(const uint8_t *at, size_t len)
+{
+    uint64_t value = 0;
+    memcpy(&value, at, len);
+    return le64toh(value);
+}
+
+uint64_t hash_keyed(const struct hash_key *key, const void *data, size_t len)
+{
+    struct sip s = {key->k0 ^ 0x736f6d6570736575ULL, key->k1 ^ 0x646f72616e646f6dULL,
+                    key->k0 ^ 0x6c7967656e657261ULL, key->k1 ^ 0x7465646279746573ULL};
+    const uint8_t *at = data;
+    size_t left = len;
+    for (; left >= 8; left -= 8, at += 8) {
+        uint64_t word = load_le64(at, 8);
+        s.v3 ^= word;
+        sip_round(&s);
+        s.v0 ^= word;
+    }
+    uint64_t last = (uint64_t)len << 56 | load_le64(at, left);
+    s.v3 ^= last;
+    sip_round(&s);
+    s.v0 ^= last;
+    s.v2 ^= 0xff;
+    sip_round(&s);
+    sip_round(&s);
+    sip_round(&s);
+    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+uint64_t hash_seeded(uint64_t seed, const void *data, size_t len)
+{
+    return XXH3_64bits_withSeed(data, len, seed);
+}
+
+struct hash128 hash_seeded128(uint64_t seed, const void *data, size_t len)
+{
+    XXH128_hash_t hash = XXH3_128bits_withSeed(data, len, seed);
+    return (struct hash128){hash.low64, hash.high64};
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/* yaml: a small tree of nodes that remember where they stood.
+ *
+ * Strict on purpose: anchors, aliases, tags, duplicate keys, several documents and
+ * anything deeper than 16 levels are errors with file, line and column. */
+#pragma once
+#include "base/diag.h"
+
+#include <stdbool.h>
+
+enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
+
+struct yaml_node {
+    enum yaml_kind kind;
+    bool quoted;            /* scalar: written in quotes */
+    unsigned line, column;  /* 1-based */
+    char *key;              /* in a map: the key; else NULL */
+    char *text;             /* scalar: its text, never NULL */
+    struct yaml_node *next; /* next item of the same list or map */
+    struct yaml_node *first;
+    size_t count; /* items of a list or map */
+};
+
+/* The file's only document; an empty file gives an empty map. At most 4 MiB.
+ * -ENOENT, -EINVAL with *diag. */
+__attribute__((warn_unused_result)) int yaml_read(const char *path, struct yaml_node **ret_root,
+                                                  struct diag *diag);
+
+/* The same from memory; `file` is only for messages. */
+__attribute__((warn_unused_result)) int yaml_parse(const char *text, size_t len, const char *file,
+                                                   struct yaml_node **ret_root, struct diag *diag);
+
+void yaml_free(struct yaml_node *root);
+
+/* The value of a key, or NULL. */
+const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
+
+/* The text of a scalar value of a key, or NULL. */
+const char *yaml_get_text(const struct yaml_node *map, const char *key);
+
+/* Write text as a double-quoted YAML scalar into a new string; NULL without memory. */
+char *yaml_quote(const char *text);

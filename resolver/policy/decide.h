@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/* decide: the one pure judgement over a name.
+ *
+ * The daemon, `greengate check`, the warning page and the tests call the same
+ * functions; nothing here reads a clock, a file or the network, or allocates. */
+#pragma once
+#include "blocklists/blockdb.h"
+#include "config/config.h"
+
+struct snapshot;
+
+#define REASON(name, word, ede, text) REASON_##name,
+enum reason {
+#include "policy/verdict.def"
+    REASON_COUNT,
+};
+#undef REASON
+
+struct verdict {
+    bool blocked;
+    uint8_t reason;     /* enum reason */
+    int8_t mode;        /* enum block_mode, when blocked */
+    uint8_t category;   /* index into the snapshot's categories, 0 = none */
+    uint16_t source;    /* of the database, when reason is LIST, EXCEPTION, OTHER_CATEGORY */
+    uint16_t class_id;  /* the class that decided, 0 = none */
+    uint8_t skip;       /* labels taken off the name to reach the entry or rule */
+    int32_t rule;       /* index into the snapshot's rules, -1 = none */
+    bool overrode;      /* an allow rule or protection took back a block by a list */
+};
+
+/* What is in force for one group at one time; made by policy_effective(). */
+struct effective_group {
+    uint64_t blocked;   /* bit i: category i is blocked */
+    int8_t mode;        /* enum block_mode of the group, MODE_UNSET when it has none */
+    uint32_t ttl_cap_s; /* answers must not outlive the next change; UINT32_MAX = none */
+};
+
+/* Fill ret_groups[0..group_count) for the wall-clock time `now`. */
+void policy_effective(const struct snapshot *snapshot, int64_t now,
+                      struct effective_group *ret_groups);
+
+/* Judge a name for a group (an index into config->groups). `probe` comes from
+ * snapshot_probe() of the same snapshot and name. */
+void policy_decide(const struct snapshot *snapshot, const struct dname *name,
+                   const struct blockdb_probe *probe, uint16_t group, struct verdict *ret_verdict);
+
+/* "list", "block-rule" ...; the plain text; the extended error or -1. */
+const char *reason_word(enum reason reason);
+const char *reason_text(enum reason reason);
+int reason_ede(enum reason reason);
+
+enum { REF_MAX = 9 };
+
+/* The reference code of a verdict over a name: 8 characters that name class and
+ * entry, and nothing about who asked. */
+void verdict_ref(const struct verdict *verdict, const struct dname *name, char out[REF_MAX]);

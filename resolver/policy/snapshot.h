@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+/* snapshot: all that a query is judged by, immutable while workers hold it.
+ *
+ * Made of separately counted parts (configuration, lists, rules), so that a local
+ * rule or the minute tick rebuilds only its own. Parts are counted by the thread
+ * that builds snapshots (the daemon's main thread) and by nobody else. */
+#pragma once
+#include "base/addr.h"
+#include "config/catalog.h"
+#include "policy/decide.h"
+#include "policy/rule.h"
+
+enum { SNAPSHOT_CATEGORIES_MAX = 64 }; /* index 0 is "none" */
+
+struct policy_config; /* settings, catalogue, client index */
+struct policy_lists;  /* database, category numbers, class masks */
+struct policy_rules;  /* local rules and protected names, indexed */
+
+struct category_info {
+    const char *id;
+    int8_t mode;          /* enum block_mode or MODE_UNSET */
+    uint16_t stats_id;    /* filled by the daemon, see stats_name_category() */
+};
+
+struct snapshot {
+    const struct config *config;
+    const struct catalog *catalog;
+    uint64_t generation; /* changes with the lists; never 0 */
+    const struct blockdb *db; /* NULL: unprotected */
+    struct category_info categories[SNAPSHOT_CATEGORIES_MAX];
+    unsigned category_count; /* with "none" */
+    size_t group_count;
+    struct effective_group *effective; /* [group_count] */
+    uint16_t *group_stats;             /* [group_count] stats ids, filled by the daemon */
+    struct policy_config *policy_config;
+    struct policy_lists *lists;
+    struct policy_rules *rules;
+};
+
+/* Takes over both on success. -ENOMEM; -EINVAL with *diag. */
+__attribute__((warn_unused_result)) int policy_config_new(struct config *config,
+                                                          struct catalog *catalog,
+                                                          struct policy_config **ret_part,
+                                                          struct diag *diag);
+
+/* Load configuration and catalogue from files in one step. */
+__attribute__((warn_unused_result)) int policy_config_load(const char *path,
+                                                           struct policy_config **ret_part,
+                                                           struct diag *diag);
+
+/* The database at path; NULL path or -ENOENT there gives an empty part. Another
+ * failure (-EBADMSG, -EPROTO) leaves *ret_part alone. */
+__attribute__((warn_unused_result)) int policy_lists_open(const char *path,
+                                                          const struct catalog *catalog,
+                                                          struct policy_lists **ret_part,
+                                                          struct diag *diag);
+
+/* Index the rules (copied), never_block and the built-in protected names. */
+__attribute__((warn_unused_result)) int policy_rules_new(const struct rule *rules, size_t count,
+                                                         const struct policy_config *config,
+                                                         struct policy_rules **ret_part,
+                                                         struct diag *diag);
+
+void policy_config_unref(struct policy_config *part);
+void policy_lists_unref(struct policy_lists *part);
+void policy_rules_unref(struct policy_rules *part);
+
+/* Takes a reference on each part. NULL without memory. */
+struct snapshot *snapshot_new(struct policy_config *config, struct policy_lists *lists,
+                              struct policy_rules *rules, int64_t now);
+void snapshot_free(struct snapshot *snapshot);
+
+const struct config *policy_config_get(const struct policy_config *part);
+const struct catalog *policy_config_catalog(const struct policy_config *part);
+
+/* Hash the name's suffixes; an empty probe without a database. */
+void snapshot_probe(const struct snapshot *snapshot, const struct dname *name,
+                    struct blockdb_probe *ret_probe);
+
+/* The client's group: the first of config->groups whose clients cover it. */
+uint16_t snapshot_group(const struct snapshot *snapshot, const struct addr *client);
+
+/* May this client ask at all (dns.allow_clients)? */
+bool snapshot_admits(const struct snapshot *snapshot, const struct addr *client);
+
+/* Is it one of dns.trusted_forwarders? */
+bool snapshot_is_forwarder(const struct snapshot *snapshot, const struct addr *client);
+
+/* The index of a group by name, or -ENOENT. */
+int snapshot_find_group(const struct snapshot *snapshot, const char *name);
+
+const struct rule *snapshot_rule(const struct snapshot *snapshot, int32_t rule);
+
+/* Where the database in force lies: state_dir/blocklist.ggdb if it opens for
+ * reading, else data_dir/starter.ggdb, else "". */
+void snapshot_lists_path(const struct config *config, char *out, size_t cap);

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+/* stats: sums of what was asked and answered; never an event, client or name.
+ *
+ * Each worker owns a stats_worker and is its only writer. The statistics thread
+ * turns differences into rows of hour x group x category x verdict and the like,
+ * once a minute and at stop. A failing database never reaches the workers. */
+#pragma once
+#include "base/clock.h"
+#include "base/diag.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    STATS_GROUPS_MAX = 256,
+    STATS_CATEGORIES_MAX = 64, /* 0 is "none" */
+    STATS_TYPES = 257,         /* QTYPE 0..255; 256 is "other" */
+    STATS_RCODES = 24,
+    STATS_LATENCIES = 16, /* bucket i: up to 250 us << i, the last without end */
+};
+
+/* What became of a query. Names in stats_verdict_names[], which the CLI shows. */
+enum stats_verdict {
+    STATS_ANSWERED, /* passed on or from the cache */
+    STATS_BLOCKED,
+    STATS_ALLOWED, /* a local rule or protected name overrode a block */
+    STATS_REFUSED, /* not allowed to ask, or not answerable: FORMERR, NOTIMP ... */
+    STATS_FAILED,  /* SERVFAIL */
+    STATS_VERDICTS,
+};
+extern const char *const stats_verdict_names[STATS_VERDICTS];
+
+enum stats_transport { STATS_UDP, STATS_TCP, STATS_TRANSPORTS };
+enum stats_origin { STATS_CACHE, STATS_STALE, STATS_UPSTREAM, STATS_POLICY, STATS_ORIGINS };
+
+struct stats_event {
+    uint16_t group;    /* stable id, see stats_name_group() */
+    uint16_t category; /* stable id, 0 = none */
+    uint16_t type;     /* QTYPE */
+    uint8_t rcode;
+    uint8_t verdict;
+    uint8_t transport;
+    uint8_t origin;
+    uint32_t latency_us;
+};
+
+typedef _Atomic uint64_t stats_counter;
+
+struct stats_worker {
+    stats_counter sums[STATS_GROUPS_MAX][STATS_CATEGORIES_MAX][STATS_VERDICTS];
+    stats_counter types[STATS_TYPES];
+    stats_counter rcodes[STATS_RCODES];
+    stats_counter transports[STATS_TRANSPORTS];
+    stats_counter origins[STATS_ORIGINS];
+    stats_counter latencies[STATS_LATENCIES];
+    stats_counter latency_sum_us;
+};
+
+struct stats;
+
+/* Start the thread. A damaged file is set aside beside itself as
+ * stats.db.damaged-DATE and a new one is begun; an unusable one leaves the counters
+ * in memory: only -ENOMEM fails. `path` NULL: memory only (tests). */
+__attribute__((warn_unused_result)) int stats_start(const char *path, int64_t keep_days,
+                                                    const struct clock *clock,
+                                                    struct stats **ret_stats, struct diag *diag);
+
+/* Flush and join. */
+void stats_stop(struct stats *stats);
+
+/* A worker's counters, zeroed, mapped so that untouched pages cost nothing. */
+struct stats_worker *stats_worker_add(struct stats *stats);
+
+/* The stable id of a group or category name for this process's lifetime; equal names
+ * give equal ids. Main thread only. Category 0 is "none". When the table is full, the
+ * last id, whose name is then "other". */
+uint16_t stats_name_group(struct stats *stats, const char *name);
+uint16_t stats_name_category(struct stats *stats, const char *name);
+
+/* True while rows cannot be written; `text` says why. */
+bool stats_degraded(struct stats *stats, char *text, size_t cap);
+
+static inline void stats_add(stats_counter *counter, uint64_t by)
+{
+    /* One writer: a plain addition that other threads may read at any time. */
+    uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, now + by, memory_order_relaxed);
+}
+
+static inline unsigned stats_latency_bucket(uint32_t latency_us)
+{
+    unsigned bucket = 0;
+    while (bucket + 1 < STATS_LATENCIES && latency_us > 250u << bucket) {
+        bucket++;
+    }
+    return bucket;
+}
+
+static inline void stats_count(struct stats_worker *worker, const struct stats_event *event)
+{
+    stats_add(&worker->sums[event->group][event->category][event->verdict], 1);
+    stats_add(&worker->types[event->type < 256 ? event->type : 256], 1);
+    stats_add(&worker->rcodes[event->rcode < STATS_RCODES ? event->rcode : STATS_RCODES - 1], 1);
+    stats_add(&worker->transports[event->transport], 1);
+    stats_add(&worker->origins[event->origin], 1);
+    stats_add(&worker->latencies[stats_latency_bucket(event->latency_us)], 1);
+    stats_add(&worker->latency_sum_us, event->latency_us);
+}

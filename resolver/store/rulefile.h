@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* rulefile: the local rules in state_dir/rules.yaml.
+ *
+ * Written by the daemon's main thread only (temp file, fsync, rename, mode 0640);
+ * anybody who may read it can load it. */
+#pragma once
+#include "base/diag.h"
+#include "policy/rule.h"
+
+struct rule_list {
+    struct rule *items;
+    size_t count;
+};
+
+/* An absent file is an empty list. -EINVAL with *diag; *ret_rules untouched then. */
+__attribute__((warn_unused_result)) int rulefile_load(const char *path, struct rule_list *ret_rules,
+                                                      struct diag *diag);
+__attribute__((warn_unused_result)) int rulefile_save(const char *path,
+                                                      const struct rule_list *rules,
+                                                      struct diag *diag);
+/* Same name, exactness and group: replaced. -ENOMEM. */
+__attribute__((warn_unused_result)) int rule_list_put(struct rule_list *rules,
+                                                      const struct rule *rule);
+/* Remove what put() would replace; -ENOENT. */
+__attribute__((warn_unused_result)) int rule_list_remove(struct rule_list *rules,
+                                                         const struct rule *rule);
+/* Drop rules whose time is over; returns how many. */
+size_t rule_list_expire(struct rule_list *rules, int64_t now);
+void rule_list_clear(struct rule_list *rules);
