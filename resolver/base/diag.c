@@ -15,18 +15,13 @@ int diag_set(struct diag *diag, int err, const char *format, ...)
     return err;
 }
 
-int diag_at(struct diag *diag, int err, const char *file, unsigned line, const char *format, ...)
+void diag_at(struct diag *diag, const char *file, unsigned line, unsigned column)
 {
     if (diag) {
-        va_list args;
         snprintf(diag->file, sizeof(diag->file), "%s", file ? file : "");
         diag->line = line;
-        diag->column = 0;
-        va_start(args, format);
-        vsnprintf(diag->text, sizeof(diag->text), format, args);
-        va_end(args);
+        diag->column = column;
     }
-    return err;
 }
 
 void diag_print(const struct diag *diag, char *out, size_t cap)

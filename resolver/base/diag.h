@@ -21,9 +21,8 @@ struct diag {
 int diag_set(struct diag *diag, int err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Set place and text; returns err. */
-int diag_at(struct diag *diag, int err, const char *file, unsigned line, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+/* Set the place, before or after the text. A NULL diag is allowed. */
+void diag_at(struct diag *diag, const char *file, unsigned line, unsigned column);
 
 /* "file:line:column: text", as far as known, into out; always terminated. */
 void diag_print(const struct diag *diag, char *out, size_t cap);

@@ -27,7 +27,12 @@ __attribute__((warn_unused_result)) int yaml_read(const char *path, struct yaml_
                                                   struct diag *diag);
 
 /* The same from memory; `file` is only for messages. */
-__attribute__((warn_unused_result)) int yaml_parse(const char *text, size_t len, const char *file,
+struct yaml_text {
+    const char *data;
+    size_t len;
+    const char *file;
+};
+__attribute__((warn_unused_result)) int yaml_parse(const struct yaml_text *text,
                                                    struct yaml_node **ret_root, struct diag *diag);
 
 void yaml_free(struct yaml_node *root);

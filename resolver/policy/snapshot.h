@@ -55,11 +55,10 @@ __attribute__((warn_unused_result)) int policy_lists_open(const char *path,
                                                           struct policy_lists **ret_part,
                                                           struct diag *diag);
 
-/* Index the rules (copied), never_block and the built-in protected names. */
+/* Index the rules (copied), never_block and the built-in protected names. -ENOMEM. */
 __attribute__((warn_unused_result)) int policy_rules_new(const struct rule *rules, size_t count,
                                                          const struct policy_config *config,
-                                                         struct policy_rules **ret_part,
-                                                         struct diag *diag);
+                                                         struct policy_rules **ret_part);
 
 void policy_config_unref(struct policy_config *part);
 void policy_lists_unref(struct policy_lists *part);

@@ -63,8 +63,12 @@ struct stats;
 /* Start the thread. A damaged file is set aside beside itself as
  * stats.db.damaged-DATE and a new one is begun; an unusable one leaves the counters
  * in memory: only -ENOMEM fails. `path` NULL: memory only (tests). */
-__attribute__((warn_unused_result)) int stats_start(const char *path, int64_t keep_days,
-                                                    const struct clock *clock,
+struct stats_setup {
+    const char *path; /* of the SQLite file */
+    int64_t keep_days;
+    const struct clock *clock;
+};
+__attribute__((warn_unused_result)) int stats_start(const struct stats_setup *setup,
                                                     struct stats **ret_stats, struct diag *diag);
 
 /* Flush and join. */
