@@ -40,7 +40,7 @@ struct blockdb_info {
     uint32_t classes;    /* class ids are 1..classes */
     uint32_t sources;    /* source indexes are 0..sources-1 */
     uint64_t generation; /* first 64 bits of the content checksum, never 0 */
-    int64_t built_at;    /* newest fetched_at of its sources, so that equal input gives equal bytes */
+    int64_t built_at; /* newest fetched_at of its sources, so that equal input gives equal bytes */
 };
 
 /* A name's suffix that is listed. */

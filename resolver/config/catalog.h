@@ -38,9 +38,8 @@ struct catalog {
 };
 
 /* -ENOENT, -EINVAL with *diag; *ret_catalog is untouched on failure. */
-__attribute__((warn_unused_result)) int catalog_load(const char *data_dir,
-                                                     struct catalog **ret_catalog,
-                                                     struct diag *diag);
+__attribute__((warn_unused_result)) int
+catalog_load(const char *data_dir, struct catalog **ret_catalog, struct diag *diag);
 void catalog_free(struct catalog *catalog);
 
 /* NULL when unknown. */

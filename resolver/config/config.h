@@ -21,7 +21,7 @@ enum list_match { MATCH_AUTO, MATCH_EXACT, MATCH_SUBTREE };
 #define SOURCE
 #define SOURCE_TEXT(key, def, check, help) char *key;
 #define SOURCE_CHOICE(key, def, set, help) int key;
-#define SOURCE_FLAG(key, def, help) bool key;
+#define SOURCE_FLAG(key, def, help)        bool key;
 struct config_source {
 #include "config/settings.def"
 };
@@ -43,12 +43,14 @@ struct config_group {
 #undef GROUP_CHOICE
 
 #define SECTION(name, help) struct {
-#define SECTION_END(name) } name;
+#define SECTION_END(name)                                                                          \
+    }                                                                                              \
+    name;
 #define INT(section, key, def, min, max, help) int64_t key;
-#define FLAG(section, key, def, help) bool key;
-#define TEXT(section, key, def, check, help) char *key;
-#define CHOICE(section, key, def, set, help) int key;
-#define LIST(section, key, def, check, help) struct text_list key;
+#define FLAG(section, key, def, help)          bool key;
+#define TEXT(section, key, def, check, help)   char *key;
+#define CHOICE(section, key, def, set, help)   int key;
+#define LIST(section, key, def, check, help)   struct text_list key;
 struct config {
 #include "config/settings.def"
     struct config_source *sources; /* lists.sources, in order */

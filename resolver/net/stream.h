@@ -48,8 +48,8 @@ __attribute__((warn_unused_result)) int stream_read_start(struct stream *stream)
 void stream_read_stop(struct stream *stream);
 
 /* Copy and queue; what the kernel takes at once is not copied. -ENOBUFS, -EPIPE. */
-__attribute__((warn_unused_result)) int stream_write(struct stream *stream,
-                                                     const uv_buf_t *parts, unsigned count);
+__attribute__((warn_unused_result)) int stream_write(struct stream *stream, const uv_buf_t *parts,
+                                                     unsigned count);
 /* One absolute deadline from now; 0 disarms. */
 void stream_deadline(struct stream *stream, uint64_t in_ms);
 

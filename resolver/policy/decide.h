@@ -18,14 +18,14 @@ enum reason {
 
 struct verdict {
     bool blocked;
-    uint8_t reason;     /* enum reason */
-    int8_t mode;        /* enum block_mode, when blocked */
-    uint8_t category;   /* index into the snapshot's categories, 0 = none */
-    uint16_t source;    /* of the database, when reason is LIST, EXCEPTION, OTHER_CATEGORY */
-    uint16_t class_id;  /* the class that decided, 0 = none */
-    uint8_t skip;       /* labels taken off the name to reach the entry or rule */
-    int32_t rule;       /* index into the snapshot's rules, -1 = none */
-    bool overrode;      /* an allow rule or protection took back a block by a list */
+    uint8_t reason;    /* enum reason */
+    int8_t mode;       /* enum block_mode, when blocked */
+    uint8_t category;  /* index into the snapshot's categories, 0 = none */
+    uint16_t source;   /* of the database, when reason is LIST, EXCEPTION, OTHER_CATEGORY */
+    uint16_t class_id; /* the class that decided, 0 = none */
+    uint8_t skip;      /* labels taken off the name to reach the entry or rule */
+    int32_t rule;      /* index into the snapshot's rules, -1 = none */
+    bool overrode;     /* an allow rule or protection took back a block by a list */
 };
 
 /* What is in force for one group at one time; made by policy_effective(). */

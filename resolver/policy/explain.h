@@ -29,7 +29,7 @@ struct explanation {
     int ede;                 /* extended error, -1 = none */
     char category[64];       /* "" = none */
     char list[64], list_version[64], list_url[512];
-    char entry[DNAME_TEXT_MAX]; /* the entry, rule or protected name that decided */
+    char entry[DNAME_TEXT_MAX];     /* the entry, rule or protected name that decided */
     char rule[DNAME_TEXT_MAX + 96]; /* the local rule in words, "" = none */
     char ref[REF_MAX];
     struct explanation_listing listed[EXPLAIN_LISTED_MAX];

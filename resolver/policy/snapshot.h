@@ -18,14 +18,14 @@ struct policy_rules;  /* local rules and protected names, indexed */
 
 struct category_info {
     const char *id;
-    int8_t mode;          /* enum block_mode or MODE_UNSET */
-    uint16_t stats_id;    /* filled by the daemon, see stats_name_category() */
+    int8_t mode;       /* enum block_mode or MODE_UNSET */
+    uint16_t stats_id; /* filled by the daemon, see stats_name_category() */
 };
 
 struct snapshot {
     const struct config *config;
     const struct catalog *catalog;
-    uint64_t generation; /* changes with the lists; never 0 */
+    uint64_t generation;      /* changes with the lists; never 0 */
     const struct blockdb *db; /* NULL: unprotected */
     struct category_info categories[SNAPSHOT_CATEGORIES_MAX];
     unsigned category_count; /* with "none" */
@@ -44,9 +44,8 @@ __attribute__((warn_unused_result)) int policy_config_new(struct config *config,
                                                           struct diag *diag);
 
 /* Load configuration and catalogue from files in one step. */
-__attribute__((warn_unused_result)) int policy_config_load(const char *path,
-                                                           struct policy_config **ret_part,
-                                                           struct diag *diag);
+__attribute__((warn_unused_result)) int
+policy_config_load(const char *path, struct policy_config **ret_part, struct diag *diag);
 
 /* The database at path; NULL path or -ENOENT there gives an empty part. Another
  * failure (-EBADMSG, -EPROTO) leaves *ret_part alone. */

@@ -15,9 +15,8 @@ struct rule_list {
 /* An absent file is an empty list. -EINVAL with *diag; *ret_rules untouched then. */
 __attribute__((warn_unused_result)) int rulefile_load(const char *path, struct rule_list *ret_rules,
                                                       struct diag *diag);
-__attribute__((warn_unused_result)) int rulefile_save(const char *path,
-                                                      const struct rule_list *rules,
-                                                      struct diag *diag);
+__attribute__((warn_unused_result)) int
+rulefile_save(const char *path, const struct rule_list *rules, struct diag *diag);
 /* Same name, exactness and group: replaced. -ENOMEM. */
 __attribute__((warn_unused_result)) int rule_list_put(struct rule_list *rules,
                                                       const struct rule *rule);
