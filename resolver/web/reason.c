@@ -93,7 +93,6 @@ static void hang_up(struct reason_source *source)
     watch_oldest(source);
 }
 
-
 static void time_is_up(uv_timer_t *timer)
 {
     hang_up(timer->data);
@@ -278,8 +277,8 @@ void reason_free(struct reason_source *source)
     }
 }
 
-void reason_ask(struct reason_source *source, struct reason_query *query,
-                const struct addr *client, const char *host)
+void reason_ask(struct reason_source *source, struct reason_query *query, const struct addr *client,
+                const char *host)
 {
     const struct reason unknown = {0};
     struct reason_flight *flight = NULL;

@@ -10,8 +10,8 @@
 #include <uv.h>
 
 struct reason {
-    bool known;   /* false: no daemon, no answer in time, or it cannot tell */
-    bool blocked; /* when known */
+    bool known;        /* false: no daemon, no answer in time, or it cannot tell */
+    bool blocked;      /* when known */
     char word[32];     /* of verdict.def: "list", "block-rule" */
     char category[64]; /* id, "" = none */
     char group[64];
@@ -35,8 +35,8 @@ __attribute__((warn_unused_result)) int reason_new(uv_loop_t *loop, const char *
 /* Answer all that wait with "not known" and close; freed in the loop. NULL is allowed. */
 void reason_free(struct reason_source *source);
 
-void reason_ask(struct reason_source *source, struct reason_query *query,
-                const struct addr *client, const char *host);
+void reason_ask(struct reason_source *source, struct reason_query *query, const struct addr *client,
+                const char *host);
 
 /* No answer is wanted any more. Safe when nothing is asked. */
 void reason_cancel(struct reason_query *query);
