@@ -29,6 +29,8 @@ struct snapshot {
     const struct blockdb *db; /* NULL: unprotected */
     struct category_info categories[SNAPSHOT_CATEGORIES_MAX];
     unsigned category_count; /* with "none" */
+    struct addr page_ipv4;   /* block.page_ipv4, family 0 when unset */
+    struct addr page_ipv6;
     size_t group_count;
     struct effective_group *effective; /* [group_count] */
     uint16_t *group_stats;             /* [group_count] stats ids, filled by the daemon */
