@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # One non-recursive Makefile; `make help` lists the targets.
+#
+# Objects lie in $(BUILD)/$(MODE), so that release, debug, asan, tsan and fuzz live
+# side by side. Honours CC CFLAGS LDFLAGS DESTDIR PREFIX SYSCONFDIR DATADIR V=1.
 
-MODE  ?= release
-BUILD ?= build
-V     ?= 0
-PREFIX ?= /usr
-DATADIR ?= $(PREFIX)/share/greengate
+MODE       ?= release
+BUILD      ?= build
+V          ?= 0
+PREFIX     ?= /usr
+SYSCONFDIR ?= /etc
+DATADIR    ?= $(PREFIX)/share/greengate
+JOBS       ?= $(shell nproc)
 
 B := $(BUILD)/$(MODE)
 Q := $(if $(filter 1,$(V)),,@)
+# A make inside a recipe builds in parallel, unless -j was given already.
+SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
 PKGS := libuv libldns sqlite3 yaml-0.1 libcurl zlib liblzma libzstd libsodium libidn2 libpsl \
         libcjson libnghttp2 openssl
@@ -16,35 +23,135 @@ PKGS := libuv libldns sqlite3 yaml-0.1 libcurl zlib liblzma libzstd libsodium li
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
         -Wpointer-arith -Wno-missing-field-initializers
 HARD := -fstack-protector-strong -fPIE -fcf-protection
-CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=3 -DNDEBUG_FAULTS $(HARD)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=3 $(HARD)
 CFLAGS_debug   := -O0 -g -DGREENGATE_FAULTS $(HARD)
-CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
-                  -fno-sanitize-recover=undefined -DGREENGATE_FAULTS
+CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer $(SANITIZE) -DGREENGATE_FAULTS
 CFLAGS_tsan    := -O1 -g -fsanitize=thread -DGREENGATE_FAULTS
+CFLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer $(SANITIZE) -fsanitize=fuzzer-no-link
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections
 LDFLAGS_debug   := -pie
 LDFLAGS_asan    := -fsanitize=address,undefined
 LDFLAGS_tsan    := -fsanitize=thread
+LDFLAGS_fuzz    := -fsanitize=address,undefined
 
-LLHTTP := /usr/share/llhttp
-LLHTTP_INC := /usr/share/include/llhttp
+# llhttp: the library where the system has one, else the C sources of Debian's
+# node-llhttp.
+ifeq ($(shell pkg-config --exists libllhttp 2>/dev/null && echo yes),yes)
+PKGS       += libllhttp
+LLHTTP_OBJ :=
+LLHTTP_INC :=
+else
+LLHTTP     ?= /usr/share/llhttp
+LLHTTP_INCLUDE ?= /usr/share/include/llhttp
+LLHTTP_OBJ := $B/llhttp/llhttp.o $B/llhttp/api.o $B/llhttp/http.o
+LLHTTP_INC := -I$(LLHTTP_INCLUDE)
+endif
 
 GG_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS_$(MODE)) -ffunction-sections -fdata-sections \
-             -D_GNU_SOURCE -DGREENGATE_DATADIR='"$(DATADIR)"' \
-             -Iresolver -I. -I$(LLHTTP_INC) $(shell pkg-config --cflags $(PKGS)) $(CFLAGS)
-GG_LDFLAGS := $(LDFLAGS_$(MODE)) $(LDFLAGS)
-GG_LIBS := $(shell pkg-config --libs $(PKGS)) -lpthread -lm
+             -D_GNU_SOURCE -DGREENGATE_DATADIR='"$(DATADIR)"' -Iresolver -I. $(LLHTTP_INC) \
+             $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
+GG_LDFLAGS := $(LDFLAGS_$(MODE)) -Wl,--as-needed $(LDFLAGS)
+GG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
 
-MAINS := resolver/main.c resolver/web/main.c tools/main.c
-LIB_SRC := $(filter-out $(MAINS),$(wildcard resolver/*.c resolver/*/*.c blocklists/*.c tools/*.c))
-LIB_OBJ := $(LIB_SRC:%.c=$B/%.o) $B/llhttp/llhttp.o $B/llhttp/api.o $B/llhttp/http.o
-LIB := $B/libgreengate.a
+MAINS    := resolver/main.c resolver/web/main.c tools/main.c
+LIB_SRC  := $(filter-out $(MAINS),$(wildcard resolver/*.c resolver/*/*.c blocklists/*.c tools/*.c))
+LIB_OBJ  := $(LIB_SRC:%.c=$B/%.o) $(LLHTTP_OBJ)
+LIB      := $B/libgreengate.a
 PROGRAMS := $B/greengated $B/greengate-web $B/greengate
-UNIT_SRC := $(wildcard tests/unit/test_*.c)
-UNIT := $(UNIT_SRC:tests/unit/%.c=$B/tests/%)
 
-.PHONY: all unit clean
-all: $(PROGRAMS) ## build the three programs
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+UNIT     := $(UNIT_SRC:tests/unit/%.c=$B/tests/%)
+# What unit tests share: the other sources beside them.
+FAKE_OBJ := $(patsubst %.c,$B/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ     := $(FUZZ_SRC:tests/fuzz/%.c=$B/fuzz/%)
+FUZZ_SECONDS ?= 60
+# libFuzzer brings its own main(); the other modes replay files.
+FUZZ_MAIN := $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,$B/tests/fuzz/replay.o)
+
+# Data files the programs read: the catalogue, and the starter list made from it.
+CATALOG := blocklists/catalog
+STARTER := $(wildcard $(CATALOG)/starter/*)
+DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml)) \
+           $(if $(STARTER),$B/data/starter.ggdb)
+
+.DEFAULT_GOAL := all
+.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench lint format install \
+        clean help flags sources
+.SECONDARY:
+
+setup: ## install what building and testing need (Debian)
+	@packaging/dev/setup all
+
+all: $(PROGRAMS) $(DATA) ## build the three programs and their data
+
+run: ## set up, build, start on high ports, say what to try (SETTINGS=FILE: other lists)
+	@packaging/dev/setup run
+	@$(SUBMAKE) all
+	@packaging/dev/run $(B) $(SETTINGS)
+
+test: ## set up, then every test
+	@packaging/dev/setup test
+	@$(SUBMAKE) all build-tests peers
+	@tests/run $(B)
+
+build-tests: $(UNIT) $(FUZZ) $B/bench/responder
+
+unit: $(UNIT) ## build and run the unit tests alone
+	@tests/run $(B) --only unit
+
+system: all peers ## run the system tests alone
+	@tests/run $(B) --only system
+
+peers: ## unpack the servers that tests need, without installing them
+	@packaging/dev/unpack $(BUILD)/peers nsd
+
+sanitize: ## every test under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory MODE=asan test
+
+fuzz: ## run each fuzz target for FUZZ_SECONDS
+	@packaging/dev/setup all
+	@$(SUBMAKE) MODE=fuzz CC=clang build-fuzz
+	@tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS)
+
+.PHONY: build-fuzz
+build-fuzz: $(FUZZ)
+
+bench: ## measure against the goals of docs/performance.md
+	@packaging/dev/setup all
+	@$(SUBMAKE) all $B/bench/responder
+	@tests/bench/run $(B)
+
+lint: ## layers, sizes, names, formats, clang-tidy, shellcheck
+	@packaging/dev/setup all
+	@$(SUBMAKE) all
+	@tests/lint/run $(B)
+
+format: ## rewrite the C files as .clang-format says
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+install: all ## install below $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR) \
+	    $(DESTDIR)$(SYSCONFDIR)/greengate
+	install -m 755 $B/greengated $B/greengate-web $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $B/greengate $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(DATA) $(DESTDIR)$(DATADIR)
+	test -e $(DESTDIR)$(SYSCONFDIR)/greengate/greengate.yaml || install -m 644 \
+	    packaging/greengate.yaml $(DESTDIR)$(SYSCONFDIR)/greengate/greengate.yaml
+
+clean: ## remove the build folder
+	rm -rf $(BUILD)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# For tests/lint: what the compiler is called with, and on which files.
+flags:
+	@printf '%s\n' $(foreach f,$(GG_CFLAGS),'$(f)')
+sources:
+	@printf '%s\n' $(LIB_SRC) $(wildcard $(MAINS))
 
 $B/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -53,7 +160,7 @@ $B/%.o: %.c Makefile
 
 $B/llhttp/%.o: $(LLHTTP)/%.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) -O2 -g -fPIE $(filter -fsanitize=%,$(CFLAGS_$(MODE))) -I$(LLHTTP_INC) -c -o $@ $<
+	$(Q)$(CC) -O2 -g -fPIE $(filter -fsanitize=%,$(CFLAGS_$(MODE))) $(LLHTTP_INC) -c -o $@ $<
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
@@ -66,14 +173,25 @@ $B/greengate-web: $B/resolver/web/main.o $(LIB)
 $B/greengate: $B/tools/main.o $(LIB)
 	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS)
 
-$B/tests/%: $B/tests/unit/%.o $(LIB)
+$B/tests/%: $B/tests/unit/%.o $(FAKE_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS) -lcmocka
 
-unit: $(UNIT) ## build and run the unit tests
-	@for t in $(UNIT); do $$t || exit 1; done
+$B/fuzz/%: $B/tests/fuzz/%.o $(filter %.o,$(FUZZ_MAIN)) $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GG_LDFLAGS) $(filter -f%,$(FUZZ_MAIN)) -o $@ $^ $(GG_LIBS)
 
-clean: ## remove the build folder
-	rm -rf $(BUILD)
+$B/bench/responder: tests/bench/responder.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $< -luv
 
--include $(LIB_OBJ:.o=.d) $(UNIT_SRC:%.c=$B/%.d)
+$B/data/%.yaml: $(CATALOG)/%.yaml
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+$B/data/starter.ggdb: $B/greengate $(STARTER) $(filter-out %.ggdb,$(DATA))
+	@mkdir -p $(@D)
+	@[ $(V) = 1 ] || echo "  LISTS $@"
+	$(Q)GREENGATE_DATA=$(CATALOG) $B/greengate lists compile $@
+
+-include $(LIB_OBJ:.o=.d) $(patsubst %.c,$B/%.d,$(MAINS) $(UNIT_SRC) $(FUZZ_SRC)) $(FAKE_OBJ:.o=.d)

@@ -11,15 +11,20 @@
 
 struct stream;
 
+enum { STREAM_QUEUE_DEFAULT = 256 * 1024 }; /* queue_max after stream_init() */
+
 struct stream_events {
     /* Bytes have come; `len` of them at data, valid during the call only. */
     void (*on_data)(struct stream *stream, const uint8_t *data, size_t len);
     /* The peer closed its side, an error came, or the deadline passed
-     * (err 0, negative errno, -ETIMEDOUT). The owner calls stream_close(). */
+     * (err 0, negative errno, -ETIMEDOUT). The owner calls stream_close(); after err 0
+     * it may first write what it still owes and call stream_finish(). The deadline
+     * stays armed then, so that an err may follow, once. */
     void (*on_end)(struct stream *stream, int err);
     /* Connected (stream_connect only); err as above. May be NULL. */
     void (*on_connected)(struct stream *stream, int err);
-    /* All that was written has been handed to the kernel. May be NULL. */
+    /* All that had to be queued has been handed to the kernel; not called for a write
+     * that the kernel took at once (`queued` is 0 after it). May be NULL. */
     void (*on_drained)(struct stream *stream);
     /* Both handles are closed: free the owner here. */
     void (*on_closed)(struct stream *stream);
@@ -34,6 +39,10 @@ struct stream {
     size_t queue_max; /* a write beyond it ends the stream with -ENOBUFS */
     uint8_t open_handles;
     bool closing;
+    bool finishing; /* stream_finish() was called: the stream closes itself */
+    bool fin_sent;
+    bool peer_done; /* the peer has closed its side */
+    bool broken;    /* an error was met or reported; only stream_close() is left */
 };
 
 /* Prepare the handles. After success the stream must be closed by stream_close(). */
@@ -47,14 +56,16 @@ __attribute__((warn_unused_result)) int stream_connect(struct stream *stream,
 __attribute__((warn_unused_result)) int stream_read_start(struct stream *stream);
 void stream_read_stop(struct stream *stream);
 
-/* Copy and queue; what the kernel takes at once is not copied. -ENOBUFS, -EPIPE. */
+/* Copy and queue; what the kernel takes at once is not copied. -ENOBUFS, -EPIPE; after
+ * an error part of it may have been sent, so the owner calls stream_close(). */
 __attribute__((warn_unused_result)) int stream_write(struct stream *stream, const uv_buf_t *parts,
                                                      unsigned count);
 /* One absolute deadline from now; 0 disarms. */
 void stream_deadline(struct stream *stream, uint64_t in_ms);
 
 /* Close after what is queued has been sent and the peer has read it (FIN, then up to
- * 2 s); no more on_data. */
+ * 2 s); no more on_data and no on_end, on_closed tells. A deadline that is armed bounds
+ * the sending, else 10 s do. */
 void stream_finish(struct stream *stream);
 
 /* Close now. Safe to call twice. */

@@ -39,10 +39,15 @@ struct effective_group {
 void policy_effective(const struct snapshot *snapshot, int64_t now,
                       struct effective_group *ret_groups);
 
-/* Judge a name for a group (an index into config->groups). `probe` comes from
- * snapshot_probe() of the same snapshot and name. */
-void policy_decide(const struct snapshot *snapshot, const struct dname *name,
-                   const struct blockdb_probe *probe, uint16_t group, struct verdict *ret_verdict);
+/* What is judged: a name for a group. */
+struct subject {
+    const struct dname *name;
+    const struct blockdb_probe *probe; /* snapshot_probe() of the same snapshot and name */
+    uint16_t group;                    /* index into config->groups */
+};
+
+void policy_decide(const struct snapshot *snapshot, const struct subject *subject,
+                   struct verdict *ret_verdict);
 
 /* "list", "block-rule" ...; the plain text; the extended error or -1. */
 const char *reason_word(enum reason reason);

@@ -36,7 +36,12 @@ struct explanation {
     size_t listed_count;
 };
 
-/* Explain a name for a client (its group is looked up) or, with client NULL, for the
- * group with that index. */
+/* Whose question it is: the client's group is looked up; without a client the group
+ * with that index is taken. */
+struct asker {
+    const struct addr *client; /* or NULL */
+    uint16_t group;
+};
+
 void policy_explain(const struct snapshot *snapshot, const struct dname *name,
-                    const struct addr *client, uint16_t group, struct explanation *ret_why);
+                    const struct asker *asker, struct explanation *ret_why);

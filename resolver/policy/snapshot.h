@@ -29,6 +29,8 @@ struct snapshot {
     const struct blockdb *db; /* NULL: unprotected */
     struct category_info categories[SNAPSHOT_CATEGORIES_MAX];
     unsigned category_count; /* with "none" */
+    struct addr page_ipv4;   /* block.page_ipv4, family 0 when unset */
+    struct addr page_ipv6;
     size_t group_count;
     struct effective_group *effective; /* [group_count] */
     uint16_t *group_stats;             /* [group_count] stats ids, filled by the daemon */
@@ -74,6 +76,9 @@ const struct catalog *policy_config_catalog(const struct policy_config *part);
 /* Hash the name's suffixes; an empty probe without a database. */
 void snapshot_probe(const struct snapshot *snapshot, const struct dname *name,
                     struct blockdb_probe *ret_probe);
+
+/* Could any group's verdict over this name be other than "not listed"? */
+bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name);
 
 /* The client's group: the first of config->groups whose clients cover it. */
 uint16_t snapshot_group(const struct snapshot *snapshot, const struct addr *client);

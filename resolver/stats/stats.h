@@ -71,10 +71,14 @@ struct stats_setup {
 __attribute__((warn_unused_result)) int stats_start(const struct stats_setup *setup,
                                                     struct stats **ret_stats, struct diag *diag);
 
+/* Write now what was counted since the last minute; for tests and before a handover. */
+void stats_flush(struct stats *stats);
+
 /* Flush and join. */
 void stats_stop(struct stats *stats);
 
-/* A worker's counters, zeroed, mapped so that untouched pages cost nothing. */
+/* A worker's counters, zeroed, mapped so that untouched pages cost nothing; they live
+ * until stats_stop(). Main thread only. NULL without memory or over 128 workers. */
 struct stats_worker *stats_worker_add(struct stats *stats);
 
 /* The stable id of a group or category name for this process's lifetime; equal names
@@ -83,7 +87,8 @@ struct stats_worker *stats_worker_add(struct stats *stats);
 uint16_t stats_name_group(struct stats *stats, const char *name);
 uint16_t stats_name_category(struct stats *stats, const char *name);
 
-/* True while rows cannot be written; `text` says why. */
+/* True while rows cannot be written, and for a day after a damaged file was set
+ * aside; `text` says why. */
 bool stats_degraded(struct stats *stats, char *text, size_t cap);
 
 static inline void stats_add(stats_counter *counter, uint64_t by)

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/* cache: answers in wire form by question, shared by all workers; knows no policy.
+ *
+ * Shards of fixed size, each a log ring with an index. Readers never lock: they copy
+ * and check the shard's sequence number afterwards. Writers take a shard by one
+ * compare-and-swap and give up when it is busy, so nobody ever waits. When a ring is
+ * full its oldest entry goes, unless it was asked for since it was written. */
+#pragma once
+#include "dns/answer.h"
+
+struct cache;
+
+struct cache_key {
+    const struct dname *name;
+    uint16_t type;
+    bool dnssec_ok;
+    bool checking_disabled;
+};
+
+/* A copied answer. Where the entry stands is only for cache_tag(). */
+struct cache_copy {
+    size_t len;             /* octets of the message in the caller's buffer */
+    const uint16_t *ttl_at; /* inside the buffer, behind the message */
+    size_t ttl_count;
+    uint32_t age_s;
+    uint32_t left_s; /* until it expires, 0 when stale */
+    uint64_t generation;
+    uint64_t tag;
+    uint32_t shard, at;
+    uint64_t sequence;
+};
+
+struct cache_use {
+    uint64_t entries;
+    uint64_t bytes; /* in use, of all shards */
+    uint64_t bytes_max;
+};
+
+/* bytes is the bound on all memory of the cache; untouched pages cost nothing.
+ * NULL without memory. */
+struct cache *cache_new(size_t bytes);
+void cache_free(struct cache *cache);
+
+/* Copy the answer to key into buffer (cap octets) as the whole message. True when
+ * found and younger than its TTL, or than its TTL and stale_s seconds. Neither
+ * allocates nor waits. */
+struct cache_want {
+    uint8_t *buffer;
+    size_t cap;
+    uint32_t now_s; /* a clock that only goes forward */
+    uint32_t stale_s;
+};
+bool cache_get(struct cache *cache, const struct cache_key *key, const struct cache_want *want,
+               struct cache_copy *ret_copy);
+
+/* Keep an answer with a TTL over 0; replaces an older one. `generation` and `tag` as
+ * in cache_tag(). May drop it silently: too large, or the shard is busy. */
+struct cache_mark {
+    uint64_t generation;
+    uint64_t tag;
+    uint32_t now_s;
+};
+void cache_put(struct cache *cache, const struct cache_key *key, const struct answer *answer,
+               const struct cache_mark *mark);
+
+/* Note what an inspection of a copied entry found: tag 0 means that nothing in it
+ * touches anything of this generation. Does nothing when the entry has moved. */
+void cache_tag(struct cache *cache, const struct cache_copy *copy, uint64_t generation,
+               uint64_t tag);
+
+void cache_measure(const struct cache *cache, struct cache_use *ret_use);

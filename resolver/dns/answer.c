@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dns/answer.h"
+
+#include <errno.h>
+
+/* The chain of names that the question leads to, each with the offset at which it
+ * stands in the new message, for compression. */
+struct chain {
+    struct dname name[ANSWER_CHAIN_MAX + 1];
+    uint16_t offset[ANSWER_CHAIN_MAX + 1]; /* 0: not written yet */
+    unsigned count;
+};
+
+struct rewrite {
+    const struct ask *ask;
+    const struct packet *packet;
+    const struct answer_limits *limits;
+    struct wire out;
+    uint16_t *ttl_at;
+    size_t ttl_count;
+    uint32_t ttl_least;
+    struct chain chain;
+    size_t answers_at; /* where the answer section begins */
+    unsigned matches;  /* records of the asked type */
+    bool has_soa;
+};
+
+static int find_link(const struct chain *chain, const struct dname *name)
+{
+    for (unsigned i = 0; i < chain->count; i++) {
+        if (dname_equal(&chain->name[i], name)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static bool below_chain(const struct chain *chain, const struct dname *owner)
+{
+    for (unsigned i = 0; i < chain->count; i++) {
+        if (dname_is_below(&chain->name[i], owner)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int read_owner(const struct packet *packet, const struct rr *rr, struct dname *owner)
+{
+    size_t pos = rr->owner;
+    return dname_read(packet->data, packet->len, &pos, owner);
+}
+
+/* One pass over the answer section that follows CNAMEs of names already in the
+ * chain. Returns how many links were added, or -EBADMSG. */
+static int extend_chain(struct rewrite *work, unsigned records)
+{
+    size_t pos = work->answers_at;
+    unsigned before = work->chain.count;
+    for (unsigned i = 0; i < records; i++) {
+        struct rr rr;
+        struct dname owner, target;
+        if (rr_read(work->packet->data, work->packet->len, &pos, &rr) < 0) {
+            return -EBADMSG;
+        }
+        if (rr.type != TYPE_CNAME || rr.class_code != CLASS_IN || work->ask->type == TYPE_CNAME ||
+            work->ask->type == TYPE_ANY) {
+            continue;
+        }
+        size_t at = rr.rdata;
+        if (read_owner(work->packet, &rr, &owner) < 0 ||
+            dname_read(work->packet->data, rr.end, &at, &target) < 0 || at != rr.end) {
+            return -EBADMSG;
+        }
+        if (find_link(&work->chain, &owner) < 0 || find_link(&work->chain, &target) >= 0) {
+            continue;
+        }
+        if (work->chain.count > ANSWER_CHAIN_MAX) {
+            return -EBADMSG;
+        }
+        work->chain.name[work->chain.count] = target;
+        work->chain.offset[work->chain.count++] = 0;
+    }
+    return (int)(work->chain.count - before);
+}
+
+static uint32_t clamp_ttl(const struct rewrite *work, uint32_t ttl)
+{
+    ttl = ttl & 0x80000000U ? 0 : ttl; /* RFC 2181 section 8 */
+    ttl = ttl < work->limits->ttl_min ? work->limits->ttl_min : ttl;
+    return ttl > work->limits->ttl_max ? work->limits->ttl_max : ttl;
+}
+
+static void put_owner(struct rewrite *work, const struct rr *rr, const struct dname *owner)
+{
+    int link = find_link(&work->chain, owner);
+    if (link >= 0 && work->chain.offset[link]) {
+        wire_put_u16(&work->out, 0xc000 | work->chain.offset[link]);
+        return;
+    }
+    uint8_t name[DNAME_WIRE_MAX];
+    size_t pos = rr->owner, len = 0;
+    if (rr_expand_name(work->packet, &pos, name, &len) < 0) {
+        work->out.full = true; /* cannot be: it was read before */
+        return;
+    }
+    if (link >= 0 && work->out.len < 0x4000) {
+        work->chain.offset[link] = (uint16_t)work->out.len;
+    }
+    wire_put(&work->out, name, len);
+}
+
+/* Write one record; remembers where a CNAME's target stands. */
+static int put_record(struct rewrite *work, const struct rr *rr, const struct dname *owner,
+                      uint32_t ttl)
+{
+    if (work->ttl_count == ANSWER_RECORDS_MAX) {
+        return -EBADMSG;
+    }
+    put_owner(work, rr, owner);
+    wire_put_u16(&work->out, rr->type);
+    wire_put_u16(&work->out, CLASS_IN);
+    if (work->out.len < DNS_MESSAGE_MAX) {
+        work->ttl_at[work->ttl_count++] = (uint16_t)work->out.len;
+    }
+    wire_put_u32(&work->out, ttl);
+    size_t len_at = work->out.len;
+    wire_put_u16(&work->out, 0);
+    size_t start = work->out.len;
+    int err = rr_copy_data(work->packet, rr, &work->out);
+    if (err < 0) {
+        return -EBADMSG;
+    }
+    wire_patch_u16(&work->out, len_at, (uint16_t)(work->out.len - start));
+    if (rr->type == TYPE_CNAME && start < 0x4000) {
+        struct dname target;
+        size_t pos = start;
+        int link = dname_read(work->out.data, work->out.len, &pos, &target) < 0
+                       ? -1
+                       : find_link(&work->chain, &target);
+        if (link >= 0 && !work->chain.offset[link]) {
+            work->chain.offset[link] = (uint16_t)start;
+        }
+    }
+    work->ttl_least = ttl < work->ttl_least ? ttl : work->ttl_least;
+    return 0;
+}
+
+static bool is_denial(const struct rewrite *work, uint16_t type)
+{
+    return work->ask->dnssec_ok && (type == TYPE_RRSIG || type == TYPE_NSEC || type == TYPE_NSEC3);
+}
+
+static bool keep_in_answer(const struct rewrite *work, const struct rr *rr,
+                           const struct dname *owner)
+{
+    uint16_t asked = work->ask->type;
+    if (rr->type == TYPE_DNAME && asked != TYPE_DNAME && asked != TYPE_ANY) {
+        return below_chain(&work->chain, owner);
+    }
+    if (rr->type == TYPE_RRSIG && work->ask->dnssec_ok) {
+        return below_chain(&work->chain, owner);
+    }
+    bool wanted = rr->type == asked || rr->type == TYPE_CNAME || asked == TYPE_ANY;
+    return wanted && find_link(&work->chain, owner) >= 0;
+}
+
+static int copy_answers(struct rewrite *work, unsigned records, size_t *pos)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < records; i++) {
+        struct rr rr;
+        struct dname owner;
+        if (rr_read(work->packet->data, work->packet->len, pos, &rr) < 0 ||
+            read_owner(work->packet, &rr, &owner) < 0) {
+            return -EBADMSG;
+        }
+        if (rr.class_code != CLASS_IN || !keep_in_answer(work, &rr, &owner)) {
+            continue;
+        }
+        if (put_record(work, &rr, &owner, clamp_ttl(work, rr.ttl)) < 0) {
+            return -EBADMSG;
+        }
+        kept++;
+        work->matches += rr.type == work->ask->type || work->ask->type == TYPE_ANY;
+    }
+    wire_patch_u16(&work->out, 6, (uint16_t)kept);
+    return 0;
+}
+
+/* The TTL of a negative answer: the least of the SOA's own and its MINIMUM field
+ * (RFC 2308 section 5). */
+static uint32_t negative_ttl(const struct rewrite *work, const struct rr *rr)
+{
+    uint32_t minimum = load_u32(work->packet->data + rr->end - 4);
+    uint32_t ttl = rr->ttl & 0x80000000U ? 0 : rr->ttl;
+    ttl = minimum < ttl ? minimum : ttl;
+    return ttl > work->limits->negative_max ? work->limits->negative_max : ttl;
+}
+
+static int copy_authority(struct rewrite *work, unsigned records, size_t *pos)
+{
+    unsigned kept = 0;
+    bool negative = work->matches == 0;
+    const struct dname *last = &work->chain.name[work->chain.count - 1];
+    for (unsigned i = 0; i < records; i++) {
+        struct rr rr;
+        struct dname owner;
+        if (rr_read(work->packet->data, work->packet->len, pos, &rr) < 0 ||
+            read_owner(work->packet, &rr, &owner) < 0) {
+            return -EBADMSG;
+        }
+        bool soa = rr.type == TYPE_SOA && negative && !work->has_soa &&
+                   (dname_is_below(last, &owner) || below_chain(&work->chain, &owner));
+        if (rr.class_code != CLASS_IN || (!soa && !is_denial(work, rr.type))) {
+            continue;
+        }
+        if (soa && rr.rdlen < 22) {
+            return -EBADMSG;
+        }
+        uint32_t ttl = soa ? negative_ttl(work, &rr) : clamp_ttl(work, rr.ttl);
+        if (put_record(work, &rr, &owner, ttl) < 0) {
+            return -EBADMSG;
+        }
+        work->has_soa |= soa;
+        kept++;
+    }
+    wire_patch_u16(&work->out, 8, (uint16_t)kept);
+    return 0;
+}
+
+/* Additional records are only walked, since a damaged one spoils the packet. */
+static int check_additional(const struct rewrite *work, unsigned records, size_t *pos)
+{
+    for (unsigned i = 0; i < records; i++) {
+        struct rr rr;
+        if (rr_read(work->packet->data, work->packet->len, pos, &rr) < 0) {
+            return -EBADMSG;
+        }
+    }
+    return *pos == work->packet->len ? 0 : -EBADMSG;
+}
+
+static void begin(struct rewrite *work, const struct answer_room *room)
+{
+    const struct ask *ask = work->ask;
+    uint16_t flags = load_u16(work->packet->data + 2);
+    uint16_t kept = (uint16_t)(FLAG_QR | FLAG_RD | FLAG_RA | (flags & 0xf));
+    kept |= ask->checking_disabled ? FLAG_CD : 0;
+    kept |= work->limits->keep_ad ? flags & FLAG_AD : 0;
+    wire_init(&work->out, (void *)room->wire, DNS_MESSAGE_MAX);
+    wire_put_u16(&work->out, 0);
+    wire_put_u16(&work->out, kept);
+    wire_put_u16(&work->out, 1);
+    wire_put_u32(&work->out, 0);
+    wire_put_u16(&work->out, 0);
+    wire_put(&work->out, ask->name.wire, ask->name.len);
+    wire_put_u16(&work->out, ask->type);
+    wire_put_u16(&work->out, CLASS_IN);
+    work->chain.name[0] = ask->name;
+    work->chain.offset[0] = DNS_HEADER;
+    work->chain.count = 1;
+    work->ttl_least = UINT32_MAX;
+}
+
+static void finish(const struct rewrite *work, struct answer *ret_answer)
+{
+    uint8_t rcode = (uint8_t)(load_u16(work->packet->data + 2) & 0xf);
+    bool negative = work->matches == 0;
+    *ret_answer = (struct answer){
+        .wire = work->out.data,
+        .len = work->out.len,
+        .ttl_at = work->ttl_at,
+        .ttl_count = work->ttl_count,
+        .ttl = work->ttl_least,
+        .rcode = rcode,
+        .negative = negative,
+    };
+    bool final = rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN;
+    if (!final || (negative && !work->has_soa) || work->ttl_count == 0) {
+        ret_answer->ttl = 0; /* RFC 2308 section 5: no SOA, nothing to go by */
+    }
+}
+
+int answer_rebuild(const struct answer_source *source, struct answer_room *room,
+                   struct answer *ret_answer)
+{
+    const struct packet *packet = &source->packet;
+    struct rewrite work = {
+        .ask = source->ask, .packet = packet, .limits = &source->limits, .ttl_at = room->ttl_at};
+    unsigned answers = load_u16(packet->data + 6);
+    unsigned authority = load_u16(packet->data + 8);
+    unsigned additional = load_u16(packet->data + 10);
+    begin(&work, room);
+    size_t pos = DNS_HEADER + (size_t)source->ask->name.len + 4;
+    work.answers_at = pos;
+    int added;
+    do {
+        added = extend_chain(&work, answers);
+    } while (added > 0);
+    if (added < 0 || copy_answers(&work, answers, &pos) < 0 ||
+        copy_authority(&work, authority, &pos) < 0 ||
+        check_additional(&work, additional, &pos) < 0 || work.out.full) {
+        return -EBADMSG;
+    }
+    finish(&work, ret_answer);
+    return 0;
+}
+
+void answer_age(uint8_t *wire, const uint16_t *ttl_at, size_t count, uint32_t age)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t ttl = load_u32(wire + ttl_at[i]);
+        store_u32(wire + ttl_at[i], ttl > age ? ttl - age : 0);
+    }
+}
+
+void answer_set_ttl(uint8_t *wire, const uint16_t *ttl_at, size_t count, uint32_t ttl)
+{
+    for (size_t i = 0; i < count; i++) {
+        store_u32(wire + ttl_at[i], ttl);
+    }
+}
+
+void answer_cap_ttl(uint8_t *wire, const uint16_t *ttl_at, size_t count, uint32_t most)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (load_u32(wire + ttl_at[i]) > most) {
+            store_u32(wire + ttl_at[i], most);
+        }
+    }
+}
+
+int answer_walk_targets(const uint8_t *wire, size_t len, answer_visit visit, void *context)
+{
+    size_t pos = DNS_HEADER;
+    struct dname name;
+    unsigned records = load_u16(wire + 6);
+    if (records == 0) {
+        return 0;
+    }
+    if (dname_read(wire, len, &pos, &name) < 0) {
+        return -EBADMSG;
+    }
+    pos += 4;
+    for (unsigned i = 0; i < records; i++) {
+        struct rr rr;
+        if (rr_read(wire, len, &pos, &rr) < 0) {
+            return -EBADMSG;
+        }
+        if (rr.type != TYPE_CNAME && rr.type != TYPE_DNAME) {
+            continue;
+        }
+        size_t at = rr.rdata;
+        int err = dname_read(wire, len, &at, &name) < 0 ? -EBADMSG : visit(context, &name);
+        if (err < 0) {
+            return err;
+        }
+    }
+    return 0;
+}

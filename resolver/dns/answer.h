@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/* answer: what of an upstream message may be kept and passed on.
+ *
+ * The message is written anew: the records on the CNAME and DNAME chain from the
+ * question's name, of the asked type; for a negative answer the SOA; with DO the
+ * signatures and denials. Nothing else of authority and additional survives
+ * (RFC 2181 section 5.4.1, RFC 5452 section 6). */
+#pragma once
+#include "base/wire.h"
+#include "dns/ask.h"
+
+enum {
+    ANSWER_RECORDS_MAX = 4096,
+    ANSWER_CHAIN_MAX = 16, /* links of CNAME and DNAME */
+};
+
+/* An answer in the form the cache holds: id 0, question folded, TTLs absolute from
+ * the moment of arrival. */
+struct answer {
+    uint8_t *wire; /* a whole message without OPT */
+    size_t len;
+    uint16_t *ttl_at; /* offsets of the TTL fields in wire */
+    size_t ttl_count;
+    uint32_t ttl; /* seconds it may be kept, 0 = not at all */
+    uint8_t rcode;
+    bool negative; /* NXDOMAIN or no record of the type */
+};
+
+/* Room for the largest answer; owned by the caller and used again and again. */
+struct answer_room {
+    uint8_t wire[DNS_MESSAGE_MAX + 1];
+    uint16_t ttl_at[ANSWER_RECORDS_MAX];
+};
+
+struct answer_limits {
+    uint32_t ttl_min, ttl_max, negative_max;
+    bool keep_ad; /* the upstream was asked over a path that we trust */
+};
+
+/* A message as it came, and the question that it answers. */
+struct answer_source {
+    const struct ask *ask;
+    struct packet packet;
+    struct answer_limits limits;
+};
+
+/* Rewrite a message that ask_check() accepted. -EBADMSG when any record is damaged
+ * or the chain is too long: the packet is to be treated as if it had not come. */
+__attribute__((warn_unused_result)) int answer_rebuild(const struct answer_source *source,
+                                                       struct answer_room *room,
+                                                       struct answer *ret_answer);
+
+/* Take age off the TTLs of a copied answer, down to 0. */
+void answer_age(uint8_t *wire, const uint16_t *ttl_at, size_t count, uint32_t age);
+
+/* Set every TTL. */
+void answer_set_ttl(uint8_t *wire, const uint16_t *ttl_at, size_t count, uint32_t ttl);
+
+/* Lower every TTL to at most `most`. */
+void answer_cap_ttl(uint8_t *wire, const uint16_t *ttl_at, size_t count, uint32_t most);
+
+/* Call `visit` with each CNAME or DNAME target of a rebuilt answer, folded; a
+ * negative return ends the walk and is returned. */
+typedef int (*answer_visit)(void *context, const struct dname *target);
+int answer_walk_targets(const uint8_t *wire, size_t len, answer_visit visit, void *context);

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dns/reply.h"
+
+enum { POINTER_TO_QUESTION = 0xc000 | DNS_HEADER };
+
+void reply_bare(struct wire *out, const struct question *question, uint8_t rcode)
+{
+    uint8_t header[DNS_HEADER] = {0};
+    store_u16(header, question->id);
+    store_u16(header + 2, (uint16_t)(FLAG_QR | (question->flags & 0x7900) | rcode));
+    wire_put(out, header, sizeof(header));
+}
+
+void reply_begin(struct wire *out, const struct question *question, const uint8_t *packet,
+                 uint8_t rcode)
+{
+    uint8_t header[DNS_HEADER] = {0};
+    store_u16(header, question->id);
+    store_u16(header + 2, (uint16_t)(FLAG_QR | FLAG_RA | (rcode & 0xf) |
+                                     (question->flags & (FLAG_RD | FLAG_CD))));
+    store_u16(header + 4, 1);
+    wire_put(out, header, sizeof(header));
+    wire_put(out, packet + DNS_HEADER, question->wire_len);
+}
+
+static void count_up(struct wire *out, size_t at)
+{
+    wire_patch_u16(out, at, (uint16_t)(load_u16(out->data + at) + 1));
+}
+
+void reply_add(struct wire *out, uint16_t type, uint32_t ttl, const struct packet *data)
+{
+    wire_put_u16(out, POINTER_TO_QUESTION);
+    wire_put_u16(out, type);
+    wire_put_u16(out, CLASS_IN);
+    wire_put_u32(out, ttl);
+    wire_put_u16(out, (uint16_t)data->len);
+    wire_put(out, data->data, data->len);
+    count_up(out, 6);
+}
+
+void reply_add_soa(struct wire *out, uint32_t ttl)
+{
+    /* MNAME greengate.invalid., RNAME hostmaster in it: names that say who answered
+     * and lead nowhere (RFC 2606). */
+    static const uint8_t names[] = "\x9greengate\x7invalid\0\xahostmaster";
+    wire_put_u16(out, POINTER_TO_QUESTION);
+    wire_put_u16(out, TYPE_SOA);
+    wire_put_u16(out, CLASS_IN);
+    wire_put_u32(out, ttl);
+    size_t len_at = out->len;
+    wire_put_u16(out, 0);
+    size_t start = out->len;
+    wire_put(out, names, 19);
+    wire_put(out, names + 19, 11);
+    wire_put_u16(out, (uint16_t)(0xc000 | start));
+    const uint32_t numbers[5] = {1, 3600, 600, 86400, ttl};
+    for (unsigned i = 0; i < 5; i++) {
+        wire_put_u32(out, numbers[i]);
+    }
+    wire_patch_u16(out, len_at, (uint16_t)(out->len - start));
+    count_up(out, 8);
+}
+
+void reply_end(struct wire *out, const struct question *question, uint16_t rcode,
+               const struct reply_error *error)
+{
+    if (!question->edns) {
+        return;
+    }
+    size_t text_len = error && error->text ? strlen(error->text) : 0;
+    bool coded = error && error->code >= 0;
+    wire_put_u8(out, 0);
+    wire_put_u16(out, TYPE_OPT);
+    wire_put_u16(out, DNS_UDP_OURS);
+    wire_put_u32(out, (uint32_t)(rcode >> 4) << 24 | (question->dnssec_ok ? 0x8000 : 0));
+    wire_put_u16(out, coded ? (uint16_t)(6 + text_len) : 0);
+    if (coded) {
+        wire_put_u16(out, OPTION_EDE);
+        wire_put_u16(out, (uint16_t)(2 + text_len));
+        wire_put_u16(out, (uint16_t)error->code);
+        wire_put(out, error->text ? error->text : "", text_len);
+    }
+    count_up(out, 10);
+}
+
+void reply_fit_udp(struct wire *out, const struct question *question)
+{
+    size_t limit = question->udp_size < DNS_UDP_OURS ? question->udp_size : DNS_UDP_OURS;
+    if (out->len <= limit && !out->full) {
+        return;
+    }
+    uint16_t flags = load_u16(out->data + 2);
+    out->len = DNS_HEADER + question->wire_len;
+    out->full = false;
+    store_u16(out->data + 2, (uint16_t)(flags | FLAG_TC));
+    store_u16(out->data + 6, 0);
+    store_u16(out->data + 8, 0);
+    store_u16(out->data + 10, 0);
+    reply_end(out, question, 0, NULL);
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/rules.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "config/protected.h"
+
+enum { GROUP_GLOBAL = -1, GROUP_UNKNOWN = -2, SUFFIX_SEED = 0x67726565 };
+
+/* One row of the index: a rule, or a protected name. */
+struct row {
+    uint8_t len;
+    bool exact;
+    bool allow;
+    int16_t group; /* index, GROUP_GLOBAL, or GROUP_UNKNOWN: never matches */
+    int32_t rule;  /* -1: protected name */
+    uint32_t next; /* row + 1 in the same bucket, 0 ends */
+    uint8_t wire[DNAME_WIRE_MAX];
+};
+
+struct policy_rules {
+    unsigned refs;
+    struct rule *rules;
+    size_t rule_count;
+    struct row *rows;
+    uint32_t row_count, row_cap;
+    uint32_t bucket_mask;
+    uint32_t *buckets; /* row + 1 */
+    uint64_t serial;
+    bool local; /* any local rule at all */
+};
+
+static uint32_t bucket_of(const struct policy_rules *rules, const uint8_t *wire, size_t len)
+{
+    return (uint32_t)hash_seeded(SUFFIX_SEED, wire, len) & rules->bucket_mask;
+}
+
+static void add_row(struct policy_rules *rules, const struct dname *name, const struct row *like)
+{
+    struct row *row = &rules->rows[rules->row_count++];
+    *row = *like;
+    row->len = name->len;
+    memcpy(row->wire, name->wire, name->len);
+    uint32_t bucket = bucket_of(rules, row->wire, row->len);
+    row->next = rules->buckets[bucket];
+    rules->buckets[bucket] = rules->row_count;
+}
+
+static void add_protected(struct policy_rules *rules, const struct dname *name, bool exact)
+{
+    const struct row like = {.exact = exact, .allow = true, .group = GROUP_GLOBAL, .rule = -1};
+    add_row(rules, name, &like);
+}
+
+/* The host of a URL, so that a list cannot block the place it comes from. */
+static int url_host(const char *url, struct dname *ret_host)
+{
+    const char *start = strstr(url, "://");
+    if (!start) {
+        return -EINVAL;
+    }
+    start += 3;
+    size_t len = strcspn(start, "/:?#");
+    return len ? dname_parse_len(start, len, ret_host) : -EINVAL;
+}
+
+static int16_t group_index(const struct config *config, const char *group)
+{
+    if (!group[0]) {
+        return GROUP_GLOBAL;
+    }
+    for (size_t i = 0; i < config->group_count; i++) {
+        if (strcmp(config->groups[i].name, group) == 0) {
+            return (int16_t)i;
+        }
+    }
+    return GROUP_UNKNOWN;
+}
+
+static void fill(struct policy_rules *index, const struct config *config,
+                 const struct protected_list *built_in)
+{
+    struct dname name;
+    for (size_t i = 0; i < built_in->count; i++) {
+        add_protected(index, &built_in->items[i].name, built_in->items[i].exact);
+    }
+    for (size_t i = 0; i < config->lists.never_block.count; i++) {
+        if (dname_parse(config->lists.never_block.items[i], &name) == 0) {
+            add_protected(index, &name, false);
+        }
+    }
+    for (size_t i = 0; i < config->source_count; i++) {
+        if (url_host(config->sources[i].url, &name) == 0) {
+            add_protected(index, &name, true);
+        }
+    }
+    for (size_t i = 0; i < index->rule_count; i++) {
+        const struct rule *rule = &index->rules[i];
+        const struct row like = {.exact = rule->exact,
+                                 .allow = rule->allow,
+                                 .group = group_index(config, rule->group),
+                                 .rule = (int32_t)i};
+        add_row(index, &rule->name, &like);
+        index->local = true;
+    }
+}
+
+static int reserve(struct policy_rules *index, const struct rule *rules, size_t rows)
+{
+    uint32_t buckets = 16;
+    while (buckets < rows * 2) {
+        buckets *= 2;
+    }
+    index->bucket_mask = buckets - 1;
+    index->buckets = calloc(buckets, sizeof(*index->buckets));
+    index->rows = calloc(rows + 1, sizeof(*index->rows));
+    index->rules = calloc(index->rule_count + 1, sizeof(*index->rules));
+    if (!index->buckets || !index->rows || !index->rules) {
+        return -ENOMEM;
+    }
+    if (index->rule_count) {
+        memcpy(index->rules, rules, index->rule_count * sizeof(*rules));
+    }
+    return 0;
+}
+
+int policy_rules_new(const struct rule *rules, size_t count, const struct policy_config *part,
+                     struct policy_rules **ret_part)
+{
+    static uint64_t serial;
+    const struct config *config = policy_config_get(part);
+    struct protected_list built_in = {0};
+    struct policy_rules *index = calloc(1, sizeof(*index));
+    if (!index) {
+        return -ENOMEM;
+    }
+    index->refs = 1;
+    index->serial = ++serial;
+    index->rule_count = count;
+    /* Without its data file the daemon still protects never_block and list hosts. */
+    if (protected_load(config->server.data_dir, &built_in, NULL) < 0) {
+        built_in.count = 0;
+    }
+    size_t rows = built_in.count + config->lists.never_block.count + config->source_count + count;
+    int err = reserve(index, rules, rows);
+    if (err == 0) {
+        fill(index, config, &built_in);
+        *ret_part = index;
+        index = NULL;
+    }
+    protected_clear(&built_in);
+    policy_rules_unref(index);
+    return err;
+}
+
+void rules_ref(struct policy_rules *rules)
+{
+    rules->refs++;
+}
+
+void policy_rules_unref(struct policy_rules *rules)
+{
+    if (!rules || --rules->refs) {
+        return;
+    }
+    free(rules->rules);
+    free(rules->rows);
+    free(rules->buckets);
+    free(rules);
+}
+
+const struct rule *rules_get(const struct policy_rules *rules, int32_t rule)
+{
+    return rule >= 0 && (size_t)rule < rules->rule_count ? &rules->rules[rule] : NULL;
+}
+
+static bool row_covers(const struct row *row, const uint8_t *suffix, size_t len, unsigned skip)
+{
+    return row->len == len && (skip == 0 || !row->exact) && memcmp(row->wire, suffix, len) == 0;
+}
+
+/* Better of two rows for the same suffix: allow wins a tie. */
+static void offer(struct rule_match *best, const struct policy_rules *rules, const struct row *row,
+                  unsigned skip)
+{
+    bool tie_won =
+        best->rule >= 0 && best->skip == skip && row->allow && !rules->rules[best->rule].allow;
+    if (best->rule < 0 || tie_won) {
+        *best = (struct rule_match){row->rule, (uint8_t)skip};
+    }
+}
+
+struct rule_match rules_find(const struct policy_rules *rules, const struct dname *name,
+                             uint16_t group)
+{
+    struct rule_match own = {-1, 0}, global = {-1, 0};
+    if (!rules->local) {
+        return global;
+    }
+    for (unsigned skip = 0; skip < name->labels; skip++) {
+        size_t len;
+        const uint8_t *suffix = dname_suffix(name, skip, &len);
+        uint32_t at = rules->buckets[bucket_of(rules, suffix, len)];
+        for (; at; at = rules->rows[at - 1].next) {
+            const struct row *row = &rules->rows[at - 1];
+            if (row->rule < 0 || !row_covers(row, suffix, len, skip)) {
+                continue;
+            }
+            if (row->group == GROUP_GLOBAL) {
+                offer(&global, rules, row, skip);
+            } else if (row->group == (int)group) {
+                offer(&own, rules, row, skip);
+            }
+        }
+    }
+    return own.rule >= 0 ? own : global;
+}
+
+int rules_protects(const struct policy_rules *rules, const struct dname *name)
+{
+    for (unsigned skip = 0; skip < name->labels; skip++) {
+        size_t len;
+        const uint8_t *suffix = dname_suffix(name, skip, &len);
+        uint32_t at = rules->buckets[bucket_of(rules, suffix, len)];
+        for (; at; at = rules->rows[at - 1].next) {
+            const struct row *row = &rules->rows[at - 1];
+            if (row->rule < 0 && row_covers(row, suffix, len, skip)) {
+                return (int)skip;
+            }
+        }
+    }
+    return -1;
+}
+
+bool rules_touch(const struct policy_rules *rules, const struct dname *name)
+{
+    for (unsigned skip = 0; rules->local && skip < name->labels; skip++) {
+        size_t len;
+        const uint8_t *suffix = dname_suffix(name, skip, &len);
+        uint32_t at = rules->buckets[bucket_of(rules, suffix, len)];
+        for (; at; at = rules->rows[at - 1].next) {
+            const struct row *row = &rules->rows[at - 1];
+            if (row->rule >= 0 && row_covers(row, suffix, len, skip)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+uint64_t rules_serial(const struct policy_rules *rules)
+{
+    return rules->serial;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+/* rules: the index of local rules and protected names inside a snapshot. */
+#pragma once
+#include "policy/snapshot.h"
+
+struct rule_match {
+    int32_t rule; /* -1 = none */
+    uint8_t skip; /* labels taken off the name to reach it */
+};
+
+/* The rule that decides: of the group before global, the longest name wins, allow
+ * wins a tie. */
+struct rule_match rules_find(const struct policy_rules *rules, const struct dname *name,
+                             uint16_t group);
+
+/* The protected name that covers it: skip, or -1. */
+int rules_protects(const struct policy_rules *rules, const struct dname *name);
+
+/* Does any rule of any group cover it? */
+bool rules_touch(const struct policy_rules *rules, const struct dname *name);
+
+/* Different for every index made in this process, never 0. */
+uint64_t rules_serial(const struct policy_rules *rules);
+
+const struct rule *rules_get(const struct policy_rules *rules, int32_t rule);
+
+void rules_ref(struct policy_rules *rules);

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/snapshot.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy/client.h"
+#include "policy/lists.h"
+#include "policy/rules.h"
+
+enum { LOCAL_PREFIXES_MAX = 256 };
+
+struct policy_config {
+    unsigned refs;
+    struct config *config;
+    struct catalog *catalog;
+    struct client_index *groups;
+    struct client_index *admitted;
+    struct client_index *forwarders;
+    struct addr page_ipv4, page_ipv6;
+};
+
+/* A growing run of client rules. */
+struct rule_run {
+    struct client_rule *items;
+    size_t count;
+};
+
+static void run_add(struct rule_run *run, const char *text, uint16_t value)
+{
+    struct client_rule *rule = &run->items[run->count];
+    *rule = (struct client_rule){.value = value};
+    run->count += prefix_parse(text, &rule->prefix) == 0;
+}
+
+static struct client_index *index_groups(const struct config *config)
+{
+    size_t total = 1;
+    for (size_t i = 0; i < config->group_count; i++) {
+        total += config->groups[i].clients.count;
+    }
+    struct rule_run run = {.items = calloc(total, sizeof(*run.items))};
+    if (!run.items) {
+        return NULL;
+    }
+    for (size_t i = 0; i < config->group_count; i++) {
+        const struct text_list *clients = &config->groups[i].clients;
+        for (size_t k = 0; k < clients->count; k++) {
+            run_add(&run, clients->items[k], (uint16_t)i);
+        }
+    }
+    struct client_index *index = client_index_new(run.items, run.count);
+    free(run.items);
+    return index;
+}
+
+static struct client_index *index_list(const struct text_list *list)
+{
+    struct rule_run run = {.items = calloc(list->count + LOCAL_PREFIXES_MAX, sizeof(*run.items))};
+    if (!run.items) {
+        return NULL;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i], "local") == 0) {
+            run.count += client_local_prefixes(run.items + run.count, LOCAL_PREFIXES_MAX, 0);
+        } else {
+            run_add(&run, list->items[i], 0);
+        }
+    }
+    struct client_index *index = client_index_new(run.items, run.count);
+    free(run.items);
+    return index;
+}
+
+/* A group that blocks an unknown category would protect less than its author thinks. */
+static int check_categories(const struct config *config, const struct catalog *catalog,
+                            struct diag *diag)
+{
+    for (size_t i = 0; i < config->group_count; i++) {
+        const struct text_list *block = &config->groups[i].block;
+        for (size_t k = 0; k < block->count; k++) {
+            if (!catalog_find(catalog, block->items[k])) {
+                return diag_set(diag, -EINVAL, "group '%s' blocks '%s', which is no category",
+                                config->groups[i].name, block->items[k]);
+            }
+        }
+    }
+    for (size_t i = 0; i < config->source_count; i++) {
+        const struct config_source *source = &config->sources[i];
+        if (!catalog_find(catalog, source->category)) {
+            return diag_set(diag, -EINVAL, "source '%s' has category '%s', which does not exist",
+                            source->id, source->category);
+        }
+    }
+    return 0;
+}
+
+int policy_config_new(struct config *config, struct catalog *catalog,
+                      struct policy_config **ret_part, struct diag *diag)
+{
+    int err = check_categories(config, catalog, diag);
+    if (err < 0) {
+        return err;
+    }
+    struct policy_config *part = calloc(1, sizeof(*part));
+    if (!part) {
+        return -ENOMEM;
+    }
+    part->refs = 1;
+    part->groups = index_groups(config);
+    part->admitted = index_list(&config->dns.allow_clients);
+    part->forwarders = index_list(&config->dns.trusted_forwarders);
+    if (!part->groups || !part->admitted || !part->forwarders) {
+        policy_config_unref(part);
+        return -ENOMEM;
+    }
+    if (addr_parse(config->block.page_ipv4, &part->page_ipv4) < 0) {
+        part->page_ipv4.family = 0;
+    }
+    if (addr_parse(config->block.page_ipv6, &part->page_ipv6) < 0) {
+        part->page_ipv6.family = 0;
+    }
+    part->config = config;
+    part->catalog = catalog;
+    *ret_part = part;
+    return 0;
+}
+
+int policy_config_load(const char *path, struct policy_config **ret_part, struct diag *diag)
+{
+    struct config *config = NULL;
+    struct catalog *catalog = NULL;
+    int err = config_load(path, &config, diag);
+    if (err == 0) {
+        err = catalog_load(config->server.data_dir, &catalog, diag);
+    }
+    if (err == 0) {
+        err = policy_config_new(config, catalog, ret_part, diag);
+    }
+    if (err < 0) {
+        catalog_free(catalog);
+        config_free(config);
+    }
+    return err;
+}
+
+void policy_config_unref(struct policy_config *part)
+{
+    if (!part || --part->refs) {
+        return;
+    }
+    client_index_free(part->groups);
+    client_index_free(part->admitted);
+    client_index_free(part->forwarders);
+    catalog_free(part->catalog);
+    config_free(part->config);
+    free(part);
+}
+
+const struct config *policy_config_get(const struct policy_config *part)
+{
+    return part->config;
+}
+
+const struct catalog *policy_config_catalog(const struct policy_config *part)
+{
+    return part->catalog;
+}
+
+static void take_parts(struct snapshot *snapshot, struct policy_config *config,
+                       struct policy_lists *lists, struct policy_rules *rules)
+{
+    config->refs++;
+    lists_ref(lists);
+    rules_ref(rules);
+    snapshot->policy_config = config;
+    snapshot->lists = lists;
+    snapshot->rules = rules;
+    snapshot->config = config->config;
+    snapshot->catalog = config->catalog;
+    snapshot->generation = lists->generation + rules_serial(rules) * 0x9e3779b97f4a7c15ULL;
+    snapshot->generation += snapshot->generation == 0;
+    snapshot->db = lists->db;
+    memcpy(snapshot->categories, lists->categories, sizeof(lists->categories));
+    snapshot->category_count = lists->category_count;
+    snapshot->page_ipv4 = config->page_ipv4;
+    snapshot->page_ipv6 = config->page_ipv6;
+    snapshot->group_count = config->config->group_count;
+}
+
+struct snapshot *snapshot_new(struct policy_config *config, struct policy_lists *lists,
+                              struct policy_rules *rules, int64_t now)
+{
+    struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+    if (!snapshot) {
+        return NULL;
+    }
+    take_parts(snapshot, config, lists, rules);
+    snapshot->effective = calloc(snapshot->group_count, sizeof(*snapshot->effective));
+    snapshot->group_stats = calloc(snapshot->group_count, sizeof(*snapshot->group_stats));
+    if (!snapshot->effective || !snapshot->group_stats) {
+        snapshot_free(snapshot);
+        return NULL;
+    }
+    policy_effective(snapshot, now, snapshot->effective);
+    return snapshot;
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+    if (!snapshot) {
+        return;
+    }
+    policy_config_unref(snapshot->policy_config);
+    policy_lists_unref(snapshot->lists);
+    policy_rules_unref(snapshot->rules);
+    free(snapshot->effective);
+    free(snapshot->group_stats);
+    free(snapshot);
+}
+
+void snapshot_probe(const struct snapshot *snapshot, const struct dname *name,
+                    struct blockdb_probe *ret_probe)
+{
+    ret_probe->count = 0;
+    if (snapshot->db) {
+        blockdb_probe(snapshot->db, name, ret_probe);
+    }
+}
+
+bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name)
+{
+    struct blockdb_probe probe;
+    struct blockdb_hit hits[DNAME_LABELS_MAX];
+    snapshot_probe(snapshot, name, &probe);
+    return (snapshot->db && blockdb_find(snapshot->db, &probe, hits) > 0) ||
+           rules_touch(snapshot->rules, name);
+}
+
+uint16_t snapshot_group(const struct snapshot *snapshot, const struct addr *client)
+{
+    uint16_t group = client_find(snapshot->policy_config->groups, client);
+    return group == CLIENT_NONE ? (uint16_t)(snapshot->group_count - 1) : group;
+}
+
+bool snapshot_admits(const struct snapshot *snapshot, const struct addr *client)
+{
+    return client_find(snapshot->policy_config->admitted, client) != CLIENT_NONE;
+}
+
+bool snapshot_is_forwarder(const struct snapshot *snapshot, const struct addr *client)
+{
+    return client_find(snapshot->policy_config->forwarders, client) != CLIENT_NONE;
+}
+
+int snapshot_find_group(const struct snapshot *snapshot, const char *name)
+{
+    for (size_t i = 0; i < snapshot->group_count; i++) {
+        if (strcmp(snapshot->config->groups[i].name, name) == 0) {
+            return (int)i;
+        }
+    }
+    return -ENOENT;
+}
+
+const struct rule *snapshot_rule(const struct snapshot *snapshot, int32_t rule)
+{
+    return rules_get(snapshot->rules, rule);
+}
+
+void snapshot_lists_path(const struct config *config, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s/blocklist.ggdb", config->server.state_dir);
+    if (access(out, R_OK) < 0) {
+        snprintf(out, cap, "%s/starter.ggdb", config->server.data_dir);
+    }
+    if (access(out, R_OK) < 0) {
+        out[0] = '\0';
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+/* upstream: answers from other resolvers, for one worker.
+ *
+ * Identical questions in flight share one exchange. Every attempt has a random id,
+ * random case and a socket of its own on a random port (RFC 5452); a packet that
+ * fails any check is dropped and the wait goes on to the deadline. */
+#pragma once
+#include "base/clock.h"
+#include "config/config.h"
+#include "dns/answer.h"
+
+#include <stdatomic.h>
+#include <uv.h>
+
+enum {
+    UPSTREAM_SERVERS_MAX = 16,
+    UPSTREAM_FLIGHTS_MAX = 4096, /* exchanges at once per worker */
+    UPSTREAM_PACKETS_MAX = 8,    /* sent for one question, TCP included */
+    UPSTREAM_DEADLINE_MS = 4900, /* from the question to SERVFAIL */
+};
+
+struct upstream;
+
+struct upstream_result {
+    int err; /* 0, or -ETIMEDOUT, -EHOSTUNREACH (network), -EREMOTEIO (servers failed) */
+    const struct answer *answer; /* valid during the call, when err is 0 */
+};
+
+/* Embedded by who waits; untouched until `done` is called, exactly once. */
+struct upstream_waiter {
+    struct upstream_waiter *next;
+    void (*done)(struct upstream_waiter *waiter, const struct upstream_result *result);
+};
+
+/* What people and statistics see of a server; written by the worker alone. */
+struct upstream_health {
+    _Atomic uint32_t srtt_us; /* 0 = not yet known */
+    _Atomic uint32_t failures_in_row;
+    _Atomic uint64_t asked;
+    _Atomic uint64_t failed;
+};
+
+/* Told of each answer once, before those who wait for it. */
+struct upstream_setup {
+    uv_loop_t *loop;
+    const struct clock *clock;
+    void (*arrived)(void *context, const struct ask *ask, const struct answer *answer);
+    void *context;
+};
+
+/* NULL without memory. */
+struct upstream *upstream_new(const struct upstream_setup *setup);
+
+/* Take over servers and times; health is kept for servers that stay. */
+void upstream_configure(struct upstream *upstream, const struct config *config);
+
+/* Ask. -ENOBUFS when too many exchanges are open: `done` is not called then. */
+__attribute__((warn_unused_result)) int
+upstream_ask(struct upstream *upstream, const struct ask *ask, struct upstream_waiter *waiter);
+
+/* Health of server `index` of upstream.servers as configured, or NULL. Any thread. */
+const struct upstream_health *upstream_health(const struct upstream *upstream, size_t index);
+
+/* End all exchanges (-ECANCELED to the waiters) and free once the loop has closed
+ * the handles. */
+void upstream_stop(struct upstream *upstream);
