@@ -87,10 +87,10 @@ setup: ## install what building and testing need (Debian)
 
 all: $(PROGRAMS) $(DATA) ## build the three programs and their data
 
-run: ## set up, build, start on high ports, say what to try
+run: ## set up, build, start on high ports, say what to try (SETTINGS=FILE: other lists)
 	@packaging/dev/setup run
 	@$(SUBMAKE) all
-	@packaging/dev/run $(B)
+	@packaging/dev/run $(B) $(SETTINGS)
 
 test: ## set up, then every test
 	@packaging/dev/setup test

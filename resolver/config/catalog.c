@@ -193,7 +193,8 @@ static int take_item(const struct key *keys, void *object, const struct yaml_nod
             key++;
         }
         if (!key->name) {
-            return complain(to, node, "unknown key '%.40s'", node->key);
+            diag_at(to->diag, to->file, node->key_line, node->key_column);
+            return diag_set(to->diag, -EINVAL, "unknown key '%.40s'", node->key);
         }
         int err = take_value(key, object, node, to);
         if (err < 0) {

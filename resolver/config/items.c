@@ -87,8 +87,9 @@ int items_unknown_key(const struct setting_table *table, const char *section,
     }
     fclose(out);
     const char *where = section ? section : table->name;
-    return complain(to, node, "unknown key '%.40s'%s%s; %s", node->key, *where ? " in " : "", where,
-                    hint);
+    diag_at(to->diag, to->file, node->key_line, node->key_column);
+    return diag_set(to->diag, -EINVAL, "unknown key '%.40s'%s%s; %s", node->key,
+                    *where ? " in " : "", where, hint);
 }
 
 static void *item_at(const struct item_list *list, size_t i)
