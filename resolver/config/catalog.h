@@ -2,7 +2,7 @@
 /* catalog: categories and help lines, which are data and change without a release.
  *
  * Read from data_dir/categories.yaml and data_dir/helplines.yaml. Every number and
- * agency there carries its source and the date it was checked. */
+ * agency there carries its source and the date it was read. */
 #pragma once
 #include "config/config.h"
 
@@ -17,6 +17,8 @@ struct catalog_category {
     char *id;                   /* "adult" */
     struct catalog_text *names; /* plain words for a child */
     size_t name_count;
+    struct catalog_text *whys; /* one sentence: why such sites are blocked */
+    size_t why_count;
     int mode;              /* enum block_mode, MODE_UNSET when it follows block.mode */
     struct text_list help; /* ids of help lines, most fitting first */
 };
@@ -27,7 +29,8 @@ struct catalog_line {
     char *url;                   /* may be empty */
     struct catalog_text *labels; /* what the line is for, in plain words */
     size_t label_count;
-    char *source, *date; /* where the number was checked, and when */
+    char *source, *date; /* where the number was read, and when */
+    bool verified;       /* false: still to be checked with the agency */
 };
 
 struct catalog {

@@ -69,15 +69,21 @@ struct config {
 
 /* Read path and then the *.yaml of the folder conf.d beside it, in name order: maps
  * merge by key, sources by id, groups by name, new groups before the catch-all.
- * -ENOENT: path does not exist; -EINVAL: something in it is wrong, *diag says
- * what, where, and the nearest known key. *ret_config is untouched on failure. */
+ * -ENOENT: path does not exist; -EINVAL: something in it is wrong; -EACCES and the
+ * like: it cannot be read. *diag says what, where, and the nearest known key. *ret_config is untouched on failure. */
 __attribute__((warn_unused_result)) int config_load(const char *path, struct config **ret_config,
                                                     struct diag *diag);
+
+/* The same from memory, without conf.d. */
+struct yaml_text;
+__attribute__((warn_unused_result)) int config_parse(const struct yaml_text *text,
+                                                     struct config **ret_config, struct diag *diag);
 
 /* The defaults alone, as an empty file gives them. NULL only without memory. */
 struct config *config_new(void);
 
 void config_free(struct config *config);
 
-/* The word of a choice ("page"), for CHOICES sets "block_mode" and so on. */
+/* The word of a choice ("page"), for CHOICES sets "block_mode" and so on; "" when
+ * the value is none of the set's, as MODE_UNSET. */
 const char *config_word(const char *set, int value);

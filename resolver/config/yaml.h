@@ -12,8 +12,9 @@ enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
 struct yaml_node {
     enum yaml_kind kind;
-    bool quoted;            /* scalar: written in quotes */
-    unsigned line, column;  /* 1-based */
+    bool quoted;           /* scalar: written in quotes */
+    unsigned line, column; /* 1-based, of the value */
+    unsigned key_line, key_column;
     char *key;              /* in a map: the key; else NULL */
     char *text;             /* scalar: its text, never NULL */
     struct yaml_node *next; /* next item of the same list or map */
@@ -35,7 +36,14 @@ struct yaml_text {
 __attribute__((warn_unused_result)) int yaml_parse(const struct yaml_text *text,
                                                    struct yaml_node **ret_root, struct diag *diag);
 
-void yaml_free(struct yaml_node *root);
+void yaml_node_free(struct yaml_node *root);
+
+/* libyaml.so has a function of this name inside, which would take the place of an
+ * external one here, or ours of its own. */
+static inline void yaml_free(struct yaml_node *root)
+{
+    yaml_node_free(root);
+}
 
 /* The value of a key, or NULL. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/check.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/addr.h"
+
+enum {
+    ID_MAX = 63,
+    CATEGORY_MAX = 31,
+    URL_MAX = 1000,
+    LABEL_MAX = 63,
+    DNAME_MAX = 253,
+    DNS_PORT = 53
+};
+
+static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
+static const char lower_digits[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+static bool has_prefix(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool has_control(const char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An address with a port that somebody can be asked at. */
+static bool is_server(const char *text)
+{
+    struct addr addr;
+    return addr_parse_port(text, DNS_PORT, &addr) == 0 && addr.port != 0 && !addr_is_any(&addr);
+}
+
+const char *check_any(const char *text)
+{
+    return has_control(text) ? "not one line of text" : NULL;
+}
+
+const char *check_path(const char *text)
+{
+    return text[0] == '/' && !has_control(text) ? NULL : "not an absolute path (/...)";
+}
+
+const char *check_socket(const char *text)
+{
+    struct sockaddr_un sun;
+    if (strlen(text) >= sizeof(sun.sun_path)) {
+        return "longer than the 107 octets that a socket's path may have";
+    }
+    return check_path(text);
+}
+
+const char *check_address(const char *text)
+{
+    struct addr addr;
+    if (addr_parse_port(text, DNS_PORT, &addr) < 0) {
+        return "not an address with a port (192.0.2.1:53, \"[::1]:53\")";
+    }
+    return addr.port ? NULL : "on port 0, where nobody can ask";
+}
+
+const char *check_prefix(const char *text)
+{
+    struct prefix prefix;
+    int err = strchr(text, '%') ? -EINVAL : prefix_parse(text, &prefix);
+    if (err == -ERANGE) {
+        return "not a subnet: bits are set to the right of its length";
+    }
+    return err == 0 ? NULL : "not a subnet or address (10.0.0.0/8, \"fd00::/8\", 192.0.2.1)";
+}
+
+const char *check_client(const char *text)
+{
+    return strcmp(text, "local") == 0 ? NULL : check_prefix(text);
+}
+
+const char *check_upstream(const char *text)
+{
+    if (strcmp(text, "system") == 0) {
+        return NULL;
+    }
+    bool known = has_prefix(text, "udp://") || has_prefix(text, "tcp://");
+    if (!known || !is_server(text + strlen("udp://"))) {
+        return "not udp://IP:PORT, tcp://IP:PORT or system";
+    }
+    return NULL;
+}
+
+static bool is_host(const char *text, int family)
+{
+    struct addr addr;
+    return addr_parse(text, &addr) == 0 && addr.family == family && !addr.scope &&
+           !addr_is_any(&addr);
+}
+
+const char *check_ipv4(const char *text)
+{
+    return !*text || is_host(text, AF_INET) ? NULL : "not an IPv4 address (192.0.2.1)";
+}
+
+const char *check_ipv6(const char *text)
+{
+    return !*text || is_host(text, AF_INET6) ? NULL : "not an IPv6 address (\"2001:db8::1\")";
+}
+
+/* A name as people write it, the last dot allowed. Narrower than what the DNS can
+ * carry (RFC 1035 section 5.1): escapes and wildcards do not belong into a setting. */
+const char *check_name(const char *text)
+{
+    static const char wrong[] = "not a domain name (example.org; other scripts in their xn-- form)";
+    size_t total = strlen(text);
+    total -= total > 1 && text[total - 1] == '.';
+    if (total == 0 || total > DNAME_MAX) {
+        return wrong;
+    }
+    for (size_t at = 0; at < total;) {
+        size_t len = strspn(text + at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "0123456789_-");
+        bool ends = at + len == total;
+        if (len == 0 || len > LABEL_MAX || (!ends && text[at + len] != '.') ||
+            (!ends && at + len + 1 == total)) {
+            return wrong;
+        }
+        at += len + 1;
+    }
+    return NULL;
+}
+
+const char *check_id(const char *text)
+{
+    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+    bool starts = *text && strchr(lower_digits, *text);
+    if (!starts || text[len] || len > ID_MAX) {
+        return "not a short name (at most 63 of a-z 0-9 . _ -, a letter or digit first)";
+    }
+    return NULL;
+}
+
+/* Printable ASCII without blanks; what libcurl or a file system needs behind it is
+ * theirs to judge. */
+const char *check_url(const char *text)
+{
+    for (const char *at = text; *at; at++) {
+        if (*at <= ' ' || *at > '~') {
+            return "not a URL: blanks and letters beyond ASCII must be %-encoded";
+        }
+    }
+    if (strlen(text) > URL_MAX) {
+        return "longer than 1000 octets";
+    }
+    if (has_prefix(text, "file://")) {
+        return text[7] == '/' ? NULL : "not file:// and an absolute path (file:///...)";
+    }
+    bool https = has_prefix(text, "https://");
+    const char *host = text + (https ? 8 : 7);
+    if ((!https && !has_prefix(text, "http://")) || !*host || strchr("/?#:@", *host)) {
+        return "not an https://, http:// or file:// URL";
+    }
+    return NULL;
+}
+
+const char *check_category(const char *text)
+{
+    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    bool starts = *text && strchr(lower, *text);
+    if (!starts || text[len] || len > CATEGORY_MAX || strcmp(text, "all") == 0) {
+        return "not the name of a category (adult, self-harm)";
+    }
+    return NULL;
+}
+
+/* The shapes of BCP 47 that pages use: ko, pt-BR, zh-Hant. */
+const char *check_language(const char *text)
+{
+    size_t len = strspn(text, lower);
+    if ((len == 2 || len == 3) && text[len] == '-') {
+        size_t part = 0;
+        const char *rest = text + len + 1;
+        while (strchr(lower_digits, rest[part] | 0x20) && rest[part]) {
+            part++;
+        }
+        len = part >= 2 && part <= 8 ? len + 1 + part : 0;
+    }
+    return len >= 2 && !text[len] && (len <= 3 || strchr(text, '-'))
+               ? NULL
+               : "not a language tag (ko, en, zh-Hant)";
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/* check: what a text of the configuration must look like.
+ *
+ * Each function stands in settings.def by the part of its name after "check_". It
+ * returns NULL when the text is fine, else the end of the sentence "'x' is ...". */
+#pragma once
+
+const char *check_any(const char *text);
+const char *check_path(const char *text);
+const char *check_socket(const char *text);
+const char *check_address(const char *text);
+const char *check_client(const char *text);
+const char *check_prefix(const char *text);
+const char *check_upstream(const char *text);
+const char *check_ipv4(const char *text);
+const char *check_ipv6(const char *text);
+const char *check_name(const char *text);
+const char *check_id(const char *text);
+const char *check_url(const char *text);
+const char *check_category(const char *text);
+const char *check_language(const char *text);

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "web/answer.h"
+
+#include <time.h>
+
+static const struct {
+    int status;
+    const char *phrase;
+} phrases[] = {
+    {400, "Bad Request"},
+    {403, "Forbidden"},
+    {405, "Method Not Allowed"},
+    {408, "Request Timeout"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {503, "Service Unavailable"},
+    {505, "HTTP Version Not Supported"},
+};
+
+static const char *phrase_of(int status)
+{
+    for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
+        if (phrases[i].status == status) {
+            return phrases[i].phrase;
+        }
+    }
+    return "";
+}
+
+static void add_header(struct text *text, const char *name, const char *value)
+{
+    if (value) {
+        text_printf(text, "%s: %s\r\n", name, value);
+    }
+}
+
+void answer_write_head(const struct answer *answer, bool close, struct text *text)
+{
+    char date[64] = "";
+    time_t now = time(NULL);
+    struct tm tm;
+    strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &tm));
+    text_printf(text, "HTTP/1.1 %d %s\r\n", answer->status, phrase_of(answer->status));
+    add_header(text, "Date", date);
+    add_header(text, "Content-Type", answer->type);
+    add_header(text, "Content-Language", answer->language);
+    add_header(text, "Content-Security-Policy", answer->policy);
+    add_header(text, "Allow", answer->allow);
+    if (answer->retry_s) {
+        text_printf(text, "Retry-After: %u\r\n", answer->retry_s);
+    }
+    text_add(text, "Cache-Control: no-store\r\n"
+                   "Referrer-Policy: no-referrer\r\n"
+                   "X-Content-Type-Options: nosniff\r\n"
+                   "Vary: Accept-Language\r\n");
+    text_printf(text, "Content-Length: %zu\r\n", answer->len);
+    text_printf(text, "Connection: %s\r\n\r\n", close ? "close" : "keep-alive");
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/* answer: what goes back for one request, before it is put on a wire. */
+#pragma once
+#include "web/text.h"
+
+struct answer {
+    int status;
+    const char *type;     /* NULL: no Content-Type */
+    const char *language; /* NULL: none */
+    const char *policy;   /* Content-Security-Policy, NULL: none */
+    const char *allow;    /* methods, of a 405; else NULL */
+    unsigned retry_s;     /* Retry-After, 0: none */
+    const char *body;     /* len octets; of a HEAD it is counted and not sent */
+    size_t len;
+};
+
+/* Status line and headers of HTTP/1.1, the empty line included. Nothing of it may be
+ * stored by anybody, and it never redirects. */
+void answer_write_head(const struct answer *answer, bool close, struct text *text);

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "web/connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEAD_MAX = 1024, HELD_MAX = 16 * 1024, QUEUE_MAX = 64 * 1024 };
+
+static struct connection *of_exchange(struct exchange *exchange)
+{
+    return (struct connection *)((char *)exchange - offsetof(struct connection, exchange));
+}
+
+static void set_idle(struct connection *connection, bool idle)
+{
+    if (connection->idle != idle) {
+        connection->idle = idle;
+        connection->owner->on_idle(connection, idle);
+    }
+}
+
+void connection_close(struct connection *connection)
+{
+    set_idle(connection, false);
+    stream_close(&connection->stream);
+}
+
+static void finish(struct connection *connection)
+{
+    set_idle(connection, false);
+    stream_finish(&connection->stream);
+}
+
+/* Head and body in one write. */
+static int write_answer(struct connection *connection, const struct answer *answer, bool close)
+{
+    char data[HEAD_MAX];
+    struct text head = {data, 0, sizeof(data), false};
+    answer_write_head(answer, close, &head);
+    if (head.full) {
+        return -ENOSPC;
+    }
+    bool bodiless = connection->exchange.request.method == REQUEST_HEAD;
+    const uv_buf_t parts[] = {
+        uv_buf_init(data, (unsigned)head.len),
+        uv_buf_init((char *)answer->body, (unsigned)answer->len),
+    };
+    return stream_write(&connection->stream, parts, bodiless || answer->len == 0 ? 1 : 2);
+}
+
+/* An octet that opens a request, or the end of its headers, changes the deadline. */
+static void note_phase(struct connection *connection, enum parser_phase before)
+{
+    const struct connection_limits *limits = &connection->owner->limits;
+    enum parser_phase now = connection->parser.phase;
+    if (now == before) {
+        return;
+    }
+    if (now != PARSER_IDLE) {
+        set_idle(connection, false);
+    }
+    if (now == PARSER_HEADERS && connection->requests > 0) {
+        stream_deadline(&connection->stream, limits->headers_ms);
+    } else if (now == PARSER_BODY) {
+        stream_deadline(&connection->stream, limits->body_ms);
+    }
+}
+
+static void refuse(struct connection *connection)
+{
+    int status = connection->parser.status;
+    const struct answer answer = {
+        .status = status,
+        .allow = status == 405 ? "GET, HEAD" : NULL,
+    };
+    connection->exchange.request.method = REQUEST_OTHER;
+    if (write_answer(connection, &answer, true) < 0) {
+        connection_close(connection);
+    } else {
+        finish(connection);
+    }
+}
+
+static void serve(struct connection *connection)
+{
+    struct exchange *exchange = &connection->exchange;
+    connection->requests++;
+    connection->pending = true;
+    exchange->request = connection->parser.request;
+    stream_deadline(&connection->stream, connection->owner->limits.idle_ms);
+    connection->owner->serve(connection->owner->context, exchange);
+}
+
+static bool may_read(const struct connection *connection)
+{
+    const struct stream *stream = &connection->stream;
+    return !connection->pending && stream->queued == 0 && !stream->closing && !stream->finishing;
+}
+
+/* Read as far as answers are not awaited; returns the octets used. */
+static size_t read_on(struct connection *connection, const uint8_t *data, size_t len)
+{
+    size_t at = 0;
+    connection->reading = true;
+    while (at < len && may_read(connection)) {
+        enum parser_phase before = connection->parser.phase;
+        at += parser_feed(&connection->parser, data + at, len - at);
+        note_phase(connection, before);
+        if (connection->parser.phase == PARSER_BAD) {
+            refuse(connection);
+        } else if (connection->parser.phase == PARSER_DONE) {
+            serve(connection);
+        }
+    }
+    connection->reading = false;
+    return at;
+}
+
+/* Keep what came too early, and let no more come. */
+static void hold(struct connection *connection, const uint8_t *data, size_t len)
+{
+    if (len == 0 || connection->stream.closing || connection->stream.finishing) {
+        return;
+    }
+    stream_read_stop(&connection->stream);
+    connection->held = len <= HELD_MAX ? malloc(len) : NULL;
+    if (!connection->held) {
+        connection->cut = true;
+        return;
+    }
+    memcpy(connection->held, data, len);
+    connection->held_len = len;
+}
+
+/* Go on after an answer, or after the client has taken it. */
+static void resume(struct connection *connection)
+{
+    if (!may_read(connection)) {
+        return;
+    }
+    uint8_t *held = connection->held;
+    size_t len = connection->held_len;
+    connection->held = NULL;
+    connection->held_len = 0;
+    if (held) {
+        size_t used = read_on(connection, held, len);
+        hold(connection, held + used, len - used);
+        free(held);
+    }
+    if (!may_read(connection) || connection->held) {
+        return;
+    }
+    bool over = connection->cut || connection->stream.peer_done;
+    if (over || stream_read_start(&connection->stream) < 0) {
+        finish(connection);
+    }
+}
+
+static void take_answer(struct exchange *exchange, const struct answer *answer)
+{
+    struct connection *connection = of_exchange(exchange);
+    bool close = exchange->request.close || connection->cut ||
+                 connection->requests >= CONNECTION_REQUESTS_MAX;
+    if (connection->stream.closing) {
+        return;
+    }
+    connection->pending = false;
+    if (write_answer(connection, answer, close) < 0) {
+        connection_close(connection);
+        return;
+    }
+    if (close) {
+        finish(connection);
+        return;
+    }
+    parser_next(&connection->parser);
+    stream_deadline(&connection->stream, connection->owner->limits.idle_ms);
+    set_idle(connection, true);
+    if (!connection->reading) {
+        resume(connection);
+    }
+}
+
+static void take_data(struct stream *stream, const uint8_t *data, size_t len)
+{
+    struct connection *connection = stream->owner;
+    if (connection->held || connection->cut) {
+        return; /* not read, since hold() stopped it */
+    }
+    size_t used = read_on(connection, data, len);
+    hold(connection, data + used, len - used);
+}
+
+static void take_end(struct stream *stream, int err)
+{
+    struct connection *connection = stream->owner;
+    if (err < 0) {
+        connection_close(connection);
+    } else if (!connection->pending && !connection->held) {
+        finish(connection);
+    }
+}
+
+static void take_drained(struct stream *stream)
+{
+    resume(stream->owner);
+}
+
+static void take_closed(struct stream *stream)
+{
+    struct connection *connection = stream->owner;
+    reason_cancel(&connection->exchange.question);
+    free(connection->held);
+    connection->held = NULL;
+    connection->owner->on_closed(connection);
+}
+
+static const struct stream_events events = {
+    .on_data = take_data,
+    .on_end = take_end,
+    .on_drained = take_drained,
+    .on_closed = take_closed,
+};
+
+int connection_accept(struct connection *connection, const struct connection_owner *owner,
+                      uv_stream_t *listener)
+{
+    struct stream *stream = &connection->stream;
+    connection->owner = owner;
+    parser_init(&connection->parser);
+    int err = stream_init(stream, listener->loop, &events, connection);
+    if (err < 0) {
+        owner->on_closed(connection);
+        return err;
+    }
+    err = stream_accept(stream, listener);
+    if (err == 0) {
+        connection->exchange.client = stream_peer(stream);
+        connection->exchange.on_answer = take_answer;
+        stream->queue_max = QUEUE_MAX;
+        stream_deadline(stream, owner->limits.headers_ms);
+        err = stream_read_start(stream);
+    }
+    if (err < 0) {
+        stream_close(stream);
+        return err;
+    }
+    set_idle(connection, true);
+    return 0;
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+/* greengate-web: the warning page on the sinkhole addresses. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/un.h>
+
+#include "control/client.h"
+#include "web/server.h"
+
+enum { EXIT_USAGE = 2, EXIT_CONFIG = 4, FILES_SPARE = 64, FILES_LEAST = 16 };
+
+#define CONFIG_DEFAULT "/etc/greengate/greengate.yaml"
+
+struct program {
+    uv_loop_t loop;
+    uv_signal_t term, interrupt, hangup;
+    const char *config_path;
+    struct site site;
+    struct server *server;
+};
+
+/* What happened, on stderr; nothing about any request ever. */
+static void say(const char *text)
+{
+    fprintf(stderr, "greengate-web: %s\n", text);
+}
+
+static void complain_about(const struct diag *diag, int err)
+{
+    char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 64];
+    diag_print(diag, text, sizeof(text));
+    say(diag->text[0] ? text : strerror(-err));
+}
+
+static void stop(uv_signal_t *handle, int number)
+{
+    struct program *program = handle->data;
+    (void)number;
+    server_stop(program->server);
+    program->server = NULL;
+    reason_free(program->site.reasons);
+    program->site.reasons = NULL;
+    uv_close((uv_handle_t *)&program->term, NULL);
+    uv_close((uv_handle_t *)&program->interrupt, NULL);
+    uv_close((uv_handle_t *)&program->hangup, NULL);
+}
+
+/* Texts, catalogue and what the page shows; listeners need a restart. */
+static void reload(uv_signal_t *handle, int number)
+{
+    struct program *program = handle->data;
+    struct diag diag = {0};
+    (void)number;
+    int err = site_load(&program->site, program->config_path, &diag);
+    if (err < 0) {
+        complain_about(&diag, err);
+        say("the old configuration stays in force");
+    } else {
+        say("configuration read again");
+    }
+}
+
+static void watch(struct program *program, uv_signal_t *handle, uv_signal_cb act, int number)
+{
+    uv_signal_init(&program->loop, handle);
+    handle->data = program;
+    uv_signal_start(handle, act, number);
+}
+
+/* Connections that the limit of open files has room for. */
+static unsigned count_places(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0) {
+        return FILES_LEAST;
+    }
+    if (files.rlim_cur < FILES_SPARE + FILES_LEAST) {
+        return FILES_LEAST;
+    }
+    rlim_t room = files.rlim_cur - FILES_SPARE;
+    return room < server_defaults.connections ? (unsigned)room : server_defaults.connections;
+}
+
+static int listen_all(struct program *program, struct diag *diag)
+{
+    struct addr addrs[SITE_LISTEN_MAX];
+    size_t count = site_listen(&program->site, addrs);
+    int err = count ? 0 : diag_set(diag, -EINVAL, "no address to listen on: set web.listen");
+    for (size_t i = 0; i < count && err == 0; i++) {
+        char print[ADDR_TEXT_MAX];
+        err = server_listen(program->server, &addrs[i], diag);
+        if (err == 0) {
+            fprintf(stderr, "greengate-web: listening on http://%s\n",
+                    addr_print(&addrs[i], print));
+        }
+    }
+    return err;
+}
+
+static int open_reasons(struct program *program, struct diag *diag)
+{
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    const char *control = program->site.config->server.control_socket;
+    int err = client_web_socket(control, path, sizeof(path));
+    if (err == 0) {
+        err = reason_new(&program->loop, path, &program->site.reasons);
+    }
+    return err < 0 ? diag_set(diag, err, "server.control_socket: '%.120s' does not fit", control)
+                   : 0;
+}
+
+static int run(struct program *program)
+{
+    struct diag diag = {0};
+    struct server_limits limits = server_defaults;
+    limits.connections = count_places();
+    int err = uv_loop_init(&program->loop);
+    if (err < 0) {
+        complain_about(&diag, err);
+        return EXIT_FAILURE;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    watch(program, &program->term, stop, SIGTERM);
+    watch(program, &program->interrupt, stop, SIGINT);
+    watch(program, &program->hangup, reload, SIGHUP);
+    err = open_reasons(program, &diag);
+    if (err == 0) {
+        err = server_new(&program->loop, &program->site, &limits, &program->server);
+    }
+    if (err == 0) {
+        err = listen_all(program, &diag);
+    }
+    if (err < 0) {
+        complain_about(&diag, err);
+        stop(&program->term, 0);
+    }
+    uv_run(&program->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&program->loop);
+    return err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int usage(int status)
+{
+    fputs("usage: greengate-web [-c FILE] [-t]\n"
+          "  -c FILE  the configuration; default " CONFIG_DEFAULT "\n"
+          "  -t       check it and exit\n",
+          status ? stderr : stdout);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct program program = {.config_path = CONFIG_DEFAULT};
+    struct diag diag = {0};
+    bool check = false;
+    int option;
+    while ((option = getopt(argc, argv, "c:th")) != -1) {
+        switch (option) {
+        case 'c': program.config_path = optarg; break;
+        case 't': check = true; break;
+        case 'h': return usage(0);
+        default: return usage(EXIT_USAGE);
+        }
+    }
+    if (optind < argc) {
+        return usage(EXIT_USAGE);
+    }
+    int err = site_load(&program.site, program.config_path, &diag);
+    if (err < 0) {
+        complain_about(&diag, err);
+        return EXIT_CONFIG;
+    }
+    int status = check ? EXIT_SUCCESS : run(&program);
+    site_clear(&program.site);
+    return status;
+}

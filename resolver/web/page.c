@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "web/page.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "web/escape.h"
+
+enum { LINES_MAX = 6, CONFIGURED_MAX = 240 };
+
+/* What a {word} of a text stands for; html is written as it is. */
+struct fill {
+    const char *word;
+    const char *value;
+    const char *before, *after; /* html around it */
+};
+
+static const char *say(const struct page *page, enum text_id id)
+{
+    return texts_get(page->texts, id, page->language);
+}
+
+/* A text with its {word} filled in; both are escaped. */
+static void add_filled(struct text *text, const char *words, const struct fill *fill)
+{
+    const char *mark = fill ? strstr(words, fill->word) : NULL;
+    if (!mark) {
+        escape_html(text, words);
+        return;
+    }
+    escape_html_len(text, words, (size_t)(mark - words));
+    text_add(text, fill->before);
+    escape_html(text, fill->value);
+    text_add(text, fill->after);
+    escape_html(text, mark + strlen(fill->word));
+}
+
+static void add_line(struct text *text, const char *tag, const char *words)
+{
+    text_printf(text, "<%s>", tag);
+    escape_html(text, words);
+    text_printf(text, "</%s>\n", tag);
+}
+
+/* Configured text, not longer than what leaves room for the rest; cut between
+ * characters. */
+static void copy_configured(const char *configured, char out[CONFIGURED_MAX + 1])
+{
+    size_t len = strlen(configured);
+    if (len > CONFIGURED_MAX) {
+        len = CONFIGURED_MAX;
+        while (len > 0 && ((unsigned char)configured[len] & 0xc0) == 0x80) {
+            len--;
+        }
+    }
+    memcpy(out, configured, len);
+    out[len] = '\0';
+}
+
+static void add_head(struct text *text, const struct page *page, enum text_id title,
+                     enum text_id heading)
+{
+    const struct fill host = {"{host}", page->host, "", ""};
+    text_add(text, "<!DOCTYPE html>\n<html lang=\"");
+    escape_html(text, page->language);
+    text_add(text, "\">\n<head>\n<meta charset=\"utf-8\">\n"
+                   "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+                   "<meta name=\"color-scheme\" content=\"light dark\">\n"
+                   "<meta name=\"robots\" content=\"noindex\">\n<title>");
+    if (page->host[0]) {
+        add_filled(text, say(page, title), &host);
+    } else {
+        escape_html(text, say(page, heading));
+    }
+    text_add(text, "</title>\n<style>");
+    text_add(text, page_style);
+    text_add(text, "</style>\n</head>\n<body>\n<main>\n"
+                   "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\" focusable=\"false\">"
+                   "<path d=\"M12 2.5 4 5.5v6c0 5 3.4 8.6 8 10 4.6-1.4 8-5 8-10v-6z\"/>"
+                   "<path d=\"M9 9.5v5.5M12 9.5v5.5M15 9.5v5.5M8 12.2h8\"/></svg>\n");
+    add_line(text, "h1", say(page, heading));
+}
+
+static void add_term(struct text *text, const char *label)
+{
+    add_line(text, "dt", label);
+    text_add(text, "<dd>");
+}
+
+static void add_address(struct text *text, const struct page *page)
+{
+    if (page->host[0]) {
+        add_line(text, "dt", say(page, TEXT_address_label));
+        text_add(text, "<dd class=\"host\">");
+        escape_html(text, page->host);
+        text_add(text, "</dd>\n");
+    }
+}
+
+static void add_why(struct text *text, const struct page *page,
+                    const struct catalog_category *category)
+{
+    bool by_rule = strcmp(page->reason->word, "block-rule") == 0;
+    const char *name = by_rule ? say(page, TEXT_rule_category) : page->reason->category;
+    const char *why = say(page, by_rule ? TEXT_rule_why : TEXT_other_why);
+    if (category && !by_rule) {
+        name = catalog_text_in(category->names, category->name_count, page->language);
+        if (category->why_count) {
+            why = catalog_text_in(category->whys, category->why_count, page->language);
+        }
+    }
+    add_term(text, say(page, TEXT_category_label));
+    text_add(text, "<b>");
+    escape_html(text, name);
+    text_add(text, "</b><br>\n");
+    escape_html(text, why);
+    text_add(text, "</dd>\n");
+}
+
+static void add_policy(struct text *text, const struct page *page)
+{
+    char whose[CONFIGURED_MAX + 1];
+    copy_configured(page->config->web.organisation, whose);
+    if (!whose[0] && page->kind != PAGE_BLOCKED) {
+        return;
+    }
+    add_term(text, say(page, TEXT_policy_label));
+    escape_html(text, whose[0] ? whose : say(page, TEXT_policy_network));
+    if (page->kind == PAGE_BLOCKED && page->reason->group[0]) {
+        const struct fill group = {"{group}", page->reason->group, "", ""};
+        text_add(text, "<br>\n");
+        add_filled(text, say(page, TEXT_policy_group), &group);
+    }
+    text_add(text, "</dd>\n");
+}
+
+static bool is_mail(const char *contact)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789.!#$*+-=_~@";
+    const char *at = strchr(contact, '@');
+    return at && at != contact && strchr(at, '.') && !strchr(at + 1, '@') &&
+           contact[strspn(contact, plain)] == '\0';
+}
+
+static bool is_telephone(const char *contact)
+{
+    return strlen(contact) >= 3 && strlen(contact) <= 24 &&
+           contact[strspn(contact, "+0123456789- ")] == '\0' && strpbrk(contact, "0123456789");
+}
+
+/* Only digits and plus, for a tel: link. */
+static void copy_number(const char *from, char *out, size_t cap)
+{
+    size_t len = 0;
+    for (; *from && len + 1 < cap; from++) {
+        if ((*from >= '0' && *from <= '9') || *from == '+') {
+            out[len++] = *from;
+        }
+    }
+    out[len] = '\0';
+}
+
+static void add_contact(struct text *text, const struct page *page)
+{
+    char contact[CONFIGURED_MAX + 1], number[40] = "", before[CONFIGURED_MAX + 32] = "";
+    copy_configured(page->config->web.contact, contact);
+    struct fill fill = {"{contact}", contact, "<b>", "</b>"};
+    if (is_mail(contact)) {
+        snprintf(before, sizeof(before), "<a class=\"site\" href=\"mailto:%s\">", contact);
+    } else if (is_telephone(contact)) {
+        copy_number(contact, number, sizeof(number));
+        snprintf(before, sizeof(before), "<a class=\"site\" href=\"tel:%s\">", number);
+    }
+    if (before[0]) {
+        fill.before = before;
+        fill.after = "</a>";
+    }
+    text_add(text, "<p>");
+    add_filled(text, say(page, contact[0] ? TEXT_ask_contact : TEXT_ask_nobody), &fill);
+    text_add(text, "</p>\n");
+}
+
+static void add_ask(struct text *text, const struct page *page)
+{
+    text_add(text, "<section>\n");
+    add_line(text, "h2", say(page, TEXT_ask_heading));
+    add_contact(text, page);
+    if (page->kind == PAGE_BLOCKED && page->reason->ref[0]) {
+        const struct fill ref = {"{ref}", page->reason->ref, "<code>", "</code>"};
+        text_add(text, "<p>");
+        add_filled(text, say(page, TEXT_ask_reference), &ref);
+        text_add(text, "</p>\n");
+    }
+    text_add(text, "</section>\n");
+}
+
+static void add_help_line(struct text *text, const struct page *page,
+                          const struct catalog_line *line)
+{
+    const char *label = catalog_text_in(line->labels, line->label_count, page->language);
+    char number[40];
+    copy_number(line->number, number, sizeof(number));
+    text_add(text, "<li>");
+    if (number[0]) {
+        text_printf(text, "<a class=\"call\" href=\"tel:%s\">", number);
+        escape_html(text, line->number);
+        text_add(text, "</a> ");
+    }
+    escape_html(text, label);
+    if (strncmp(line->url, "https://", 8) == 0) {
+        text_add(text, " <a class=\"site\" rel=\"noreferrer\" href=\"");
+        escape_html(text, line->url);
+        text_add(text, "\">");
+        escape_html(text, say(page, TEXT_help_site));
+        text_add(text, "</a>");
+    }
+    text_add(text, "</li>\n");
+}
+
+static void add_help(struct text *text, const struct page *page,
+                     const struct catalog_category *category)
+{
+    if (!category || category->help.count == 0) {
+        return;
+    }
+    text_add(text, "<section>\n");
+    add_line(text, "h2", say(page, TEXT_help_heading));
+    add_line(text, "p", say(page, TEXT_help_text));
+    text_add(text, "<ul>\n");
+    for (size_t i = 0; i < category->help.count && i < LINES_MAX; i++) {
+        const struct catalog_line *line = catalog_find_line(page->catalog, category->help.items[i]);
+        if (line) {
+            add_help_line(text, page, line);
+        }
+    }
+    text_add(text, "</ul>\n</section>\n");
+}
+
+static void add_blocked(struct text *text, const struct page *page)
+{
+    const struct catalog_category *category = catalog_find(page->catalog, page->reason->category);
+    text_add(text, "<dl>\n");
+    add_address(text, page);
+    add_why(text, page, category);
+    add_policy(text, page);
+    text_add(text, "</dl>\n<p class=\"note\">");
+    escape_html(text, say(page, TEXT_kind_text));
+    text_add(text, "</p>\n");
+    add_ask(text, page);
+    add_help(text, page, category);
+}
+
+static void add_open(struct text *text, const struct page *page)
+{
+    char seconds[16];
+    snprintf(seconds, sizeof(seconds), "%u", page->wait_s);
+    const struct fill wait = {"{seconds}", seconds, "", ""};
+    text_add(text, "<dl>\n");
+    add_address(text, page);
+    text_add(text, "</dl>\n<p class=\"note\">");
+    add_filled(text, say(page, TEXT_open_text), &wait);
+    text_add(text, "</p>\n<p><a class=\"again\" href=\"\">");
+    escape_html(text, say(page, TEXT_open_again));
+    text_add(text, "</a></p>\n");
+}
+
+static void add_neutral(struct text *text, const struct page *page)
+{
+    text_add(text, "<dl>\n");
+    add_address(text, page);
+    add_policy(text, page);
+    text_add(text, "</dl>\n<p class=\"note\">");
+    escape_html(text, say(page, TEXT_neutral_text));
+    text_add(text, "</p>\n");
+    add_ask(text, page);
+}
+
+static const struct {
+    enum text_id title, heading;
+    void (*add_body)(struct text *text, const struct page *page);
+} kinds[] = {
+    [PAGE_BLOCKED] = {TEXT_blocked_title, TEXT_blocked_heading, add_blocked},
+    [PAGE_OPEN] = {TEXT_open_title, TEXT_open_heading, add_open},
+    [PAGE_NEUTRAL] = {TEXT_neutral_title, TEXT_neutral_heading, add_neutral},
+};
+
+void page_write(const struct page *page, struct text *text)
+{
+    add_head(text, page, kinds[page->kind].title, kinds[page->kind].heading);
+    kinds[page->kind].add_body(text, page);
+    text_add(text, "</main>\n</body>\n</html>\n");
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "web/parser.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+enum { HEADER_MARKS = 4 /* ": " and CRLF */ };
+
+/* The headers that we look at. Without a place only their presence is noted, by the
+ * flag; all others are counted and forgotten. */
+static const struct wanted {
+    const char *name;
+    size_t place, cap; /* of a text in struct parser; cap 0: none */
+    size_t flag;       /* of a bool in struct parser; 0: none */
+} wanted[] = {
+#define PLACE(field) offsetof(struct parser, field), sizeof(((struct parser *)0)->field)
+    {"host", PLACE(host), 0},
+    {"accept", PLACE(request.accept), 0},
+    {"accept-language", PLACE(request.accept_language), 0},
+    {"sec-fetch-dest", PLACE(request.fetch_dest), 0},
+    {"referer", 0, 0, offsetof(struct parser, request.embedded)},
+    {"origin", 0, 0, offsetof(struct parser, request.embedded)},
+    {"content-length", 0, 0, offsetof(struct parser, has_length)},
+    {"transfer-encoding", 0, 0, offsetof(struct parser, has_encoding)},
+    {"expect", 0, 0, offsetof(struct parser, expects)},
+#undef PLACE
+};
+
+/* The status to answer, and llhttp's sign to stop. */
+static int refuse(struct parser *parser, int status)
+{
+    parser->status = status;
+    return HPE_USER;
+}
+
+static int message_begins(llhttp_t *http)
+{
+    struct parser *parser = http->data;
+    parser->phase = PARSER_HEADERS;
+    return 0;
+}
+
+static int url_piece(llhttp_t *http, const char *at, size_t len)
+{
+    struct parser *parser = http->data;
+    if (parser->url_len < sizeof(parser->url)) {
+        size_t room = sizeof(parser->url) - parser->url_len;
+        memcpy(parser->url + parser->url_len, at, len < room ? len : room);
+    }
+    parser->url_len += len;
+    return parser->url_len > PARSER_URL_MAX ? refuse(parser, 414) : 0;
+}
+
+static int count_header(struct parser *parser, size_t len)
+{
+    parser->header_octets += len;
+    return parser->header_octets > PARSER_HEADERS_MAX ? refuse(parser, 431) : 0;
+}
+
+static int name_piece(llhttp_t *http, const char *at, size_t len)
+{
+    struct parser *parser = http->data;
+    for (size_t i = 0; i < len && parser->name_len < sizeof(parser->name); i++) {
+        parser->name[parser->name_len++] = at[i];
+    }
+    return count_header(parser, len);
+}
+
+static int name_complete(llhttp_t *http)
+{
+    struct parser *parser = http->data;
+    parser->value = NULL;
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        const struct wanted *row = &wanted[i];
+        if (strlen(row->name) != parser->name_len ||
+            strncasecmp(row->name, parser->name, parser->name_len) != 0) {
+            continue;
+        }
+        if (row->flag) {
+            *(bool *)((char *)parser + row->flag) = true;
+        }
+        if (row->cap) {
+            parser->value = (char *)parser + row->place;
+            parser->value_cap = (uint16_t)row->cap;
+            parser->value_len = (uint16_t)strlen(parser->value);
+            parser->hosts += i == 0;
+        }
+        break;
+    }
+    parser->name_len = 0;
+    return count_header(parser, HEADER_MARKS);
+}
+
+static int value_piece(llhttp_t *http, const char *at, size_t len)
+{
+    struct parser *parser = http->data;
+    if (parser->value && len < (size_t)(parser->value_cap - parser->value_len)) {
+        memcpy(parser->value + parser->value_len, at, len);
+        parser->value_len = (uint16_t)(parser->value_len + len);
+        parser->value[parser->value_len] = '\0';
+    } else if (parser->value) {
+        parser->value[0] = '\0'; /* as if it had not been sent */
+        parser->value_len = 0;
+        parser->value = NULL;
+    }
+    return count_header(parser, len);
+}
+
+static int value_complete(llhttp_t *http)
+{
+    struct parser *parser = http->data;
+    while (parser->value && parser->value_len &&
+           strchr(" \t", parser->value[parser->value_len - 1])) {
+        parser->value[--parser->value_len] = '\0';
+    }
+    return 0;
+}
+
+/* "http://name/path": the name there counts, not the Host header (RFC 9112 3.2.2). */
+static int take_absolute(struct parser *parser, const char **path)
+{
+    const char *mark = strstr(parser->url, "://");
+    size_t scheme = mark ? (size_t)(mark - parser->url) : 0;
+    bool http = scheme == 4 && strncasecmp(parser->url, "http", 4) == 0;
+    bool https = scheme == 5 && strncasecmp(parser->url, "https", 5) == 0;
+    if (!http && !https) {
+        return -1;
+    }
+    const char *name = mark + 3;
+    size_t len = strcspn(name, "/?#");
+    *path = name + len;
+    return len == 0 ? -1 : request_set_host(&parser->request, name, len);
+}
+
+/* Host and path out of what was sent; a refusal or 0. */
+static int take_target(struct parser *parser)
+{
+    struct request *request = &parser->request;
+    parser->url[parser->url_len < sizeof(parser->url) ? parser->url_len : sizeof(parser->url) - 1] =
+        '\0';
+    const char *path = parser->url;
+    if (parser->hosts > 1 || (parser->hosts == 0 && parser->http.http_minor == 1) ||
+        (parser->hosts == 1 && !parser->host[0])) {
+        return refuse(parser, 400);
+    }
+    if (request_set_host(request, parser->host, strlen(parser->host)) < 0) {
+        return refuse(parser, 400);
+    }
+    bool star = strcmp(path, "*") == 0 && parser->http.method == HTTP_OPTIONS;
+    if (*path != '/' && !star && take_absolute(parser, &path) < 0) {
+        return refuse(parser, 400);
+    }
+    size_t len = strcspn(path, "?#");
+    len = len < sizeof(request->path) ? len : sizeof(request->path) - 1;
+    memcpy(request->path, len ? path : "/", len ? len : 1);
+    request->path[len ? len : 1] = '\0';
+    return 0;
+}
+
+static int headers_complete(llhttp_t *http)
+{
+    struct parser *parser = http->data;
+    struct request *request = &parser->request;
+    if (http->http_major != 1 || http->http_minor > 1) {
+        return refuse(parser, 505);
+    }
+    if (http->method == HTTP_CONNECT || http->method == HTTP_TRACE) {
+        return refuse(parser, 405);
+    }
+    if (parser->has_encoding && (parser->has_length || http->http_minor == 0)) {
+        return refuse(parser, 400); /* two readers could see two messages */
+    }
+    if (take_target(parser) != 0) {
+        return HPE_USER;
+    }
+    request->method = http->method == HTTP_GET    ? REQUEST_GET
+                      : http->method == HTTP_HEAD ? REQUEST_HEAD
+                                                  : REQUEST_OTHER;
+    request->close = request->method == REQUEST_OTHER || http->upgrade || parser->expects ||
+                     !llhttp_should_keep_alive(http);
+    if (parser->has_length && http->content_length > PARSER_BODY_MAX) {
+        return refuse(parser, 413);
+    }
+    parser->phase = PARSER_BODY;
+    return parser->expects; /* 1: answer at once, the body is not waited for */
+}
+
+static int body_piece(llhttp_t *http, const char *at, size_t len)
+{
+    struct parser *parser = http->data;
+    (void)at;
+    parser->body_octets += len;
+    return parser->body_octets > PARSER_BODY_MAX ? refuse(parser, 413) : 0;
+}
+
+static int message_complete(llhttp_t *http)
+{
+    struct parser *parser = http->data;
+    parser->phase = PARSER_DONE;
+    return HPE_PAUSED;
+}
+
+static const llhttp_settings_t settings = {
+    .on_message_begin = message_begins,
+    .on_url = url_piece,
+    .on_header_field = name_piece,
+    .on_header_field_complete = name_complete,
+    .on_header_value = value_piece,
+    .on_header_value_complete = value_complete,
+    .on_headers_complete = headers_complete,
+    .on_body = body_piece,
+    .on_message_complete = message_complete,
+};
+
+void parser_init(struct parser *parser)
+{
+    memset(parser, 0, sizeof(*parser));
+    llhttp_init(&parser->http, HTTP_REQUEST, &settings);
+    parser->http.data = parser;
+}
+
+static void turn_bad(struct parser *parser, int status)
+{
+    parser->phase = PARSER_BAD;
+    parser->status = parser->status ? parser->status : status;
+}
+
+size_t parser_feed(struct parser *parser, const uint8_t *data, size_t len)
+{
+    if (len == 0 || parser->phase == PARSER_DONE || parser->phase == PARSER_BAD) {
+        return 0;
+    }
+    llhttp_errno_t err = llhttp_execute(&parser->http, (const char *)data, len);
+    size_t used = len;
+    if (err != HPE_OK) {
+        const char *end = llhttp_get_error_pos(&parser->http);
+        used = end ? (size_t)(end - (const char *)data) : len;
+    }
+    parser->octets += used;
+    if (err != HPE_OK && !(err == HPE_PAUSED && parser->phase == PARSER_DONE)) {
+        turn_bad(parser, 400);
+    } else if (parser->phase != PARSER_DONE && parser->octets > PARSER_WHOLE_MAX) {
+        turn_bad(parser, parser->phase == PARSER_BODY ? 413 : 431);
+    }
+    return used;
+}
+
+void parser_next(struct parser *parser)
+{
+    if (parser->phase != PARSER_DONE || parser->request.close) {
+        return;
+    }
+    llhttp_t http = parser->http;
+    llhttp_resume(&http);
+    memset(parser, 0, sizeof(*parser));
+    parser->http = http;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/* request: what a page needs to know of a request, and nothing more.
+ *
+ * Query, cookies, referring page and body belong to the site that was blocked:
+ * they are counted, never kept. HTTP/1 and later HTTP/2 fill the same struct. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+enum request_method { REQUEST_GET, REQUEST_HEAD, REQUEST_OTHER };
+enum request_host { HOST_NONE, HOST_NAME, HOST_ADDRESS };
+
+struct request {
+    enum request_method method;
+    enum request_host host_kind;
+    char host[256]; /* lower case, without port and trailing dot; [a-z0-9._-] or an address */
+    char path[64];  /* cut, without query: enough for the route table */
+    char accept[512];
+    char accept_language[256];
+    char fetch_dest[24]; /* Sec-Fetch-Dest, "" when the browser sent none */
+    bool embedded;       /* it came with Referer or Origin: some page asks, not a person */
+    bool close;          /* the connection ends after the answer */
+};
+
+/* Take "name", "name:80", "192.0.2.1" or "[::1]:80" into host and host_kind.
+ * -EINVAL: nothing that can stand in an URL. Empty is HOST_NONE. */
+__attribute__((warn_unused_result)) int request_set_host(struct request *request, const char *text,
+                                                         size_t len);
+
+/* A document for a person, not a picture or script of some page. */
+bool request_wants_page(const struct request *request);

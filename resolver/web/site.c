@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "web/site.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "web/page.h"
+
+enum { PORT_HTTP = 80 };
+
+static int write_policy(char *out, size_t cap)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE], text[EVP_MAX_MD_SIZE * 2];
+    unsigned len = 0;
+    if (EVP_Digest(page_style, strlen(page_style), digest, &len, EVP_sha256(), NULL) != 1) {
+        return -EIO;
+    }
+    EVP_EncodeBlock(text, digest, (int)len);
+    int used = snprintf(out, cap,
+                        "default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; "
+                        "form-action 'none'",
+                        text);
+    return used > 0 && (size_t)used < cap ? 0 : -ENOSPC;
+}
+
+static int take_languages(struct site *site, struct diag *diag)
+{
+    const struct text_list *wanted = &site->config->web.languages;
+    site->language_count = 0;
+    for (size_t i = 0; i < wanted->count && i < SITE_LANGUAGES_MAX; i++) {
+        if (!texts_speak(site->texts, wanted->items[i])) {
+            return diag_set(diag, -EINVAL, "web.languages: texts.yaml does not speak '%s'",
+                            wanted->items[i]);
+        }
+        site->languages[site->language_count++] = wanted->items[i];
+    }
+    if (site->language_count == 0) {
+        return diag_set(diag, -EINVAL, "web.languages: at least one is needed");
+    }
+    return 0;
+}
+
+void site_clear(struct site *site)
+{
+    config_free(site->config);
+    catalog_free(site->catalog);
+    texts_free(site->texts);
+    memset(site, 0, sizeof(*site));
+}
+
+int site_load(struct site *site, const char *config_path, struct diag *diag)
+{
+    struct site fresh = {0};
+    int err = config_load(config_path, &fresh.config, diag);
+    if (err == 0) {
+        err = catalog_load(fresh.config->server.data_dir, &fresh.catalog, diag);
+    }
+    if (err == 0) {
+        err = texts_load(fresh.config->server.data_dir, &fresh.texts, diag);
+    }
+    if (err == 0) {
+        err = take_languages(&fresh, diag);
+    }
+    if (err == 0) {
+        err = write_policy(fresh.policy, sizeof(fresh.policy));
+    }
+    if (err < 0) {
+        site_clear(&fresh);
+        return err;
+    }
+    fresh.reasons = site->reasons;
+    site_clear(site);
+    *site = fresh;
+    return 0;
+}
+
+struct places {
+    struct addr *addrs;
+    size_t count;
+};
+
+static void add_place(struct places *places, const struct addr *addr)
+{
+    for (size_t i = 0; i < places->count; i++) {
+        const struct addr *known = &places->addrs[i];
+        if (addr_equal(known, addr) && known->port == addr->port && known->scope == addr->scope) {
+            return;
+        }
+    }
+    if (places->count < SITE_LISTEN_MAX) {
+        places->addrs[places->count++] = *addr;
+    }
+}
+
+/* The sinkhole of one family: the configured address, else those that answer DNS. */
+static void add_sinkholes(struct places *places, const struct config *config, uint8_t family)
+{
+    const char *own = family == AF_INET ? config->block.page_ipv4 : config->block.page_ipv6;
+    struct addr addr;
+    if (own[0] && addr_parse(own, &addr) == 0) {
+        addr.port = PORT_HTTP;
+        add_place(places, &addr);
+        return;
+    }
+    for (size_t i = 0; i < config->dns.listen.count; i++) {
+        if (addr_parse_port(config->dns.listen.items[i], 0, &addr) == 0 && addr.family == family) {
+            addr.port = PORT_HTTP;
+            add_place(places, &addr);
+        }
+    }
+}
+
+size_t site_listen(const struct site *site, struct addr ret_addrs[SITE_LISTEN_MAX])
+{
+    const struct config *config = site->config;
+    struct places places = {ret_addrs, 0};
+    for (size_t i = 0; i < config->web.listen.count; i++) {
+        struct addr addr;
+        if (addr_parse_port(config->web.listen.items[i], PORT_HTTP, &addr) == 0) {
+            add_place(&places, &addr);
+        }
+    }
+    if (config->web.listen.count == 0) {
+        add_sinkholes(&places, config, AF_INET);
+        add_sinkholes(&places, config, AF_INET6);
+    }
+    return places.count;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/* site: what the pages are made of, read once and replaced as a whole. */
+#pragma once
+#include "config/config.h"
+#include "config/texts.h"
+#include "web/reason.h"
+
+enum { SITE_LANGUAGES_MAX = 16, SITE_LISTEN_MAX = 32 };
+
+struct site {
+    struct config *config;
+    struct catalog *catalog;
+    struct texts *texts;
+    const char *languages[SITE_LANGUAGES_MAX]; /* of the configuration */
+    size_t language_count;
+    char policy[160];              /* Content-Security-Policy of a page */
+    struct reason_source *reasons; /* not owned; survives a reload */
+};
+
+/* Configuration, catalogue and texts. -ENOENT, -EINVAL with *diag; *site is
+ * untouched on failure, else what it held is freed. */
+__attribute__((warn_unused_result)) int site_load(struct site *site, const char *config_path,
+                                                  struct diag *diag);
+void site_clear(struct site *site);
+
+/* Where to listen: web.listen, or port 80 of every sinkhole address, each once. How
+ * many there are, at most SITE_LISTEN_MAX. */
+size_t site_listen(const struct site *site, struct addr ret_addrs[SITE_LISTEN_MAX]);
