@@ -274,8 +274,9 @@ void daemon_tick(struct daemon *daemon)
     }
     if (rule_list_expire(&list, clock_wall_s(daemon->clock)) > 0) {
         /* In force first: a full disk must not keep an allowance alive. */
-        if (daemon_set_rules(daemon, &list, NULL) == 0) {
-            (void)rulefile_save(daemon->rules_path, &list, NULL);
+        if (daemon_set_rules(daemon, &list, NULL) == 0 &&
+            rulefile_save(daemon->rules_path, &list, NULL) < 0) {
+            daemon->rules_unsaved = true; /* tried again at the next change */
         }
     }
     rule_list_clear(&list);

@@ -31,12 +31,13 @@ struct daemon {
     char lists_error[512];  /* the newest database could not be used, "" = fine */
     char restart_note[256]; /* settings that changed but need a restart */
     char rules_path[DAEMON_PATH_MAX];
+    bool rules_unsaved; /* the file still holds rules that are over */
 
     struct cache *cache;
     struct stats *stats;
     struct worker_sockets sockets[DAEMON_WORKERS_MAX];
     struct worker *workers[DAEMON_WORKERS_MAX];
-    unsigned worker_count;
+    unsigned workers_wanted, worker_count;
     struct control_server *control;
     uv_async_t changed;
     uv_timer_t minute;

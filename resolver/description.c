@@ -30,7 +30,7 @@ static void describe_lists(const struct daemon *daemon, struct daemon_status *st
         return;
     }
     const struct blockdb_info *info = blockdb_info(db);
-    snprintf(status->lists_path, sizeof(status->lists_path), "%s", daemon->lists_path);
+    snprintf(status->lists_path, sizeof(status->lists_path), "%.255s", daemon->lists_path);
     status->names = info->names;
     status->generation = info->generation;
     status->built_at = info->built_at;
@@ -128,6 +128,9 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     describe_counts(daemon, status);
     if (stats_degraded(daemon->stats, text, sizeof(text))) {
         add_reason(status, "statistics: %.180s", text);
+    }
+    if (daemon->rules_unsaved) {
+        add_reason(status, "rules that are over could not be taken out of rules.yaml");
     }
     if (daemon->restart_note[0]) {
         add_reason(status, "%s", daemon->restart_note);

@@ -111,7 +111,7 @@ static int open_sockets(struct daemon *daemon, struct diag *diag)
     if (listen->count > WORKER_SOCKETS_MAX) {
         return diag_set(diag, -E2BIG, "dns.listen: at most %d addresses", WORKER_SOCKETS_MAX);
     }
-    for (unsigned i = 0; i < daemon->worker_count; i++) {
+    for (unsigned i = 0; i < daemon->workers_wanted; i++) {
         struct worker_sockets *sockets = &daemon->sockets[i];
         for (size_t k = 0; k < listen->count; k++) {
             struct addr addr;
@@ -145,9 +145,7 @@ static int open_state(struct daemon *daemon, struct diag *diag)
 
 static int start_workers(struct daemon *daemon, struct diag *diag)
 {
-    unsigned count = daemon->worker_count;
-    daemon->worker_count = 0;
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < daemon->workers_wanted; i++) {
         const struct worker_setup setup = {
             .snapshot = daemon->snapshot,
             .cache = daemon->cache,
@@ -206,7 +204,7 @@ static int start(struct daemon *daemon, struct diag *diag)
     unsigned workers = config->server.workers ? (unsigned)config->server.workers
                        : cores > 0            ? (unsigned)cores
                                               : 1;
-    daemon->worker_count = workers > DAEMON_WORKERS_MAX ? DAEMON_WORKERS_MAX : workers;
+    daemon->workers_wanted = workers > DAEMON_WORKERS_MAX ? DAEMON_WORKERS_MAX : workers;
     int err = open_sockets(daemon, diag);
     if (err == 0) {
         err = privileges_drop(config->server.user, diag);
