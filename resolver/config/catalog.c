@@ -193,7 +193,8 @@ static int take_item(const struct key *keys, void *object, const struct yaml_nod
             key++;
         }
         if (!key->name) {
-            return complain(to, node, "unknown key '%.40s'", node->key);
+            diag_at(to->diag, to->file, node->key_line, node->key_column);
+            return diag_set(to->diag, -EINVAL, "unknown key '%.40s'", node->key);
         }
         int err = take_value(key, object, node, to);
         if (err < 0) {
@@ -213,7 +214,7 @@ static int add_category(struct catalog *catalog, const struct yaml_node *item,
 {
     struct catalog_category category = {.mode = MODE_UNSET};
     int err = take_item(category_keys, &category, item, to);
-    if (err == 0 && catalog_find(catalog, category.id)) {
+    if (err == 0 && category.id && catalog_find(catalog, category.id)) {
         err = complain(to, item, "category '%s' stands there twice", category.id);
     }
     for (size_t i = 0; err == 0 && i < category.help.count; i++) {
@@ -230,15 +231,20 @@ static int add_category(struct catalog *catalog, const struct yaml_node *item,
     return 0;
 }
 
+static bool is_blank(const char *text)
+{
+    return !text || !*text;
+}
+
 static int add_line(struct catalog *catalog, const struct yaml_node *item,
                     const struct complaint *to)
 {
     struct catalog_line line = {0};
     int err = take_item(line_keys, &line, item, to);
-    if (err == 0 && catalog_find_line(catalog, line.id)) {
+    if (err == 0 && line.id && catalog_find_line(catalog, line.id)) {
         err = complain(to, item, "help line '%s' stands there twice", line.id);
     }
-    if (err == 0 && !*line.number && !*line.url) {
+    if (err == 0 && is_blank(line.number) && is_blank(line.url)) {
         err = complain(to, item, "help line '%s' has neither number nor url", line.id);
     }
     if (err < 0) {

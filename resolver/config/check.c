@@ -7,9 +7,15 @@
 #include <sys/un.h>
 
 #include "base/addr.h"
-#include "dns/name.h"
 
-enum { ID_MAX = 63, CATEGORY_MAX = 31, URL_MAX = 1000, DNS_PORT = 53 };
+enum {
+    ID_MAX = 63,
+    CATEGORY_MAX = 31,
+    URL_MAX = 1000,
+    LABEL_MAX = 63,
+    DNAME_MAX = 253,
+    DNS_PORT = 53
+};
 
 static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
 static const char lower_digits[] = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -108,13 +114,27 @@ const char *check_ipv6(const char *text)
     return !*text || is_host(text, AF_INET6) ? NULL : "not an IPv6 address (\"2001:db8::1\")";
 }
 
+/* A name as people write it, the last dot allowed. Narrower than what the DNS can
+ * carry (RFC 1035 section 5.1): escapes and wildcards do not belong into a setting. */
 const char *check_name(const char *text)
 {
-    struct dname name;
-    if (dname_parse(text, &name) < 0) {
-        return "not a domain name (example.org; other scripts in their xn-- form)";
+    static const char wrong[] = "not a domain name (example.org; other scripts in their xn-- form)";
+    size_t total = strlen(text);
+    total -= total > 1 && text[total - 1] == '.';
+    if (total == 0 || total > DNAME_MAX) {
+        return wrong;
     }
-    return name.labels ? NULL : "the root, which holds every name";
+    for (size_t at = 0; at < total;) {
+        size_t len = strspn(text + at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "0123456789_-");
+        bool ends = at + len == total;
+        if (len == 0 || len > LABEL_MAX || (!ends && text[at + len] != '.') ||
+            (!ends && at + len + 1 == total)) {
+            return wrong;
+        }
+        at += len + 1;
+    }
+    return NULL;
 }
 
 const char *check_id(const char *text)

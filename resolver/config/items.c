@@ -87,8 +87,9 @@ int items_unknown_key(const struct setting_table *table, const char *section,
     }
     fclose(out);
     const char *where = section ? section : table->name;
-    return complain(to, node, "unknown key '%.40s'%s%s; %s", node->key, *where ? " in " : "", where,
-                    hint);
+    diag_at(to->diag, to->file, node->key_line, node->key_column);
+    return diag_set(to->diag, -EINVAL, "unknown key '%.40s'%s%s; %s", node->key,
+                    *where ? " in " : "", where, hint);
 }
 
 static void *item_at(const struct item_list *list, size_t i)
@@ -118,7 +119,7 @@ static int grow(struct item_list *list)
         return -ENOMEM;
     }
     list->items = items;
-    struct origin **origins = realloc(list->origins, (list->count + 1) * sizeof(*origins));
+    struct origin **origins = realloc(list->origins, (list->count + 1) * sizeof(void *));
     if (!origins) {
         return -ENOMEM;
     }
@@ -135,7 +136,7 @@ static int insert(struct item_list *list, size_t at)
     }
     memmove(list->items + (at + 1) * list->table->size, list->items + at * list->table->size,
             (list->count - at) * list->table->size);
-    memmove(list->origins + at + 1, list->origins + at, (list->count - at) * sizeof(origins));
+    memmove(list->origins + at + 1, list->origins + at, (list->count - at) * sizeof(void *));
     memset(item_at(list, at), 0, list->table->size);
     list->origins[at] = origins;
     list->count++;

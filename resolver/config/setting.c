@@ -23,23 +23,24 @@ static const struct word_set word_sets[] = {
 #undef CHOICES
 
 #define ROW(kind_, section_, key_, help_)                                                          \
-    .kind = SETTING_##kind_, .section = section_, .key = key_, .help = help_
+    .kind = SETTING_##kind_, .section = (section_), .key = (key_), .help = (help_)
 
-#define SECTION(name, help)  {ROW(SECTION, #name, #name, help)},
-#define SECTION_END(name)    {ROW(END, #name, #name, "")},
+#define SECTION(name, help) {ROW(SECTION, #name, #name, help)},
+#define SECTION_END(name)   {ROW(END, #name, #name, "")},
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a member cannot stand in them */
 #define FIELD(section, name) .offset = offsetof(struct config, section.name)
 #define INT(section, name, def, least, most, help)                                                 \
-    {ROW(INT, #section, #name, help), FIELD(section, name), .number = def, .min = least,           \
-     .max = most},
+    {ROW(INT, #section, #name, help), FIELD(section, name), .number = (def), .min = (least),       \
+     .max = (most)},
 #define FLAG(section, name, def, help)                                                             \
-    {ROW(FLAG, #section, #name, help), FIELD(section, name), .number = def},
+    {ROW(FLAG, #section, #name, help), FIELD(section, name), .number = (def)},
 #define TEXT(section, name, def, form, help)                                                       \
-    {ROW(TEXT, #section, #name, help), FIELD(section, name), .text = def, .check = check_##form,   \
+    {ROW(TEXT, #section, #name, help), FIELD(section, name), .text = (def), .check = check_##form, \
      .shape = #form},
 #define CHOICE(section, name, def, words, help)                                                    \
-    {ROW(CHOICE, #section, #name, help), FIELD(section, name), .text = def, .set = #words},
+    {ROW(CHOICE, #section, #name, help), FIELD(section, name), .text = (def), .set = #words},
 #define LIST(section, name, def, form, help)                                                       \
-    {ROW(LIST, #section, #name, help), FIELD(section, name), .text = def, .check = check_##form,   \
+    {ROW(LIST, #section, #name, help), FIELD(section, name), .text = (def), .check = check_##form, \
      .shape = #form},
 static const struct setting config_rows[] = {
 #include "config/settings.def"
@@ -49,12 +50,12 @@ static const struct setting config_rows[] = {
 #define SOURCE
 #define SOURCE_FIELD(name) .offset = offsetof(struct config_source, name)
 #define SOURCE_TEXT(name, def, form, help)                                                         \
-    {ROW(TEXT, "", #name, help), SOURCE_FIELD(name), .text = def, .check = check_##form,           \
+    {ROW(TEXT, "", #name, help), SOURCE_FIELD(name), .text = (def), .check = check_##form,         \
      .shape = #form},
 #define SOURCE_CHOICE(name, def, words, help)                                                      \
-    {ROW(CHOICE, "", #name, help), SOURCE_FIELD(name), .text = def, .set = #words},
+    {ROW(CHOICE, "", #name, help), SOURCE_FIELD(name), .text = (def), .set = #words},
 #define SOURCE_FLAG(name, def, help)                                                               \
-    {ROW(FLAG, "", #name, help), SOURCE_FIELD(name), .number = def},
+    {ROW(FLAG, "", #name, help), SOURCE_FIELD(name), .number = (def)},
 static const struct setting source_rows[] = {
 #include "config/settings.def"
 };
@@ -63,13 +64,13 @@ static const struct setting source_rows[] = {
 #define GROUP
 #define GROUP_FIELD(name) .offset = offsetof(struct config_group, name)
 #define GROUP_TEXT(name, def, form, help)                                                          \
-    {ROW(TEXT, "", #name, help), GROUP_FIELD(name), .text = def, .check = check_##form,            \
+    {ROW(TEXT, "", #name, help), GROUP_FIELD(name), .text = (def), .check = check_##form,          \
      .shape = #form},
 #define GROUP_LIST(name, def, form, help)                                                          \
-    {ROW(LIST, "", #name, help), GROUP_FIELD(name), .text = def, .check = check_##form,            \
+    {ROW(LIST, "", #name, help), GROUP_FIELD(name), .text = (def), .check = check_##form,          \
      .shape = #form},
 #define GROUP_CHOICE(name, def, words, help)                                                       \
-    {ROW(CHOICE, "", #name, help), GROUP_FIELD(name), .text = def, .set = #words},
+    {ROW(CHOICE, "", #name, help), GROUP_FIELD(name), .text = (def), .set = #words},
 static const struct setting group_rows[] = {
 #include "config/settings.def"
 };

@@ -83,7 +83,7 @@ static int check_key(const struct builder *build, const yaml_event_t *event)
         if (strcmp(node->key, text) == 0) {
             char problem[160];
             snprintf(problem, sizeof(problem), "duplicate key '%.60s', first in line %u", text,
-                     node->line);
+                     node->key_line);
             return fail(build, &event->start_mark, problem);
         }
     }
@@ -131,6 +131,8 @@ static int add_node(struct builder *build, const yaml_event_t *event, struct yam
     } else {
         struct level *level = &build->levels[build->depth - 1];
         node->key = level->key;
+        node->key_line = level->key_line;
+        node->key_column = level->key_column;
         level->key = NULL;
         *level->tail = node;
         level->tail = &node->next;
@@ -150,9 +152,11 @@ static int take_scalar(struct builder *build, const yaml_event_t *event)
     if (wants_key(build)) {
         err = check_key(build, event);
         if (err == 0) {
-            char *key = strdup(text);
-            build->levels[build->depth - 1].key = key;
-            err = key ? 0 : -ENOMEM;
+            struct level *level = &build->levels[build->depth - 1];
+            level->key = strdup(text);
+            level->key_line = (unsigned)event->start_mark.line + 1;
+            level->key_column = (unsigned)event->start_mark.column + 1;
+            err = level->key ? 0 : -ENOMEM;
         }
         return err;
     }

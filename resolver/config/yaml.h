@@ -12,8 +12,9 @@ enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
 struct yaml_node {
     enum yaml_kind kind;
-    bool quoted;            /* scalar: written in quotes */
-    unsigned line, column;  /* 1-based */
+    bool quoted;           /* scalar: written in quotes */
+    unsigned line, column; /* 1-based, of the value */
+    unsigned key_line, key_column;
     char *key;              /* in a map: the key; else NULL */
     char *text;             /* scalar: its text, never NULL */
     struct yaml_node *next; /* next item of the same list or map */

@@ -46,6 +46,9 @@ int client_unframe(const uint8_t *data, size_t len, cJSON **ret_message)
     }
     const char *text = (const char *)data + LENGTH_OCTETS;
     const char *end = NULL;
+    if (memchr(text, '\0', size)) {
+        return -EBADMSG; /* cJSON takes it for a blank */
+    }
     cJSON *message = cJSON_ParseWithLengthOpts(text, size, &end, false);
     /* One object and nothing else: what follows it would be lost. */
     if (!cJSON_IsObject(message) || end != text + size) {

@@ -32,5 +32,5 @@ void reply_end(struct wire *out, const struct question *question, uint16_t rcode
                const struct reply_error *error);
 
 /* Cut to header and question with TC when longer than the client takes over UDP
- * (RFC 2181 section 9); the extended error's text goes first. */
+ * (RFC 2181 section 9). */
 void reply_fit_udp(struct wire *out, const struct question *question);

@@ -29,7 +29,8 @@ struct policy_rules {
     uint32_t row_count, row_cap;
     uint32_t bucket_mask;
     uint32_t *buckets; /* row + 1 */
-    bool local;        /* any local rule at all */
+    uint64_t serial;
+    bool local; /* any local rule at all */
 };
 
 static uint32_t bucket_of(const struct policy_rules *rules, const uint8_t *wire, size_t len)
@@ -129,6 +130,7 @@ static int reserve(struct policy_rules *index, const struct rule *rules, size_t 
 int policy_rules_new(const struct rule *rules, size_t count, const struct policy_config *part,
                      struct policy_rules **ret_part)
 {
+    static uint64_t serial;
     const struct config *config = policy_config_get(part);
     struct protected_list built_in = {0};
     struct policy_rules *index = calloc(1, sizeof(*index));
@@ -136,6 +138,7 @@ int policy_rules_new(const struct rule *rules, size_t count, const struct policy
         return -ENOMEM;
     }
     index->refs = 1;
+    index->serial = ++serial;
     index->rule_count = count;
     /* Without its data file the daemon still protects never_block and list hosts. */
     if (protected_load(config->server.data_dir, &built_in, NULL) < 0) {
@@ -230,4 +233,25 @@ int rules_protects(const struct policy_rules *rules, const struct dname *name)
         }
     }
     return -1;
+}
+
+bool rules_touch(const struct policy_rules *rules, const struct dname *name)
+{
+    for (unsigned skip = 0; rules->local && skip < name->labels; skip++) {
+        size_t len;
+        const uint8_t *suffix = dname_suffix(name, skip, &len);
+        uint32_t at = rules->buckets[bucket_of(rules, suffix, len)];
+        for (; at; at = rules->rows[at - 1].next) {
+            const struct row *row = &rules->rows[at - 1];
+            if (row->rule >= 0 && row_covers(row, suffix, len, skip)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+uint64_t rules_serial(const struct policy_rules *rules)
+{
+    return rules->serial;
 }

@@ -16,6 +16,12 @@ struct rule_match rules_find(const struct policy_rules *rules, const struct dnam
 /* The protected name that covers it: skip, or -1. */
 int rules_protects(const struct policy_rules *rules, const struct dname *name);
 
+/* Does any rule of any group cover it? */
+bool rules_touch(const struct policy_rules *rules, const struct dname *name);
+
+/* Different for every index made in this process, never 0. */
+uint64_t rules_serial(const struct policy_rules *rules);
+
 const struct rule *rules_get(const struct policy_rules *rules, int32_t rule);
 
 void rules_ref(struct policy_rules *rules);

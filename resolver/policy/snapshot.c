@@ -181,7 +181,8 @@ static void take_parts(struct snapshot *snapshot, struct policy_config *config,
     snapshot->rules = rules;
     snapshot->config = config->config;
     snapshot->catalog = config->catalog;
-    snapshot->generation = lists->generation;
+    snapshot->generation = lists->generation + rules_serial(rules) * 0x9e3779b97f4a7c15ULL;
+    snapshot->generation += snapshot->generation == 0;
     snapshot->db = lists->db;
     memcpy(snapshot->categories, lists->categories, sizeof(lists->categories));
     snapshot->category_count = lists->category_count;
@@ -228,6 +229,15 @@ void snapshot_probe(const struct snapshot *snapshot, const struct dname *name,
     if (snapshot->db) {
         blockdb_probe(snapshot->db, name, ret_probe);
     }
+}
+
+bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name)
+{
+    struct blockdb_probe probe;
+    struct blockdb_hit hits[DNAME_LABELS_MAX];
+    snapshot_probe(snapshot, name, &probe);
+    return (snapshot->db && blockdb_find(snapshot->db, &probe, hits) > 0) ||
+           rules_touch(snapshot->rules, name);
 }
 
 uint16_t snapshot_group(const struct snapshot *snapshot, const struct addr *client)

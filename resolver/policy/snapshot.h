@@ -77,6 +77,9 @@ const struct catalog *policy_config_catalog(const struct policy_config *part);
 void snapshot_probe(const struct snapshot *snapshot, const struct dname *name,
                     struct blockdb_probe *ret_probe);
 
+/* Could any group's verdict over this name be other than "not listed"? */
+bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name);
+
 /* The client's group: the first of config->groups whose clients cover it. */
 uint16_t snapshot_group(const struct snapshot *snapshot, const struct addr *client);
 

@@ -19,6 +19,7 @@ struct stats_batch {
     struct stats_worker *counts;
     const struct stats_names *groups;
     const struct stats_names *categories;
+    unsigned group_count, category_count; /* those that were known when it was collected */
 };
 
 /* Sums that are not split by group and category: rows of the table "parts". */

@@ -42,3 +42,6 @@ struct stats {
 
 /* Move what workers counted since the last call into stats->pending. With db_lock. */
 void stats_collect(struct stats *stats);
+
+/* Open the file if it is not open; a damaged one is set aside. With db_lock. */
+__attribute__((warn_unused_result)) int stats_open(struct stats *stats, struct diag *diag);

@@ -32,11 +32,11 @@ static void counters_unmap(struct stats_worker *counters)
 }
 
 /* The batch of that hour; when no other can be had, the newest. */
-static struct stats_worker *pending_counts(struct stats *stats, int64_t hour)
+static struct stats_batch *pending_batch(struct stats *stats, int64_t hour)
 {
     for (unsigned i = stats->pending_count; i-- > 0;) {
         if (stats->pending[i].hour == hour) {
-            return stats->pending[i].counts;
+            return &stats->pending[i];
         }
     }
     unsigned next = stats->pending_count;
@@ -50,17 +50,20 @@ static struct stats_worker *pending_counts(struct stats *stats, int64_t hour)
             batch->groups = &stats->groups;
             batch->categories = &stats->categories;
             stats->pending_count++;
-            return batch->counts;
+            return batch;
         }
     }
-    return next > 0 ? stats->pending[next - 1].counts : NULL;
+    return next > 0 ? &stats->pending[next - 1] : NULL;
 }
 
 static void pending_clear(struct stats *stats)
 {
     for (unsigned i = 0; i < stats->pending_count; i++) {
-        /* Zeroes the pages and gives them back. */
-        madvise(stats->pending[i].counts, sizeof(struct stats_worker), MADV_DONTNEED);
+        struct stats_worker *counts = stats->pending[i].counts;
+        /* Zeroes the pages and gives them back; locked memory refuses. */
+        if (madvise(counts, sizeof(*counts), MADV_DONTNEED) < 0) {
+            memset(counts, 0, sizeof(*counts));
+        }
     }
     stats->pending_count = 0;
 }
@@ -90,17 +93,18 @@ void stats_collect(struct stats *stats)
     uint64_t now = clock_mono_us(stats->clock);
     int64_t half = (int64_t)((now - stats->taken_at) / 2000000);
     int64_t hour = (clock_wall_s(stats->clock) - (half < FLUSH_S ? half : FLUSH_S)) / STATS_HOUR_S;
-    struct stats_worker *to = pending_counts(stats, hour);
-    if (!to) {
+    struct stats_batch *batch = pending_batch(stats, hour);
+    if (!batch) {
         return; /* no memory: it is still in the workers' counters */
     }
+    struct stats_worker *to = batch->counts;
     pthread_mutex_lock(&stats->lock);
-    unsigned groups = stats->groups.count;
-    unsigned categories = stats->categories.count;
+    batch->group_count = stats->groups.count;
+    batch->category_count = stats->categories.count;
     pthread_mutex_unlock(&stats->lock);
-    for (unsigned i = 0; i < groups; i++) {
+    for (unsigned i = 0; i < batch->group_count; i++) {
         size_t offset = (size_t)((char *)stats->taken->sums[i] - (char *)stats->taken);
-        collect_run(stats, to, offset, (size_t)categories * STATS_VERDICTS);
+        collect_run(stats, to, offset, (size_t)batch->category_count * STATS_VERDICTS);
     }
     size_t rest = offsetof(struct stats_worker, types);
     collect_run(stats, to, rest, (sizeof(*to) - rest) / sizeof(stats_counter));
@@ -137,7 +141,7 @@ static int set_aside(struct stats *stats, struct diag *diag)
     return 0;
 }
 
-static int open_db(struct stats *stats, struct diag *diag)
+int stats_open(struct stats *stats, struct diag *diag)
 {
     if (stats->db) {
         return 0;
@@ -154,7 +158,7 @@ static int open_db(struct stats *stats, struct diag *diag)
 
 static int write_pending(struct stats *stats, struct diag *diag)
 {
-    int err = open_db(stats, diag);
+    int err = stats_open(stats, diag);
     if (err < 0) {
         return err;
     }

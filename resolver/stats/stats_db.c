@@ -266,8 +266,8 @@ static int add_part(struct stats_db *db, const struct stats_batch *batch, enum s
 int stats_db_add(struct stats_db *db, const struct stats_batch *batch, struct diag *diag)
 {
     int err = 0;
-    for (unsigned group = 0; group < batch->groups->count; group++) {
-        for (unsigned category = 0; err == 0 && category < batch->categories->count; category++) {
+    for (unsigned group = 0; group < batch->group_count; group++) {
+        for (unsigned category = 0; err == 0 && category < batch->category_count; category++) {
             err = add_cell(db, batch, (const unsigned[2]){group, category}, diag);
         }
     }

@@ -7,6 +7,8 @@
 #include "base/diag.h"
 #include "policy/rule.h"
 
+enum { RULE_LIST_MAX = 10000 };
+
 struct rule_list {
     struct rule *items;
     size_t count;
@@ -17,7 +19,8 @@ __attribute__((warn_unused_result)) int rulefile_load(const char *path, struct r
                                                       struct diag *diag);
 __attribute__((warn_unused_result)) int
 rulefile_save(const char *path, const struct rule_list *rules, struct diag *diag);
-/* Same name, exactness and group: replaced. -ENOMEM. */
+/* Same name, exactness and group: replaced. -ENOMEM; -E2BIG beyond
+ * RULE_LIST_MAX. */
 __attribute__((warn_unused_result)) int rule_list_put(struct rule_list *rules,
                                                       const struct rule *rule);
 /* Remove what put() would replace; -ENOENT. */

@@ -46,8 +46,7 @@ struct flight {
 };
 
 struct upstream {
-    uv_loop_t *loop;
-    const struct clock *clock;
+    struct upstream_setup setup;
     struct hash_key key;
     struct server_table table;
     struct answer_limits limits;

@@ -103,8 +103,8 @@ int tcp_attempt_start(struct flight *flight, int server)
     tcp->attempt = (struct attempt){.flight = flight,
                                     .server = server,
                                     .addr = upstream->table.servers[server].addr,
-                                    .sent_us = clock_mono_us(upstream->clock)};
-    int err = stream_init(&tcp->stream, upstream->loop, &events, tcp);
+                                    .sent_us = clock_mono_us(upstream->setup.clock)};
+    int err = stream_init(&tcp->stream, upstream->setup.loop, &events, tcp);
     if (err < 0) {
         free(tcp);
         return err;

@@ -106,7 +106,7 @@ static int send_query(struct udp_attempt *udp)
     upstream_random(flight->upstream, random, sizeof(random));
     wire_init(&out, octets, sizeof(octets));
     ask_write(&flight->ask, random, &out, &udp->attempt.mark);
-    udp->attempt.sent_us = clock_mono_us(flight->upstream->clock);
+    udp->attempt.sent_us = clock_mono_us(flight->upstream->setup.clock);
     return send(udp->fd, out.data, out.len, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
@@ -121,7 +121,7 @@ int udp_attempt_start(struct flight *flight, int server)
     udp->attempt.server = server;
     udp->attempt.addr = upstream->table.servers[server].addr;
     udp->fd = open_socket(upstream, &udp->attempt.addr);
-    int err = udp->fd < 0 ? udp->fd : uv_poll_init(upstream->loop, &udp->poll, udp->fd);
+    int err = udp->fd < 0 ? udp->fd : uv_poll_init(upstream->setup.loop, &udp->poll, udp->fd);
     if (err < 0) {
         if (udp->fd >= 0) {
             close(udp->fd);

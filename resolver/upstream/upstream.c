@@ -18,12 +18,11 @@ void upstream_random(struct upstream *upstream, void *out, size_t len)
     memcpy(out, upstream->random + upstream->random_left, len);
 }
 
-struct upstream *upstream_new(uv_loop_t *loop, const struct clock *clock)
+struct upstream *upstream_new(const struct upstream_setup *setup)
 {
     struct upstream *upstream = calloc(1, sizeof(*upstream));
     if (upstream) {
-        upstream->loop = loop;
-        upstream->clock = clock;
+        upstream->setup = *setup;
         hash_key_random(&upstream->key);
     }
     return upstream;
@@ -141,7 +140,7 @@ static void attempt_next(struct flight *flight, uv_timer_cb patience_over)
 {
     struct upstream *upstream = flight->upstream;
     for (;;) {
-        uint64_t now = clock_mono_us(upstream->clock);
+        uint64_t now = clock_mono_us(upstream->setup.clock);
         uint64_t left_ms = now < flight->deadline_us ? (flight->deadline_us - now) / 1000 : 0;
         int index = server_choose(&upstream->table, flight->attempts);
         if (index < 0) {
@@ -250,9 +249,10 @@ static bool deliver(struct attempt *attempt, const struct packet *packet)
         return false;
     }
     if (server) {
-        server_answered(server, clock_mono_us(upstream->clock) - attempt->sent_us);
+        server_answered(server, clock_mono_us(upstream->setup.clock) - attempt->sent_us);
     }
     const struct upstream_result result = {.answer = &answer};
+    upstream->setup.arrived(upstream->setup.context, &flight->ask, &answer);
     finish(flight, &result);
     return true;
 }
@@ -288,7 +288,7 @@ static struct flight *find_flight(struct upstream *upstream, const struct ask *a
 static struct flight *new_flight(struct upstream *upstream, const struct ask *ask, uint64_t hash)
 {
     struct flight *flight = calloc(1, sizeof(*flight));
-    if (!flight || uv_timer_init(upstream->loop, &flight->timer) < 0) {
+    if (!flight || uv_timer_init(upstream->setup.loop, &flight->timer) < 0) {
         free(flight);
         return NULL;
     }
@@ -297,7 +297,7 @@ static struct flight *new_flight(struct upstream *upstream, const struct ask *as
     flight->ask = *ask;
     flight->hash = hash;
     flight->worst = -ETIMEDOUT;
-    flight->deadline_us = clock_mono_us(upstream->clock) + UPSTREAM_DEADLINE_MS * 1000ULL;
+    flight->deadline_us = clock_mono_us(upstream->setup.clock) + UPSTREAM_DEADLINE_MS * 1000ULL;
     flight->next = upstream->buckets[hash % FLIGHT_BUCKETS];
     upstream->buckets[hash % FLIGHT_BUCKETS] = flight;
     upstream->flights++;

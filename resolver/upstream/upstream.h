@@ -40,8 +40,16 @@ struct upstream_health {
     _Atomic uint64_t failed;
 };
 
+/* Told of each answer once, before those who wait for it. */
+struct upstream_setup {
+    uv_loop_t *loop;
+    const struct clock *clock;
+    void (*arrived)(void *context, const struct ask *ask, const struct answer *answer);
+    void *context;
+};
+
 /* NULL without memory. */
-struct upstream *upstream_new(uv_loop_t *loop, const struct clock *clock);
+struct upstream *upstream_new(const struct upstream_setup *setup);
 
 /* Take over servers and times; health is kept for servers that stay. */
 void upstream_configure(struct upstream *upstream, const struct config *config);

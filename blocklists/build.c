@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "blocklists/build.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "blocklists/blockdb_write.h"
+#include "blocklists/record.h"
+#include "blocklists/scan.h"
+#include "blocklists/unpack.h"
+
+enum { SEED_TRIES = 16, STEP_BYTES = 1 << 20, VERSION_MAX = 96, GROUP_MAX = 1 << 16 };
+
+struct builder {
+    const struct build_job *job;
+    struct source_report *reports;
+    uint32_t *order; /* usable sources sorted by id; an index here is a source index there */
+    size_t order_count;
+    struct suffix_set *suffixes;
+    uint64_t sum, squares; /* of the content, the same in any order */
+    uint64_t total;        /* names of usable sources, as counted by the first pass */
+    uint64_t seed;
+    struct record *records;
+    size_t records_cap, record_count;
+    uint8_t max_labels;
+    struct blockdb_source *table;
+    char (*versions)[VERSION_MAX];
+    struct blockdb_item *items; /* [GROUP_MAX], scratch */
+};
+
+/* One source while it is read. */
+struct reading {
+    struct builder *builder;
+    uint32_t source; /* index in the job */
+    uint16_t index;  /* in the file */
+    uint64_t key;    /* of the source's id */
+    uint64_t sum, squares;
+    enum build_phase phase;
+};
+
+static void report_step(const struct builder *b, const struct build_step *step)
+{
+    if (b->job->on_step) {
+        b->job->on_step(b->job->arg, step);
+    }
+}
+
+static void count_entry(void *arg, const struct scan_entry *entry)
+{
+    struct reading *reading = arg;
+    uint64_t hash = hash_seeded(reading->key + entry->flags, entry->name.wire, entry->name.len);
+    reading->sum += hash;
+    reading->squares += hash * hash;
+}
+
+static void keep_entry(void *arg, const struct scan_entry *entry)
+{
+    struct reading *reading = arg;
+    struct builder *b = reading->builder;
+    const struct dname *name = &entry->name;
+    if (b->record_count == b->records_cap) {
+        return; /* the file changed between the passes: noticed by its caller */
+    }
+    b->records[b->record_count++] = (struct record){
+        .hash = blockdb_hash(b->seed, name->wire, name->len),
+        .check = (uint32_t)hash_seeded128(b->seed, name->wire, name->len).high,
+        .source = reading->index,
+        .flags = entry->flags,
+    };
+    b->max_labels = name->labels > b->max_labels ? name->labels : b->max_labels;
+}
+
+/* The first piece decides the format; -EINVAL in the report when there is none. */
+static int find_format(const struct build_source *source, struct source_report *report,
+                       const struct span *head)
+{
+    struct diag diag = {0};
+    int format = source->format;
+    const uint8_t *data = (const uint8_t *)head->text;
+    if (head->len == 0) {
+        return report_fail(report, -EINVAL, "empty");
+    }
+    int err = sniff_refuse(data, head->len, &diag);
+    if (err == 0 && format == FORMAT_AUTO) {
+        err = format = sniff_format(data, head->len, &diag);
+    }
+    if (err < 0) {
+        return report_fail(report, err, "%s", diag.text);
+    }
+    report->format = format;
+    return 0;
+}
+
+static void begin_sink(struct line_sink *sink, struct reading *reading)
+{
+    const struct builder *b = reading->builder;
+    bool counting = reading->phase == BUILD_COUNT;
+    *sink = (struct line_sink){
+        .match = (enum list_match)b->job->sources[reading->source].match,
+        .suffixes = counting ? NULL : b->suffixes,
+        .report = &b->reports[reading->source],
+        .on_entry = counting ? count_entry : keep_entry,
+        .arg = reading,
+    };
+}
+
+/* Pull the whole source through its parser. Faults of the source go to its report. */
+static int read_pieces(struct reading *reading, struct unpack *unpack, struct line_sink *sink)
+{
+    struct builder *b = reading->builder;
+    const struct build_source *source = &b->job->sources[reading->source];
+    struct source_report *report = sink->report;
+    struct diag diag = {0};
+    uint64_t told = 0;
+    for (;;) {
+        const uint8_t *data;
+        size_t len;
+        int err = unpack_next(unpack, &data, &len, &diag);
+        if (err < 0) {
+            return report_fail(report, err, "%s", diag.text);
+        }
+        if (!sink->format) {
+            struct span head = {(const char *)data, len};
+            err = find_format(source, report, &head);
+            if (err < 0) {
+                return err;
+            }
+            sink->format = format_find((enum list_format)report->format);
+        }
+        if (len == 0) {
+            scan_end(sink);
+            return 0;
+        }
+        scan_feed(sink, data, len);
+        if (b->total + report->names > BUILD_ENTRIES_MAX) {
+            return report_fail(report, -E2BIG, "more than %d names", BUILD_ENTRIES_MAX);
+        }
+        if (report->bytes - told >= STEP_BYTES) {
+            told = report->bytes;
+            report_step(b, &(struct build_step){reading->phase, reading->source, report->bytes,
+                                                report->names});
+        }
+    }
+}
+
+static int read_source(struct reading *reading)
+{
+    struct builder *b = reading->builder;
+    struct source_report *report = &b->reports[reading->source];
+    struct unpack *unpack = NULL;
+    struct line_sink *sink = malloc(sizeof(*sink));
+    int err = sink ? unpack_new(b->job->sources[reading->source].fd, &unpack) : -ENOMEM;
+    if (err < 0) {
+        report_fail(report, err, "%s", strerror(-err));
+        goto out;
+    }
+    memset(report, 0, sizeof(*report));
+    report->format = -1;
+    begin_sink(sink, reading);
+    err = read_pieces(reading, unpack, sink);
+    report_step(
+        b, &(struct build_step){reading->phase, reading->source, report->bytes, report->names});
+out:
+    unpack_free(unpack);
+    free(sink);
+    return err;
+}
+
+static void judge_source(struct source_report *report)
+{
+    unsigned yield = report_yield(report);
+    if (yield < BUILD_YIELD_MIN) {
+        report_fail(report, -EINVAL, "only %u %% of its lines are valid as %s", yield,
+                    format_name(report->format));
+    } else if (report->names == 0) {
+        report_fail(report, -EINVAL, "holds no name that can be blocked");
+    }
+}
+
+static int by_id(const void *a, const void *b, void *arg)
+{
+    const struct build_source *sources = arg;
+    return strcmp(sources[*(const uint32_t *)a].id, sources[*(const uint32_t *)b].id);
+}
+
+/* First pass: which sources are usable, how many names, and the seed. */
+static int count_sources(struct builder *b)
+{
+    const struct build_job *job = b->job;
+    for (uint32_t i = 0; i < job->source_count; i++) {
+        const char *id = job->sources[i].id;
+        struct reading reading = {
+            .builder = b, .source = i, .key = hash_seeded(0, id, strlen(id)), .phase = BUILD_COUNT};
+        struct source_report *report = &b->reports[i];
+        int err = read_source(&reading);
+        if (err == -ENOMEM) {
+            return err;
+        }
+        if (err == 0) {
+            judge_source(report);
+        }
+        if (report->error == 0) {
+            b->sum += reading.sum;
+            b->squares += reading.squares;
+            b->total += report->names;
+            b->order[b->order_count++] = i;
+        }
+    }
+    qsort_r(b->order, b->order_count, sizeof(*b->order), by_id, (void *)(uintptr_t)job->sources);
+    uint64_t content[3] = {htole64(b->sum), htole64(b->squares), htole64(b->total)};
+    b->seed = hash_seeded(0, content, sizeof(content));
+    return 0;
+}
+
+/* Second pass under the seed. */
+static int collect_records(struct builder *b)
+{
+    b->record_count = 0;
+    b->max_labels = 0;
+    for (size_t i = 0; i < b->order_count; i++) {
+        struct reading reading = {
+            .builder = b, .source = b->order[i], .index = (uint16_t)i, .phase = BUILD_READ};
+        int err = read_source(&reading);
+        if (err < 0) {
+            return err == -ENOMEM ? err : -EIO;
+        }
+    }
+    report_step(b, &(struct build_step){.phase = BUILD_SORT, .names = b->record_count});
+    record_sort(b->records, b->record_count);
+    return 0;
+}
+
+static int count_names(const struct builder *b, uint64_t *ret_names)
+{
+    *ret_names = 0;
+    for (size_t at = 0; at < b->record_count;) {
+        int64_t group = record_group(b->records + at, b->record_count - at);
+        if (group < 0) {
+            return (int)group;
+        }
+        at += (size_t)group;
+        ++*ret_names;
+    }
+    return 0;
+}
+
+static void fill_table(struct builder *b)
+{
+    for (size_t i = 0; i < b->order_count; i++) {
+        const struct build_source *source = &b->job->sources[b->order[i]];
+        const struct source_report *report = &b->reports[b->order[i]];
+        char *version = b->versions[i];
+        snprintf(version, VERSION_MAX, "%s", report->version);
+        if (!version[0]) {
+            struct tm tm;
+            time_t at = (time_t)source->fetched_at;
+            gmtime_r(&at, &tm);
+            strftime(version, VERSION_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
+        }
+        b->table[i] = (struct blockdb_source){source->id, source->category,   source->url,
+                                              version,    source->fetched_at, 0};
+    }
+}
+
+static int write_group(struct builder *b, struct blockdb_writer *writer, const struct record *group,
+                       size_t len)
+{
+    int64_t count = record_items(group, len, b->items, GROUP_MAX);
+    if (count < 0) {
+        return (int)count;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        b->table[b->items[i].source].entries++;
+    }
+    struct blockdb_entry entry = {group->hash, b->items, (size_t)count};
+    return blockdb_write_entry(writer, &entry);
+}
+
+static int write_file(struct builder *b)
+{
+    struct blockdb_writer *writer = NULL;
+    struct blockdb_plan plan = {.seed = b->seed,
+                                .max_labels = b->max_labels,
+                                .sources = b->table,
+                                .source_count = (uint32_t)b->order_count};
+    int err = count_names(b, &plan.names);
+    if (err < 0) {
+        return err;
+    }
+    report_step(b, &(struct build_step){.phase = BUILD_WRITE, .names = plan.names});
+    fill_table(b);
+    if (ftruncate(b->job->out_fd, 0) < 0) {
+        return -errno;
+    }
+    err = blockdb_write_begin(b->job->out_fd, &plan, &writer);
+    for (size_t at = 0; at < b->record_count && err == 0;) {
+        int64_t group = record_group(b->records + at, b->record_count - at);
+        err = group < 0 ? (int)group : write_group(b, writer, b->records + at, (size_t)group);
+        at += group < 0 ? 0 : (size_t)group;
+    }
+    err = err < 0 ? err : blockdb_write_finish(writer);
+    blockdb_write_free(writer);
+    return err;
+}
+
+static int allocate(struct builder *b)
+{
+    size_t bytes = (b->total + 1) * sizeof(*b->records);
+    void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (map == MAP_FAILED) {
+        return -ENOMEM;
+    }
+    b->records = map;
+    b->records_cap = b->total;
+    b->table = calloc(b->order_count + 1, sizeof(*b->table));
+    b->versions = calloc(b->order_count + 1, sizeof(*b->versions));
+    b->items = calloc(GROUP_MAX, sizeof(*b->items));
+    b->suffixes = suffix_new();
+    return b->table && b->versions && b->items && b->suffixes ? 0 : -ENOMEM;
+}
+
+static int build_file(struct builder *b, struct diag *diag)
+{
+    int err = allocate(b);
+    if (err < 0) {
+        return diag_set(diag, err, "not enough memory for %llu names, or no public suffix list",
+                        (unsigned long long)b->total);
+    }
+    for (unsigned i = 0; i < SEED_TRIES; i++, b->seed++) {
+        err = collect_records(b);
+        err = err < 0 ? err : write_file(b);
+        if (err != -EEXIST) {
+            break;
+        }
+    }
+    if (err == -E2BIG) {
+        return diag_set(diag, err, "the sources overlap in more than 65,534 ways: use fewer");
+    }
+    for (size_t i = 0; i < b->order_count && err == 0; i++) {
+        struct source_report *report = &b->reports[b->order[i]];
+        report->entries = b->table[i].entries;
+        report->duplicates = report->names - report->entries;
+    }
+    return err < 0 ? diag_set(diag, err, "writing the database: %s", strerror(-err)) : 0;
+}
+
+int build_run(const struct build_job *job, struct source_report *reports, struct diag *diag)
+{
+    struct builder b = {.job = job, .reports = reports};
+    b.order = calloc(job->source_count + 1, sizeof(*b.order));
+    int err = b.order ? count_sources(&b) : -ENOMEM;
+    if (err == 0 && job->out_fd >= 0) {
+        err = build_file(&b, diag);
+    }
+    if (b.records) {
+        munmap(b.records, (b.total + 1) * sizeof(*b.records));
+    }
+    suffix_free(b.suffixes);
+    free(b.order);
+    free(b.table);
+    free(b.versions);
+    free(b.items);
+    return err;
+}
+
+const char *build_phase_word(enum build_phase phase)
+{
+    static const char *const words[] = {"counting", "reading", "sorting", "writing"};
+    return words[phase];
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+/* format: the list formats, one table row and one file each.
+ *
+ * A format sees one line at a time and tells a sink what it holds. Adding a format is
+ * a row in format.c, a word in settings.def and a file. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "blocklists/report.h"
+#include "config/config.h"
+
+struct line_sink;
+
+/* A run of octets of the line; not terminated. */
+struct span {
+    const char *text;
+    size_t len;
+};
+
+struct format {
+    const char *name;
+    enum list_format id;
+    /* line: without its end and without blanks around it, 1..4096 octets */
+    void (*parse_line)(const struct span *line, struct line_sink *sink);
+};
+
+/* NULL for FORMAT_AUTO and unknown ids. */
+const struct format *format_find(enum list_format id);
+const char *format_name(int id); /* "?" when unknown */
+
+void hosts_parse_line(const struct span *line, struct line_sink *sink);
+void domains_parse_line(const struct span *line, struct line_sink *sink);
+void adblock_parse_line(const struct span *line, struct line_sink *sink);
+
+/* What a parser says about a line. Flags are those of enum blockdb_flag. */
+void sink_name(struct line_sink *sink, const struct span *token, unsigned flags);
+void sink_skip(struct line_sink *sink, enum skip_reason reason);
+void sink_comment(struct line_sink *sink, const struct span *text);
+
+/* Which format the beginning of a file is in (FORMAT_HOSTS ...), or -EINVAL with the
+ * reason in *diag: empty, HTML, binary, UTF-16, IDS rules, another filter's syntax. */
+__attribute__((warn_unused_result)) int sniff_format(const uint8_t *head, size_t len,
+                                                     struct diag *diag);
+
+/* Whether the beginning of a file cannot be a list at all, whatever its format is
+ * said to be: -EINVAL as above. */
+__attribute__((warn_unused_result)) int sniff_refuse(const uint8_t *head, size_t len,
+                                                     struct diag *diag);
+
+static inline bool span_is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\v' || c == '\f';
+}
+
+bool span_starts(const struct span *span, const char *prefix);
+bool span_contains(const struct span *span, const char *needle);
+struct span span_trim(const struct span *span);
+
+/* Cut the next token, ended by blanks, off the front; len 0 at the end. */
+struct span span_token(struct span *rest);
+
+/* The span up to an octet, or all of it. */
+struct span span_until(const struct span *span, char stop);

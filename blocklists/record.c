@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "blocklists/record.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum { SMALL = 32, BUCKETS = 256, TOP_SHIFT = 56 };
+
+static int compare(const struct record *a, const struct record *b)
+{
+    if (a->hash != b->hash) {
+        return a->hash < b->hash ? -1 : 1;
+    }
+    if (a->check != b->check) {
+        return a->check < b->check ? -1 : 1;
+    }
+    if (a->source != b->source) {
+        return a->source < b->source ? -1 : 1;
+    }
+    return (int)a->flags - (int)b->flags;
+}
+
+static int compare_void(const void *a, const void *b)
+{
+    return compare(a, b);
+}
+
+static void sort_small(struct record *records, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct record moving = records[i];
+        size_t at = i;
+        for (; at > 0 && compare(&records[at - 1], &moving) > 0; at--) {
+            records[at] = records[at - 1];
+        }
+        records[at] = moving;
+    }
+}
+
+/* Put each record into the bucket of one octet of its hash by swapping in cycles
+ * (American flag sort); ends[b] is where bucket b ends. */
+static void partition(struct record *records, size_t count, int shift, size_t ends[BUCKETS])
+{
+    size_t next[BUCKETS];
+    size_t sizes[BUCKETS] = {0};
+    for (size_t i = 0; i < count; i++) {
+        sizes[records[i].hash >> shift & 0xff]++;
+    }
+    size_t at = 0;
+    for (unsigned b = 0; b < BUCKETS; b++) {
+        next[b] = at;
+        at += sizes[b];
+        ends[b] = at;
+    }
+    for (unsigned b = 0; b < BUCKETS; b++) {
+        while (next[b] < ends[b]) {
+            struct record moving = records[next[b]];
+            unsigned to = moving.hash >> shift & 0xff;
+            while (to != b) {
+                struct record displaced = records[next[to]];
+                records[next[to]++] = moving;
+                moving = displaced;
+                to = moving.hash >> shift & 0xff;
+            }
+            records[next[b]++] = moving;
+        }
+    }
+}
+
+static void sort_from(struct record *records, size_t count, int shift)
+{
+    if (count <= SMALL) {
+        sort_small(records, count);
+        return;
+    }
+    if (shift < 0) {
+        qsort(records, count, sizeof(*records), compare_void);
+        return;
+    }
+    size_t ends[BUCKETS];
+    partition(records, count, shift, ends);
+    size_t start = 0;
+    for (unsigned b = 0; b < BUCKETS; b++) {
+        sort_from(records + start, ends[b] - start, shift - 8);
+        start = ends[b];
+    }
+}
+
+void record_sort(struct record *records, size_t count)
+{
+    sort_from(records, count, TOP_SHIFT);
+}
+
+int64_t record_group(const struct record *records, size_t count)
+{
+    size_t len = 1;
+    while (len < count && records[len].hash == records[0].hash) {
+        if (records[len].check != records[0].check) {
+            return -EEXIST;
+        }
+        len++;
+    }
+    return (int64_t)len;
+}
+
+/* Whether an item already says the same but for self and below. */
+static bool is_kin(const struct blockdb_item *item, const struct record *record)
+{
+    const unsigned covers = BLOCKDB_SELF | BLOCKDB_BELOW;
+    return ((item->flags ^ record->flags) & ~covers) == 0 && item->action == record->action;
+}
+
+/* Joining may have changed the order of one source's items. */
+static void order_items(struct blockdb_item *items, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        for (size_t at = i; at > 0 && items[at - 1].source == items[at].source &&
+                            items[at - 1].flags > items[at].flags;
+             at--) {
+            struct blockdb_item swap = items[at];
+            items[at] = items[at - 1];
+            items[at - 1] = swap;
+        }
+    }
+}
+
+int64_t record_items(const struct record *group, size_t count, struct blockdb_item *items,
+                     size_t cap)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct record *record = &group[i];
+        size_t at = used;
+        while (at > 0 && items[at - 1].source == record->source &&
+               !is_kin(&items[at - 1], record)) {
+            at--;
+        }
+        if (at > 0 && items[at - 1].source == record->source) {
+            items[at - 1].flags |= record->flags;
+        } else if (used == cap) {
+            return -E2BIG;
+        } else {
+            items[used++] = (struct blockdb_item){record->source, record->flags, record->action};
+        }
+    }
+    order_items(items, used);
+    return (int64_t)used;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/* scan: the octets of a list, in pieces of any size, as entries.
+ *
+ * Cuts lines (LF, CRLF, CR; a byte order mark, a missing last end), hands each to the
+ * format, turns tokens into names, narrows what is too wide, and counts all of it. */
+#pragma once
+#include "blocklists/blockdb.h"
+#include "blocklists/format.h"
+#include "blocklists/suffix.h"
+
+enum { SCAN_LINE_MAX = 4096 };
+
+struct scan_entry {
+    struct dname name;
+    uint8_t flags; /* enum blockdb_flag */
+};
+
+struct line_sink {
+    const struct format *format;
+    enum list_match match;
+    const struct suffix_set *suffixes; /* NULL: names are not narrowed (counting only) */
+    struct source_report *report;
+    void (*on_entry)(void *arg, const struct scan_entry *entry);
+    void *arg;
+    /* the rest belongs to scan.c; zero it */
+    struct span line;
+    size_t carried;
+    bool begun, dropping, after_cr;
+    char carry[SCAN_LINE_MAX];
+};
+
+void scan_feed(struct line_sink *sink, const uint8_t *data, size_t len);
+
+/* The last line may have no end. */
+void scan_end(struct line_sink *sink);

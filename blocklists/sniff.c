@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+/* sniff: what a download really is, whatever its address says. */
+#include "blocklists/format.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "blocklists/entry.h"
+
+enum { VOTES_MIN_PERCENT = 50, LINES_MAX = 2000, HEAD_TEXT = 2048 };
+
+enum ballot {
+    VOTE_HOSTS,
+    VOTE_DOMAINS,
+    VOTE_ADBLOCK,
+    VOTE_ADDRESS,
+    VOTE_FOREIGN,
+    VOTE_JUNK,
+    VOTES
+};
+
+struct magic {
+    const char *octets;
+    size_t len;
+    const char *what;
+};
+
+static const struct magic magics[] = {
+    {"\xff\xfe", 2, "UTF-16 text: convert it to UTF-8"},
+    {"\xfe\xff", 2, "UTF-16 text: convert it to UTF-8"},
+    {"PK\x03\x04", 4, "a zip archive"},
+    {"\xfd"
+     "7zXZ",
+     5, "xz data, which is not supported"},
+    {"\x7f"
+     "ELF",
+     4, "a program"},
+    {"%PDF", 4, "a PDF document"},
+    {"\x89PNG", 4, "a picture"},
+    {"GIF8", 4, "a picture"},
+    {"GGDB", 4, "a compiled blocklist database"},
+    {"SQLite format 3", 15, "an SQLite database"},
+};
+
+/* Statements of other filters: understood by no format of ours. */
+static const struct magic foreign[] = {
+    {"address=/", 9, "a dnsmasq configuration"},
+    {"server=/", 8, "a dnsmasq configuration"},
+    {"local=/", 7, "a dnsmasq configuration"},
+    {"local-zone:", 11, "an unbound configuration"},
+    {"local-data:", 11, "an unbound configuration"},
+    {"zone \"", 6, "a BIND configuration"},
+    {"$TTL", 4, "a zone file (RPZ)"},
+    {"$ORIGIN", 7, "a zone file (RPZ)"},
+    {"alert ", 6, "IDS rules"},
+    {"drop ", 5, "IDS rules"},
+    {"reject ", 7, "IDS rules"},
+};
+
+static const char *find_magic(const struct magic *table, size_t count, const struct span *text)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (text->len >= table[i].len && memcmp(text->text, table[i].octets, table[i].len) == 0) {
+            return table[i].what;
+        }
+    }
+    return NULL;
+}
+
+static bool is_html(const struct span *text)
+{
+    static const char *const tags[] = {"<!doctype html", "<html",   "<head", "<body", "<?xml",
+                                       "<title",         "<script", "<meta", "<div",  "<!--"};
+    char head[HEAD_TEXT];
+    size_t len = 0;
+    for (size_t i = 0; i < text->len && len < sizeof(head) - 1; i++) {
+        if (len || !isspace((unsigned char)text->text[i])) {
+            head[len++] = (char)tolower((unsigned char)text->text[i]);
+        }
+    }
+    head[len] = '\0';
+    for (size_t i = 0; head[0] == '<' && i < sizeof(tags) / sizeof(tags[0]); i++) {
+        if (strstr(head, tags[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Control octets that no text has: over 1 % of them is binary. */
+static bool is_binary(const struct span *text)
+{
+    size_t controls = 0;
+    for (size_t i = 0; i < text->len; i++) {
+        uint8_t c = (uint8_t)text->text[i];
+        controls += (c < 0x20 && !isspace(c)) || c == 0x7f;
+    }
+    return controls * 100 > text->len;
+}
+
+int sniff_refuse(const uint8_t *head, size_t len, struct diag *diag)
+{
+    struct span text = {(const char *)head, len};
+    if (span_starts(&text, "\xef\xbb\xbf")) {
+        text.text += 3;
+        text.len -= 3;
+    }
+    const char *what = find_magic(magics, sizeof(magics) / sizeof(magics[0]), &text);
+    if (what) {
+        return diag_set(diag, -EINVAL, "not a list: it is %s", what);
+    }
+    if (is_html(&text)) {
+        return diag_set(diag, -EINVAL, "not a list: it is an HTML page");
+    }
+    if (is_binary(&text)) {
+        return diag_set(diag, -EINVAL, "not a list: it is binary data");
+    }
+    return 0;
+}
+
+static bool is_comment(const struct span *line)
+{
+    char c = line->text[0];
+    bool marks = c == '#' && (line->len < 2 || !strchr("#@?$%", line->text[1]));
+    return marks || c == '!' || c == ';' || c == '[' || c == '=';
+}
+
+static bool is_adblock(const struct span *line)
+{
+    return span_starts(line, "||") || span_starts(line, "@@") || span_starts(line, "|") ||
+           span_starts(line, "/") || line->text[0] == '.' || memchr(line->text, '^', line->len) ||
+           span_contains(line, "##") || span_contains(line, "#@#") || span_contains(line, "$");
+}
+
+/* What other filter's statement a line is, or NULL. */
+static const char *find_foreign(const struct span *line)
+{
+    if (span_contains(line, " CNAME .") || span_contains(line, "\tCNAME\t.")) {
+        return "a zone file (RPZ)";
+    }
+    return find_magic(foreign, sizeof(foreign) / sizeof(foreign[0]), line);
+}
+
+static enum ballot vote(const struct span *line)
+{
+    struct dname name;
+    struct span rest = span_until(line, '#');
+    struct span first = span_token(&rest);
+    struct span second = span_token(&rest);
+    if (find_foreign(line)) {
+        return VOTE_FOREIGN;
+    }
+    if (first.len && entry_is_address(first.text, first.len)) {
+        return second.len ? VOTE_HOSTS : VOTE_ADDRESS;
+    }
+    bool wild = span_starts(&first, "*.");
+    struct span bare = {first.text + (wild ? 2 : 0), first.len - (wild ? 2 : 0)};
+    if (bare.len && bare.text[0] == '.' && !memchr(bare.text, '/', bare.len)) {
+        bare.text++;
+        bare.len--;
+    }
+    if (wild && entry_is_address(bare.text, bare.len)) {
+        return VOTE_ADDRESS;
+    }
+    if (!second.len && bare.len && entry_parse(bare.text, bare.len, &name) == SKIP_NONE) {
+        return VOTE_DOMAINS;
+    }
+    return is_adblock(line) ? VOTE_ADBLOCK : VOTE_JUNK;
+}
+
+static void count_votes(struct span text, unsigned votes[VOTES], const char **ret_foreign)
+{
+    for (unsigned lines = 0; text.len && lines < LINES_MAX; lines++) {
+        struct span line = span_until(&text, '\n');
+        if (line.len == text.len) {
+            struct span cr = span_until(&text, '\r'); /* CR alone, or the cut last line */
+            line = cr.len < text.len ? cr : line;
+        }
+        size_t used = line.len < text.len ? line.len + 1 : line.len;
+        text.text += used;
+        text.len -= used;
+        line.len -= line.len && line.text[line.len - 1] == '\r';
+        line = span_trim(&line);
+        if (line.len == 0 || is_comment(&line)) {
+            continue;
+        }
+        enum ballot ballot = vote(&line);
+        votes[ballot]++;
+        if (ballot == VOTE_FOREIGN) {
+            *ret_foreign = find_foreign(&line);
+        }
+    }
+}
+
+static int elect(const unsigned votes[VOTES], const char *what, struct diag *diag)
+{
+    unsigned total = 0;
+    for (unsigned i = 0; i < VOTES; i++) {
+        total += votes[i];
+    }
+    if (total == 0) {
+        return diag_set(diag, -EINVAL, "empty: no line holds anything");
+    }
+    if (votes[VOTE_FOREIGN] * 100 >= total * VOTES_MIN_PERCENT) {
+        return diag_set(diag, -EINVAL, "not a supported list: it is %s", what);
+    }
+    /* bare names stand in Adblock lists too, addresses in lists of names */
+    unsigned adblock = votes[VOTE_ADBLOCK] + votes[VOTE_DOMAINS];
+    unsigned domains = votes[VOTE_DOMAINS] + votes[VOTE_ADDRESS];
+    if (votes[VOTE_HOSTS] >= adblock && votes[VOTE_HOSTS] * 100 >= total * VOTES_MIN_PERCENT) {
+        return FORMAT_HOSTS;
+    }
+    if (votes[VOTE_ADBLOCK] * 4 > votes[VOTE_DOMAINS] &&
+        adblock * 100 >= total * VOTES_MIN_PERCENT) {
+        return FORMAT_ADBLOCK;
+    }
+    if (domains * 100 >= total * VOTES_MIN_PERCENT) {
+        return FORMAT_DOMAINS;
+    }
+    return diag_set(diag, -EINVAL, "not a known list format (hosts, domains, adblock)");
+}
+
+int sniff_format(const uint8_t *head, size_t len, struct diag *diag)
+{
+    unsigned votes[VOTES] = {0};
+    const char *what = NULL;
+    int err = sniff_refuse(head, len, diag);
+    if (err < 0) {
+        return err;
+    }
+    struct span text = {(const char *)head, len};
+    if (span_starts(&text, "\xef\xbb\xbf")) {
+        text.text += 3;
+        text.len -= 3;
+    }
+    count_votes(text, votes, &what);
+    return elect(votes, what, diag);
+}

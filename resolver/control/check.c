@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdlib.h>
+
+#include "control/commands.h"
+#include "policy/explain.h"
+
+/* Whose question it is: of a client, of a group, or of the group that catches the rest. */
+static int read_asker(const struct control_call *call, const struct snapshot *snapshot,
+                      struct addr *client, struct asker *ret_asker)
+{
+    const char *address = control_text(call, "client");
+    const char *group = control_text(call, "group");
+    *ret_asker = (struct asker){.group = (uint16_t)(snapshot->group_count - 1)};
+    if (*address && addr_parse(address, client) < 0) {
+        return diag_set(call->diag, CONTROL_USAGE, "client: an IP address is expected");
+    }
+    if (*address) {
+        ret_asker->client = client;
+    } else if (*group) {
+        int index = snapshot_find_group(snapshot, group);
+        if (index < 0) {
+            return diag_set(call->diag, CONTROL_USAGE, "no group is named %.64s", group);
+        }
+        ret_asker->group = (uint16_t)index;
+    }
+    return CONTROL_DONE;
+}
+
+int control_do_check(struct control_call *call)
+{
+    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
+    const char *text = control_text(call, "name");
+    struct dname name;
+    struct addr client;
+    struct asker asker;
+    if (!snapshot) {
+        return diag_set(call->diag, CONTROL_FAILED, "the daemon is still starting");
+    }
+    if (dname_parse(*text ? text : control_text(call, "host"), &name) < 0) {
+        return diag_set(call->diag, CONTROL_USAGE, "name: a domain name is expected");
+    }
+    int code = read_asker(call, snapshot, &client, &asker);
+    if (code != CONTROL_DONE) {
+        return code;
+    }
+    struct explanation *why = malloc(sizeof(*why));
+    if (!why) {
+        return CONTROL_FAILED;
+    }
+    policy_explain(snapshot, &name, &asker, why);
+    bool admitted = !asker.client || snapshot_admits(snapshot, &client);
+    int err = control_add_why(call->reply, why);
+    if (err == 0 && !cJSON_AddBoolToObject(call->reply, "admitted", admitted)) {
+        err = -ENOMEM;
+    }
+    free(why);
+    return err < 0 ? CONTROL_FAILED : CONTROL_DONE;
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/commands.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command {
+    const char *name;
+    int (*handler)(struct control_call *call);
+    unsigned roles;
+} commands[] = {
+#define COMMAND(name, handler, roles) {name, control_do_##handler, roles},
+#include "control/commands.def"
+#undef COMMAND
+};
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+cJSON *control_error(int code, const char *text)
+{
+    cJSON *reply = cJSON_CreateObject();
+    if (!cJSON_AddFalseToObject(reply, "ok") || !cJSON_AddStringToObject(reply, "error", text) ||
+        !cJSON_AddNumberToObject(reply, "exit", code)) {
+        cJSON_Delete(reply);
+        return NULL;
+    }
+    return reply;
+}
+
+static cJSON *run(const struct command *command, const struct control_backend *backend,
+                  const cJSON *request)
+{
+    char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 32];
+    struct diag diag = {0};
+    struct control_call call = {backend, request, cJSON_CreateObject(), &diag};
+    cJSON_AddTrueToObject(call.reply, "ok");
+    int code = call.reply ? command->handler(&call) : CONTROL_FAILED;
+    if (code == CONTROL_DONE) {
+        return call.reply;
+    }
+    cJSON_Delete(call.reply);
+    diag_print(&diag, text, sizeof(text));
+    return control_error(code, text[0] ? text : "no memory");
+}
+
+cJSON *control_answer(const struct control_backend *backend, enum control_role role,
+                      const cJSON *request)
+{
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(request, "command"));
+    const struct command *command = name ? find_command(name) : NULL;
+    if (!command) {
+        return control_error(CONTROL_USAGE, name ? "unknown command" : "no command given");
+    }
+    if (!(command->roles & role)) {
+        return control_error(CONTROL_FAILED, "not allowed on this socket");
+    }
+    return run(command, backend, request);
+}
+
+const char *control_text(const struct control_call *call, const char *key)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(call->request, key));
+    return text ? text : "";
+}
+
+int control_number(const struct control_call *call, const char *key, int64_t most,
+                   int64_t *ret_number)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(call->request, key);
+    if (!item) {
+        return -ENOENT;
+    }
+    double value = cJSON_IsNumber(item) ? item->valuedouble : -1;
+    if (!(value >= 0 && value <= (double)most) || value != floor(value)) {
+        return -EINVAL;
+    }
+    *ret_number = (int64_t)value;
+    return 0;
+}
+
+bool control_flag(const struct control_call *call, const char *key)
+{
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(call->request, key));
+}
+
+void control_add_hex(cJSON *object, const char *key, uint64_t value)
+{
+    char text[20];
+    snprintf(text, sizeof(text), "%016llx", (unsigned long long)value);
+    cJSON_AddStringToObject(object, key, text);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/* commands: from a request to its reply, without sockets.
+ *
+ * Handlers run on the main thread and must not wait for anything but the disk. */
+#pragma once
+#include "control/client.h"
+#include "control/server.h"
+
+enum control_role { ROLE_ADMIN = 1, ROLE_WEB = 2 };
+
+/* What a handler returns: the exit code that the CLI shall end with. */
+enum control_exit { CONTROL_DONE = 0, CONTROL_FAILED = 1, CONTROL_USAGE = 2, CONTROL_CONFIG = 4 };
+
+struct control_call {
+    const struct control_backend *backend;
+    const cJSON *request;
+    cJSON *reply;      /* an object to add to; thrown away on failure */
+    struct diag *diag; /* says why, on failure */
+};
+
+int control_do_status(struct control_call *call);
+int control_do_check(struct control_call *call);
+int control_do_stats(struct control_call *call);
+int control_do_rules(struct control_call *call);
+int control_do_allow(struct control_call *call);
+int control_do_block(struct control_call *call);
+int control_do_remove(struct control_call *call);
+int control_do_reload(struct control_call *call);
+
+/* The reply to a request, errors too; NULL only without memory. */
+cJSON *control_answer(const struct control_backend *backend, enum control_role role,
+                      const cJSON *request);
+
+/* {"ok": false, "error", "exit"}. */
+cJSON *control_error(int code, const char *text);
+
+/* The request's text under a key, "" when absent or no text. */
+const char *control_text(const struct control_call *call, const char *key);
+
+/* A whole number within 0..most under a key: -ENOENT when absent, -EINVAL. */
+__attribute__((warn_unused_result)) int
+control_number(const struct control_call *call, const char *key, int64_t most, int64_t *ret_number);
+
+bool control_flag(const struct control_call *call, const char *key);
+
+/* Add an explanation's members to an object; -ENOMEM. */
+__attribute__((warn_unused_result)) int control_add_why(cJSON *object,
+                                                        const struct explanation *why);
+
+/* A 64-bit number as hexadecimal text, which JSON numbers cannot hold. */
+void control_add_hex(cJSON *object, const char *key, uint64_t value);

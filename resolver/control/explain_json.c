@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+
+#include "control/commands.h"
+#include "policy/explain.h"
+
+static int add_listing(cJSON *array, const struct explanation_listing *listing)
+{
+    cJSON *item = cJSON_CreateObject();
+    if (!item || !cJSON_AddItemToArray(array, item)) {
+        cJSON_Delete(item);
+        return -ENOMEM;
+    }
+    bool added = cJSON_AddStringToObject(item, "list", listing->list) &&
+                 cJSON_AddStringToObject(item, "category", listing->category) &&
+                 cJSON_AddStringToObject(item, "entry", listing->entry) &&
+                 cJSON_AddStringToObject(item, "version", listing->version) &&
+                 cJSON_AddStringToObject(item, "covers", listing->covers) &&
+                 cJSON_AddBoolToObject(item, "exception", listing->exception) &&
+                 cJSON_AddBoolToObject(item, "blocked_here", listing->blocked_here);
+    return added ? 0 : -ENOMEM;
+}
+
+int control_add_why(cJSON *object, const struct explanation *why)
+{
+    const struct {
+        const char *key, *text;
+    } texts[] = {
+        {"name", why->name},         {"client", why->client},
+        {"group", why->group},       {"reason", why->reason},
+        {"text", why->reason_text},  {"mode", why->mode},
+        {"category", why->category}, {"list", why->list},
+        {"entry", why->entry},       {"list_version", why->list_version},
+        {"rule", why->rule},         {"list_url", why->list_url},
+        {"ref", why->ref},
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (!cJSON_AddStringToObject(object, texts[i].key, texts[i].text)) {
+            return -ENOMEM;
+        }
+    }
+    cJSON *listed = cJSON_AddArrayToObject(object, "listed");
+    if (!listed || !cJSON_AddBoolToObject(object, "blocked", why->blocked) ||
+        !cJSON_AddNumberToObject(object, "ede", why->ede)) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < why->listed_count; i++) {
+        int err = add_listing(listed, &why->listed[i]);
+        if (err < 0) {
+            return err;
+        }
+    }
+    return 0;
+}
+
+cJSON *client_explain_json(const struct explanation *explanation)
+{
+    cJSON *object = cJSON_CreateObject();
+    if (object && control_add_why(object, explanation) < 0) {
+        cJSON_Delete(object);
+        return NULL;
+    }
+    return object;
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/commands.h"
+#include "policy/snapshot.h"
+#include "store/rulefile.h"
+
+/* A page of rules fits a frame even when every name and note is as long as can be. */
+enum { PAGE_RULES = 300, YEAR_S = 366 * 86400, YEARS_MAX = 10 };
+
+static cJSON *rule_json(const struct rule *rule)
+{
+    char name[DNAME_TEXT_MAX];
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "name", dname_print(&rule->name, name));
+    cJSON_AddStringToObject(item, "action", rule->allow ? "allow" : "block");
+    cJSON_AddBoolToObject(item, "exact", rule->exact);
+    cJSON_AddStringToObject(item, "group", rule->group);
+    cJSON_AddStringToObject(item, "note", rule->note);
+    cJSON_AddNumberToObject(item, "made_at", (double)rule->made_at);
+    cJSON_AddNumberToObject(item, "expires_at", (double)rule->expires_at);
+    return item;
+}
+
+static int load(const struct control_call *call, struct rule_list *ret_rules)
+{
+    int err = rulefile_load(call->backend->rules_path, ret_rules, call->diag);
+    if (err == 0) {
+        rule_list_expire(ret_rules, clock_wall_s(call->backend->clock));
+    }
+    return err;
+}
+
+/* Write, then make it count; when the second fails, the old file comes back. */
+static int apply(const struct control_call *call, const struct rule_list *rules)
+{
+    const struct control_backend *backend = call->backend;
+    struct rule_list before = {0};
+    struct diag aside = {0};
+    int err = rulefile_load(backend->rules_path, &before, call->diag);
+    if (err == 0) {
+        err = rulefile_save(backend->rules_path, rules, call->diag);
+    }
+    if (err == 0) {
+        err = backend->set_rules(backend->owner, rules, call->diag);
+        if (err < 0 && rulefile_save(backend->rules_path, &before, &aside) < 0) {
+            diag_set(call->diag, err, "%.200s; the rule file is ahead of what is in force",
+                     aside.text);
+        }
+    }
+    rule_list_clear(&before);
+    return err;
+}
+
+/* Texts that people see in tables: no control characters. */
+static bool copy_plain(const char *text, char *out, size_t cap)
+{
+    for (const char *at = text; *at; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) {
+            return false;
+        }
+    }
+    int len = snprintf(out, cap, "%s", text);
+    return len >= 0 && (size_t)len < cap;
+}
+
+static int read_target(const struct control_call *call, struct rule *rule)
+{
+    const char *group = control_text(call, "group");
+    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
+    if (dname_parse(control_text(call, "name"), &rule->name) < 0 || rule->name.labels == 0) {
+        return diag_set(call->diag, CONTROL_USAGE, "name: a domain name is expected");
+    }
+    if (!copy_plain(group, rule->group, sizeof(rule->group))) {
+        return diag_set(call->diag, CONTROL_USAGE, "group: at most %d plain characters",
+                        RULE_GROUP_MAX - 1);
+    }
+    bool adding = strcmp(control_text(call, "command"), "remove") != 0;
+    if (adding && *group && (!snapshot || snapshot_find_group(snapshot, group) < 0)) {
+        return diag_set(call->diag, CONTROL_USAGE, "no group is named %s", rule->group);
+    }
+    rule->exact = control_flag(call, "exact");
+    return CONTROL_DONE;
+}
+
+static int read_rule(const struct control_call *call, struct rule *rule)
+{
+    int64_t for_s = 0;
+    int code = read_target(call, rule);
+    if (code != CONTROL_DONE) {
+        return code;
+    }
+    if (!copy_plain(control_text(call, "note"), rule->note, sizeof(rule->note))) {
+        return diag_set(call->diag, CONTROL_USAGE, "note: at most %d plain characters",
+                        RULE_NOTE_MAX - 1);
+    }
+    int err = control_number(call, "for_s", (int64_t)YEARS_MAX * YEAR_S, &for_s);
+    if (err == -EINVAL || (err == 0 && for_s == 0)) {
+        return diag_set(call->diag, CONTROL_USAGE, "for_s: seconds, from 1 to ten years");
+    }
+    rule->made_at = clock_wall_s(call->backend->clock);
+    rule->expires_at = for_s ? rule->made_at + for_s : 0;
+    return CONTROL_DONE;
+}
+
+static int put_rule(struct control_call *call, bool allow)
+{
+    struct rule_list rules = {0};
+    struct rule rule = {.allow = allow};
+    int code = read_rule(call, &rule);
+    if (code != CONTROL_DONE) {
+        return code;
+    }
+    int err = load(call, &rules);
+    size_t before = rules.count;
+    if (err == 0) {
+        err = rule_list_put(&rules, &rule);
+        if (err == -E2BIG) {
+            diag_set(call->diag, err, "there are %d rules already; remove some first",
+                     RULE_LIST_MAX);
+        }
+    }
+    if (err == 0) {
+        err = apply(call, &rules);
+    }
+    if (err == 0) {
+        cJSON_AddItemToObject(call->reply, "rule", rule_json(&rule));
+        cJSON_AddBoolToObject(call->reply, "replaced", rules.count == before);
+        cJSON_AddNumberToObject(call->reply, "count", (double)rules.count);
+    }
+    rule_list_clear(&rules);
+    return err < 0 ? CONTROL_FAILED : CONTROL_DONE;
+}
+
+int control_do_allow(struct control_call *call)
+{
+    return put_rule(call, true);
+}
+
+int control_do_block(struct control_call *call)
+{
+    return put_rule(call, false);
+}
+
+/* What is to go: the name and group, of either exactness unless "exact" is said, of
+ * either action unless "action" is. */
+static bool is_meant(const struct control_call *call, const struct rule *rule,
+                     const struct rule *target)
+{
+    const char *action = control_text(call, "action");
+    bool action_fits = !*action || strcmp(action, rule->allow ? "allow" : "block") == 0;
+    return dname_equal(&rule->name, &target->name) && strcmp(rule->group, target->group) == 0 &&
+           (rule->exact || !target->exact) && action_fits;
+}
+
+static size_t take_out(const struct control_call *call, struct rule_list *rules,
+                       const struct rule *target)
+{
+    cJSON *removed = cJSON_AddArrayToObject(call->reply, "removed");
+    size_t kept = 0;
+    for (size_t i = 0; i < rules->count; i++) {
+        if (is_meant(call, &rules->items[i], target)) {
+            cJSON_AddItemToArray(removed, rule_json(&rules->items[i]));
+        } else {
+            memmove(&rules->items[kept++], &rules->items[i], sizeof(rules->items[i]));
+        }
+    }
+    size_t gone = rules->count - kept;
+    rules->count = kept;
+    return gone;
+}
+
+/* The group of a rule for the same name, so that the reader knows what to add. */
+static const char *other_group(const struct rule_list *rules, const struct rule *target)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        if (dname_equal(&rules->items[i].name, &target->name)) {
+            return rules->items[i].group[0] ? rules->items[i].group : "(every group)";
+        }
+    }
+    return NULL;
+}
+
+int control_do_remove(struct control_call *call)
+{
+    struct rule_list rules = {0};
+    struct rule target = {0};
+    int code = read_target(call, &target);
+    if (code != CONTROL_DONE) {
+        return code;
+    }
+    int err = load(call, &rules);
+    if (err == 0 && take_out(call, &rules, &target) == 0) {
+        const char *group = other_group(&rules, &target);
+        err = group ? diag_set(call->diag, -ENOENT,
+                               "no such rule; the name has one of another kind or group: %s", group)
+                    : diag_set(call->diag, -ENOENT, "no rule for this name");
+    }
+    if (err == 0) {
+        err = apply(call, &rules);
+    }
+    if (err == 0) {
+        cJSON_AddNumberToObject(call->reply, "count", (double)rules.count);
+    }
+    rule_list_clear(&rules);
+    return err < 0 ? CONTROL_FAILED : CONTROL_DONE;
+}
+
+int control_do_rules(struct control_call *call)
+{
+    struct rule_list rules = {0};
+    int64_t offset = 0;
+    if (control_number(call, "offset", RULE_LIST_MAX, &offset) == -EINVAL) {
+        return diag_set(call->diag, CONTROL_USAGE, "offset: a number of rules");
+    }
+    if (load(call, &rules) < 0) {
+        return CONTROL_FAILED;
+    }
+    cJSON *array = cJSON_AddArrayToObject(call->reply, "rules");
+    for (size_t i = (size_t)offset; i < rules.count && i < (size_t)offset + PAGE_RULES; i++) {
+        cJSON_AddItemToArray(array, rule_json(&rules.items[i]));
+    }
+    cJSON_AddNumberToObject(call->reply, "count", (double)rules.count);
+    rule_list_clear(&rules);
+    return CONTROL_DONE;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/* status: what the daemon tells about itself, filled by its main thread. */
+#pragma once
+#include "base/addr.h"
+
+enum {
+    DAEMON_REASONS_MAX = 8,
+    DAEMON_SOURCES_MAX = 256,
+    DAEMON_UPSTREAMS_MAX = 16,
+};
+
+enum daemon_state { DAEMON_PROTECTED, DAEMON_DEGRADED, DAEMON_UNPROTECTED };
+
+struct daemon_source {
+    char id[64];
+    char category[64];
+    char error[200]; /* of the last update, "" = none */
+    uint64_t entries;
+    int64_t fetched_at; /* seconds since 1970, 0 = never */
+};
+
+struct daemon_upstream {
+    char address[ADDR_TEXT_MAX];
+    bool ok;
+    uint32_t srtt_ms;
+    uint64_t failures;
+};
+
+struct daemon_status {
+    enum daemon_state state;
+    char reasons[DAEMON_REASONS_MAX][200]; /* why not protected */
+    size_t reason_count;
+    char version[32];
+    int64_t uptime_s;
+    unsigned workers;
+    uint64_t queries, blocked; /* since the start */
+    uint64_t cache_entries, cache_bytes, cache_bytes_max;
+
+    char lists_path[256]; /* "" = no database */
+    uint64_t names;
+    uint64_t generation;
+    int64_t built_at;
+    struct daemon_source sources[DAEMON_SOURCES_MAX];
+    size_t source_count;
+
+    struct daemon_upstream upstreams[DAEMON_UPSTREAMS_MAX];
+    size_t upstream_count;
+};

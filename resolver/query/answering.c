@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/answering.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { STALE_TTL_S = 30, ANY_TTL_S = 3600, EDE_TEXT_MAX = 160 };
+
+static void begin(struct query *query, uint8_t rcode)
+{
+    query->rcode = rcode;
+    wire_init(&query->out, query->room, DNS_MESSAGE_MAX);
+    reply_begin(&query->out, &query->question, query->packet, rcode);
+}
+
+static void error_reply(struct query *query, uint16_t rcode, const struct reply_error *error)
+{
+    begin(query, (uint8_t)rcode);
+    reply_end(&query->out, &query->question, rcode, error);
+}
+
+/* Not a query that we understand: as little as the sender can use. */
+static void outcome_reply(struct query *query)
+{
+    static const struct reply_error none = {-1, NULL};
+    wire_init(&query->out, query->room, DNS_MESSAGE_MAX);
+    switch (query->outcome) {
+    case QUESTION_NOTIMP:
+        query->rcode = RCODE_NOTIMP;
+        reply_bare(&query->out, &query->question, RCODE_NOTIMP);
+        break;
+    case QUESTION_REFUSED: error_reply(query, RCODE_REFUSED, &none); break;
+    case QUESTION_BADVERS: error_reply(query, RCODE_BADVERS, &none); break;
+    default:
+        query->rcode = RCODE_FORMERR;
+        reply_bare(&query->out, &query->question, RCODE_FORMERR);
+        break;
+    }
+}
+
+/* The sinkhole for this client: as configured, else the address it asked, but never
+ * loopback to another host nor what a forwarder asked. */
+static bool find_page(struct query *query, uint8_t family, struct addr *ret_page)
+{
+    const struct snapshot *snapshot = query->worker->snapshot;
+    const struct addr *set = family == AF_INET ? &snapshot->page_ipv4 : &snapshot->page_ipv6;
+    if (set->family) {
+        *ret_page = *set;
+        return true;
+    }
+    bool usable = query->local.family == family && !addr_is_any(&query->local) &&
+                  !snapshot_is_forwarder(snapshot, &query->client) &&
+                  (!addr_is_loopback(&query->local) || addr_is_loopback(&query->client));
+    *ret_page = query->local;
+    return usable;
+}
+
+static void put_address(struct query *query, const struct addr *addr, uint32_t ttl)
+{
+    const struct packet data = {addr->bytes, addr->family == AF_INET ? 4 : 16};
+    reply_add(&query->out, query->question.type, ttl, &data);
+}
+
+/* The address record of a page or zero answer; false when there is none to give. */
+static bool put_sinkhole(struct query *query, uint32_t ttl)
+{
+    uint16_t type = query->question.type;
+    uint8_t family = type == TYPE_A ? AF_INET : AF_INET6;
+    struct addr addr = {.family = family};
+    if (type != TYPE_A && type != TYPE_AAAA) {
+        return false;
+    }
+    if (query->verdict.mode == MODE_PAGE && !find_page(query, family, &addr)) {
+        bool due = query->local.family == family;
+        if (due && !atomic_load_explicit(&query->worker->page_unset, memory_order_relaxed)) {
+            atomic_store_explicit(&query->worker->page_unset, true, memory_order_relaxed);
+        }
+        return false;
+    }
+    put_address(query, &addr, ttl);
+    return true;
+}
+
+/* "category list reference" for the extended error's text. */
+static void why_text(const struct query *query, char out[EDE_TEXT_MAX])
+{
+    const struct snapshot *snapshot = query->worker->snapshot;
+    const struct verdict *verdict = &query->verdict;
+    char ref[REF_MAX];
+    verdict_ref(verdict, &query->question.name, ref);
+    if (verdict->reason == REASON_LIST) {
+        snprintf(out, EDE_TEXT_MAX, "%s %s %s", snapshot->categories[verdict->category].id,
+                 blockdb_source(snapshot->db, verdict->source)->id, ref);
+    } else {
+        snprintf(out, EDE_TEXT_MAX, "%s %s", reason_word(verdict->reason), ref);
+    }
+}
+
+static void block_reply(struct query *query)
+{
+    const struct snapshot *snapshot = query->worker->snapshot;
+    const struct verdict *verdict = &query->verdict;
+    uint32_t ttl = (uint32_t)snapshot->config->block.ttl_s;
+    uint32_t cap = snapshot->effective[query->group].ttl_cap_s;
+    char text[EDE_TEXT_MAX] = "";
+    ttl = ttl > cap ? cap : ttl;
+    uint8_t rcode = verdict->mode == MODE_NXDOMAIN  ? RCODE_NXDOMAIN
+                    : verdict->mode == MODE_REFUSED ? RCODE_REFUSED
+                                                    : RCODE_NOERROR;
+    begin(query, rcode);
+    bool addressed =
+        (verdict->mode == MODE_PAGE || verdict->mode == MODE_ZERO) && put_sinkhole(query, ttl);
+    if (!addressed && verdict->mode != MODE_REFUSED) {
+        reply_add_soa(&query->out, ttl);
+    }
+    if (query->question.edns) {
+        why_text(query, text);
+    }
+    const struct reply_error why = {reason_ede(verdict->reason), text};
+    reply_end(&query->out, &query->question, rcode, &why);
+}
+
+/* ANY gets one small record (RFC 8482 section 4.2). */
+static void any_reply(struct query *query)
+{
+    static const uint8_t hinfo[] = "\x07RFC8482";
+    static const struct reply_error none = {-1, NULL};
+    const struct packet data = {hinfo, sizeof(hinfo)}; /* the NUL is the empty second string */
+    begin(query, RCODE_NOERROR);
+    reply_add(&query->out, TYPE_HINFO, ANY_TTL_S, &data);
+    reply_end(&query->out, &query->question, 0, &none);
+}
+
+static void failure_reply(struct query *query)
+{
+    const struct reply_error why = {
+        .code = query->failure == -EHOSTUNREACH ? EDE_NETWORK_ERROR
+                : query->failure == -EREMOTEIO  ? -1
+                                                : EDE_NO_REACHABLE_AUTHORITY,
+    };
+    error_reply(query, RCODE_SERVFAIL, &why);
+}
+
+/* A known answer lies in room as a whole message: make it this client's. */
+static void known_reply(struct query *query)
+{
+    const struct snapshot *snapshot = query->worker->snapshot;
+    const struct question *question = &query->question;
+    const struct cache_copy *copy = &query->copy;
+    uint8_t *wire = query->room;
+    uint16_t flags = load_u16(wire + 2) & (uint16_t)(FLAG_QR | FLAG_RA | FLAG_AD | 0xf);
+    bool wants_ad = question->dnssec_ok || (question->flags & FLAG_AD);
+    struct reply_error why = {.code = query->stale ? EDE_STALE : -1};
+    flags &= wants_ad ? 0xffff : (uint16_t)~FLAG_AD;
+    flags |= question->flags & (FLAG_RD | FLAG_CD);
+    store_u16(wire, question->id);
+    store_u16(wire + 2, flags);
+    memcpy(wire + DNS_HEADER, query->packet + DNS_HEADER, question->wire_len);
+    if (query->stale) {
+        answer_set_ttl(wire, copy->ttl_at, copy->ttl_count, STALE_TTL_S);
+    } else {
+        answer_age(wire, copy->ttl_at, copy->ttl_count, copy->age_s);
+    }
+    uint32_t cap = snapshot->effective[query->group].ttl_cap_s;
+    if (cap != UINT32_MAX) {
+        answer_cap_ttl(wire, copy->ttl_at, copy->ttl_count, cap);
+    }
+    query->rcode = flags & 0xf;
+    wire_init(&query->out, wire, DNS_MESSAGE_MAX);
+    query->out.len = copy->len;
+    reply_end(&query->out, question, 0, &why);
+}
+
+void answering_write(struct query *query)
+{
+    static const struct reply_error prohibited = {EDE_PROHIBITED, NULL};
+    if (query->outcome != QUESTION_OK) {
+        outcome_reply(query);
+    } else if (query->verdict.reason == REASON_STRANGER) {
+        error_reply(query, RCODE_REFUSED, &prohibited);
+    } else if (query->verdict.blocked) {
+        block_reply(query);
+    } else if (query->question.type == TYPE_ANY) {
+        any_reply(query);
+    } else if (query->known && query->failure == 0) {
+        known_reply(query);
+    } else {
+        failure_reply(query);
+    }
+    if (query->channel->transport == STATS_UDP) {
+        reply_fit_udp(&query->out, &query->question);
+    }
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+/* answering: from a judged query to the message that the client gets. */
+#pragma once
+#include "query/query.h"
+
+/* Leave the whole reply in query->out and its code in query->rcode. */
+void answering_write(struct query *query);

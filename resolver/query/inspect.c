@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/inspect.h"
+
+#include <errno.h>
+
+static int stop_at_touched(void *context, const struct dname *target)
+{
+    return snapshot_touches(context, target) ? -EEXIST : 0;
+}
+
+uint64_t inspect_tag(const struct snapshot *snapshot, const uint8_t *wire, size_t len)
+{
+    return answer_walk_targets(wire, len, stop_at_touched, (void *)snapshot) < 0;
+}
+
+static int stop_at_blocked(void *context, const struct dname *target)
+{
+    struct query *query = context;
+    const struct snapshot *snapshot = query->worker->snapshot;
+    struct blockdb_probe probe;
+    struct verdict verdict;
+    const struct subject subject = {target, &probe, query->group};
+    snapshot_probe(snapshot, target, &probe);
+    policy_decide(snapshot, &subject, &verdict);
+    if (!verdict.blocked) {
+        return 0;
+    }
+    query->verdict = verdict;
+    return -EEXIST;
+}
+
+void inspect_answer(struct query *query)
+{
+    const struct snapshot *snapshot = query->worker->snapshot;
+    struct cache_copy *copy = &query->copy;
+    uint8_t reason = query->verdict.reason;
+    if (reason == REASON_RULE_ALLOW || reason == REASON_PROTECTED) {
+        return; /* who allows a name means what it leads to as well */
+    }
+    if (copy->generation != snapshot->generation) {
+        copy->tag = inspect_tag(snapshot, query->room, copy->len);
+        copy->generation = snapshot->generation;
+        if (query->origin == STATS_CACHE) {
+            cache_tag(query->worker->cache, copy, copy->generation, copy->tag);
+        }
+    }
+    if (copy->tag != 0 &&
+        answer_walk_targets(query->room, copy->len, stop_at_blocked, query) == -EBADMSG) {
+        query->failure = -EBADMSG;
+    }
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/query.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "query/answering.h"
+#include "query/inspect.h"
+#include "query/waiting.h"
+
+enum { REFUSALS_PER_S = 100 };
+
+/* What a stage did. */
+enum step {
+    STEP_NEXT,
+    STEP_REPLY, /* nothing more to find out */
+    STEP_WAIT,  /* put aside; the slot is free */
+    STEP_DROP,  /* silence */
+};
+
+static void count_drop(struct query_worker *worker, enum query_drop drop)
+{
+    uint64_t now = atomic_load_explicit(&worker->drops[drop], memory_order_relaxed);
+    atomic_store_explicit(&worker->drops[drop], now + 1, memory_order_relaxed);
+}
+
+static enum step parse(struct query *query)
+{
+    query->outcome = (uint8_t)question_parse(query->packet, query->packet_len, &query->question);
+    query->started_us = query->worker->now_us;
+    if (query->outcome == QUESTION_DROP) {
+        count_drop(query->worker, DROP_MALFORMED);
+        return STEP_DROP;
+    }
+    return STEP_NEXT;
+}
+
+static enum step admit(struct query *query)
+{
+    struct query_worker *worker = query->worker;
+    query->group = snapshot_group(worker->snapshot, &query->client);
+    if (!snapshot_admits(worker->snapshot, &query->client)) {
+        if (worker->refusals_left == 0) {
+            count_drop(worker, DROP_STRANGER);
+            return STEP_DROP;
+        }
+        worker->refusals_left--;
+        query->verdict.reason = REASON_STRANGER;
+        return STEP_REPLY;
+    }
+    if (query->outcome != QUESTION_OK) {
+        return STEP_REPLY;
+    }
+    snapshot_probe(worker->snapshot, &query->question.name, &query->probe);
+    return STEP_NEXT;
+}
+
+static enum step judge(struct query *query)
+{
+    const struct subject subject = {&query->question.name, &query->probe, query->group};
+    policy_decide(query->worker->snapshot, &subject, &query->verdict);
+    bool settled = query->verdict.blocked || query->question.type == TYPE_ANY;
+    return settled ? STEP_REPLY : STEP_NEXT;
+}
+
+/* Look into the cache; with stale_s also for what has expired. */
+static bool look_up(struct query *query, uint32_t stale_s)
+{
+    struct query_worker *worker = query->worker;
+    const struct cache_key key = {
+        .name = &query->question.name,
+        .type = query->question.type,
+        .dnssec_ok = query->question.dnssec_ok,
+        .checking_disabled = query->question.flags & FLAG_CD,
+    };
+    const struct cache_want want = {query->room, QUERY_ROOM, worker->now_s, stale_s};
+    return cache_get(worker->cache, &key, &want, &query->copy);
+}
+
+static enum step recall(struct query *query)
+{
+    if (!query->known && query->failure == 0 && look_up(query, 0)) {
+        query->known = true;
+        query->origin = STATS_CACHE;
+    }
+    return STEP_NEXT;
+}
+
+static enum step ask(struct query *query)
+{
+    struct query_worker *worker = query->worker;
+    if (query->known || query->failure) {
+        return STEP_NEXT;
+    }
+    struct waiting *waiting = waiting_take(query);
+    if (!waiting) {
+        count_drop(worker, DROP_WAITING_FULL);
+        return STEP_DROP;
+    }
+    waiting->waiter.done = worker->answered;
+    const struct ask what = {
+        .name = query->question.name,
+        .type = query->question.type,
+        .dnssec_ok = query->question.dnssec_ok,
+        .checking_disabled = query->question.flags & FLAG_CD,
+    };
+    int err = worker->ask(worker->ask_context, &what, &waiting->waiter);
+    if (err < 0) {
+        waiting_drop(waiting);
+        query->failure = err;
+        return STEP_NEXT;
+    }
+    return STEP_WAIT;
+}
+
+static enum step inspect(struct query *query)
+{
+    if (query->known) {
+        inspect_answer(query);
+    }
+    return STEP_NEXT;
+}
+
+static enum step reply(struct query *query)
+{
+    answering_write(query);
+    return STEP_NEXT;
+}
+
+/* The life of a query. A blocked name jumps to reply; ask is the only stage that may
+ * wait. */
+static const struct {
+    const char *name;
+    enum step (*run)(struct query *query);
+} stages[] = {
+    {"parse", parse},     /* header, one question, EDNS */
+    {"admit", admit},     /* who may ask, and which group that is */
+    {"decide", judge},    /* rules, lists -> verdict */
+    {"recall", recall},   /* an answer known for this question? */
+    {"ask", ask},         /* the upstream */
+    {"inspect", inspect}, /* what the answer leads to passes decide too */
+    {"reply", reply},     /* answer, block or refuse, with the extended error */
+};
+
+enum { STAGE_PARSE, STAGE_ADMIT, STAGE_DECIDE, STAGE_REPLY = 6, STAGE_END };
+
+static enum stats_verdict verdict_of(const struct query *query)
+{
+    if (query->outcome != QUESTION_OK || query->verdict.reason == REASON_STRANGER) {
+        return STATS_REFUSED;
+    }
+    if (query->verdict.blocked) {
+        return STATS_BLOCKED;
+    }
+    if (query->rcode == RCODE_SERVFAIL) {
+        return STATS_FAILED;
+    }
+    return query->verdict.overrode ? STATS_ALLOWED : STATS_ANSWERED;
+}
+
+/* The single exit of an answered query: send, count. */
+static void finish(struct query *query)
+{
+    struct query_worker *worker = query->worker;
+    const struct snapshot *snapshot = worker->snapshot;
+    bool ours = query->verdict.blocked || !query->known;
+    const struct stats_event event = {
+        .group = snapshot->group_stats[query->group],
+        .category = snapshot->categories[query->verdict.category].stats_id,
+        .type = query->outcome == QUESTION_OK ? query->question.type : 0,
+        .rcode = query->rcode,
+        .verdict = (uint8_t)verdict_of(query),
+        .transport = query->channel->transport,
+        .origin = ours ? STATS_POLICY : query->origin,
+        .latency_us = (uint32_t)(worker->now_us - query->started_us),
+    };
+    stats_count(worker->stats, &event);
+    query->channel->send(query->channel, query);
+}
+
+/* Run stages from query->stage up to `end`; returns the last step. */
+static enum step run_stages(struct query *query, unsigned end)
+{
+    enum step step = STEP_NEXT;
+    while (query->stage < end && step == STEP_NEXT) {
+        step = stages[query->stage++].run(query);
+        if (step == STEP_REPLY) {
+            query->stage = STAGE_REPLY;
+            return step;
+        }
+    }
+    if (step == STEP_WAIT || step == STEP_DROP) {
+        query->stage = STAGE_END;
+    }
+    return step;
+}
+
+static void reset(struct query *query)
+{
+    query->stage = STAGE_PARSE;
+    query->origin = STATS_POLICY;
+    query->outcome = QUESTION_OK;
+    query->rcode = 0;
+    query->stale = false;
+    query->known = false;
+    query->failure = 0;
+    query->verdict = (struct verdict){.rule = -1};
+}
+
+void query_begin(struct query *query)
+{
+    reset(query);
+    (void)run_stages(query, STAGE_DECIDE);
+}
+
+void query_resume(struct query *query)
+{
+    if (query->stage == STAGE_END) {
+        return;
+    }
+    enum step step = run_stages(query, STAGE_END);
+    if (step == STEP_REPLY) {
+        step = run_stages(query, STAGE_END);
+    }
+    if (step == STEP_NEXT) {
+        finish(query);
+    }
+}
+
+/* Lay an upstream's answer into the slot as if it came from the cache. */
+static void take_answer(struct query *query, const struct answer *answer)
+{
+    size_t ttl_at = (answer->len + 1) & ~(size_t)1;
+    memcpy(query->room, answer->wire, answer->len);
+    memcpy(query->room + ttl_at, answer->ttl_at, answer->ttl_count * sizeof(uint16_t));
+    query->copy = (struct cache_copy){
+        .len = answer->len,
+        .ttl_at = (const uint16_t *)(query->room + ttl_at),
+        .ttl_count = answer->ttl_count,
+        .left_s = answer->ttl,
+    };
+    query->known = true;
+    query->origin = STATS_UPSTREAM;
+}
+
+/* No answer: an expired one may stand in (RFC 8767). */
+static void take_failure(struct query *query, int err)
+{
+    uint32_t stale_s = (uint32_t)query->worker->snapshot->config->cache.serve_stale_s;
+    if (stale_s && look_up(query, stale_s)) {
+        query->known = true;
+        query->stale = true;
+        query->origin = STATS_STALE;
+        return;
+    }
+    query->failure = err;
+}
+
+static void on_answer(struct upstream_waiter *waiter, const struct upstream_result *result)
+{
+    struct waiting *waiting = (struct waiting *)waiter;
+    struct query *query = waiting->worker->resumed;
+    struct query_channel *channel = waiting->channel;
+    uint8_t packet[DNS_HEADER + DNAME_WIRE_MAX + 4];
+    reset(query);
+    waiting_restore(waiting, query, packet);
+    query_tick(query->worker);
+    if (result->answer) {
+        take_answer(query, result->answer);
+    } else {
+        take_failure(query, result->err);
+    }
+    query->stage = STAGE_ADMIT;
+    if (result->err != -ECANCELED) {
+        query_resume(query);
+    }
+    channel->release(channel);
+}
+
+void query_remember(struct query_worker *worker, const struct ask *what,
+                    const struct answer *answer)
+{
+    const struct cache_key key = {&what->name, what->type, what->dnssec_ok,
+                                  what->checking_disabled};
+    const struct cache_mark mark = {
+        .generation = worker->snapshot->generation,
+        .tag = inspect_tag(worker->snapshot, answer->wire, answer->len),
+        .now_s = worker->now_s,
+    };
+    cache_put(worker->cache, &key, answer, &mark);
+}
+
+void query_tick(struct query_worker *worker)
+{
+    worker->now_us = clock_mono_us(worker->clock);
+    uint32_t now_s = (uint32_t)(worker->now_us / 1000000);
+    if (now_s != worker->now_s) {
+        worker->now_s = now_s;
+        worker->refusals_left = REFUSALS_PER_S;
+    }
+}
+
+int query_worker_init(struct query_worker *worker)
+{
+    worker->resumed = calloc(1, sizeof(*worker->resumed));
+    worker->waiting = calloc(WAITING_MAX, sizeof(*worker->waiting));
+    uint8_t *room = aligned_alloc(64, QUERY_ROOM + 64 - QUERY_ROOM % 64);
+    if (!worker->resumed || !worker->waiting || !room) {
+        free(room);
+        query_worker_clear(worker);
+        return -ENOMEM;
+    }
+    worker->resumed->room = room;
+    worker->answered = on_answer;
+    query_tick(worker);
+    return 0;
+}
+
+void query_worker_clear(struct query_worker *worker)
+{
+    if (worker->resumed) {
+        free(worker->resumed->room);
+    }
+    free(worker->resumed);
+    free(worker->waiting);
+    worker->resumed = NULL;
+    worker->waiting = NULL;
+}

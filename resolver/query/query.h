@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+/* query: the life of a query.
+ *
+ * Listeners fill a slot and call query_run(); it is answered through its channel at
+ * once, later, or never. What waits for an upstream is kept as a small record that
+ * holds no pointer into a snapshot: when the answer comes, the query is judged again
+ * by what is in force then. */
+#pragma once
+#include "cache/cache.h"
+#include "dns/reply.h"
+#include "policy/snapshot.h"
+#include "stats/stats.h"
+#include "upstream/upstream.h"
+
+struct query;
+
+/* Where replies go. Embedded by a listener's socket or a TCP connection. */
+struct query_channel {
+    void (*send)(struct query_channel *channel, const struct query *query);
+    /* A query of this channel begins, or has ceased, to wait. */
+    void (*hold)(struct query_channel *channel);
+    void (*release)(struct query_channel *channel);
+    uint8_t transport; /* enum stats_transport */
+};
+
+enum query_drop { DROP_MALFORMED, DROP_STRANGER, DROP_WAITING_FULL, DROP_SEND, QUERY_DROPS };
+
+enum {
+    QUERY_ROOM = DNS_MESSAGE_MAX + 1 + 2 * ANSWER_RECORDS_MAX,
+    WAITING_MAX = 4096, /* queries per worker that wait for an upstream */
+};
+
+/* One worker's view of the world; used by its own thread alone, but for the atomics. */
+struct query_worker {
+    const struct snapshot *snapshot;
+    struct cache *cache;
+    struct stats_worker *stats;
+    const struct clock *clock;
+    int (*ask)(void *context, const struct ask *ask, struct upstream_waiter *waiter);
+    void *ask_context;
+    void (*answered)(struct upstream_waiter *waiter, const struct upstream_result *result);
+    uint64_t now_us; /* refreshed by query_tick() at every wake-up */
+    uint32_t now_s;
+    uint32_t refusals_left; /* REFUSED answers to strangers in this second */
+    struct query *resumed;  /* the slot in which waiting queries go on */
+    struct waiting *waiting;
+    struct waiting *waiting_free;
+    uint32_t waiting_made;
+    _Atomic uint32_t waiting_count;
+    _Atomic bool page_unset; /* a page was due and no sinkhole address is known */
+    _Atomic uint64_t drops[QUERY_DROPS];
+};
+
+/* A slot. The listener sets the first block, the stages the rest. */
+struct query {
+    struct query_worker *worker;
+    struct query_channel *channel;
+    const uint8_t *packet;
+    size_t packet_len;
+    struct addr client;
+    struct addr local; /* the address that was asked */
+    uint8_t *room;     /* QUERY_ROOM octets for the reply, 8-aligned */
+
+    struct wire out; /* the reply, in room */
+    struct question question;
+    uint64_t started_us;
+    uint16_t group;
+    uint8_t stage;
+    uint8_t origin;  /* enum stats_origin */
+    uint8_t outcome; /* enum question_outcome */
+    uint8_t rcode;
+    bool stale;
+    bool known;  /* copy holds an answer in room */
+    int failure; /* of the upstream, 0 = none */
+    struct verdict verdict;
+    struct cache_copy copy;
+    struct blockdb_probe probe;
+};
+
+/* -ENOMEM. The caller has filled snapshot, cache, stats, clock, ask. */
+__attribute__((warn_unused_result)) int query_worker_init(struct query_worker *worker);
+void query_worker_clear(struct query_worker *worker);
+
+/* Read the clock once per wake-up. */
+void query_tick(struct query_worker *worker);
+
+/* The stages up to the look-ups' hashes, so that memory is fetched for a whole batch
+ * before the first query of it goes on. */
+void query_begin(struct query *query);
+
+/* The rest. After it the slot may be used again. */
+void query_resume(struct query *query);
+
+/* Keep an answer that came for `ask`; told once per exchange, before the waiters. */
+void query_remember(struct query_worker *worker, const struct ask *ask,
+                    const struct answer *answer);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/waiting.h"
+
+static void count(struct query_worker *worker, int by)
+{
+    uint32_t now = atomic_load_explicit(&worker->waiting_count, memory_order_relaxed);
+    atomic_store_explicit(&worker->waiting_count, now + (uint32_t)by, memory_order_relaxed);
+}
+
+/* Records are handed out in order at first, so that unused ones stay untouched. */
+static struct waiting *take_record(struct query_worker *worker)
+{
+    struct waiting *waiting = worker->waiting_free;
+    if (waiting) {
+        worker->waiting_free = waiting->next_free;
+        return waiting;
+    }
+    return worker->waiting_made < WAITING_MAX ? &worker->waiting[worker->waiting_made++] : NULL;
+}
+
+static void give_back(struct waiting *waiting)
+{
+    struct query_worker *worker = waiting->worker;
+    waiting->next_free = worker->waiting_free;
+    worker->waiting_free = waiting;
+    count(worker, -1);
+}
+
+struct waiting *waiting_take(const struct query *query)
+{
+    const struct question *question = &query->question;
+    struct waiting *waiting = take_record(query->worker);
+    if (!waiting) {
+        return NULL;
+    }
+    waiting->worker = query->worker;
+    waiting->channel = query->channel;
+    waiting->started_us = query->started_us;
+    waiting->client = query->client;
+    waiting->local = query->local;
+    waiting->id = question->id;
+    waiting->flags = question->flags;
+    waiting->udp_size = question->udp_size;
+    waiting->question_len = question->wire_len;
+    waiting->edns = question->edns;
+    waiting->dnssec_ok = question->dnssec_ok;
+    memcpy(waiting->question, query->packet + DNS_HEADER, question->wire_len);
+    count(query->worker, 1);
+    query->channel->hold(query->channel);
+    return waiting;
+}
+
+void waiting_restore(struct waiting *waiting, struct query *query,
+                     uint8_t packet[DNS_HEADER + DNAME_WIRE_MAX + 4])
+{
+    struct question *question = &query->question;
+    query->worker = waiting->worker;
+    query->channel = waiting->channel;
+    query->client = waiting->client;
+    query->local = waiting->local;
+    query->started_us = waiting->started_us;
+    memset(packet, 0, DNS_HEADER);
+    memcpy(packet + DNS_HEADER, waiting->question, waiting->question_len);
+    query->packet = packet;
+    query->packet_len = DNS_HEADER + (size_t)waiting->question_len;
+    if (question_reread(waiting->question, waiting->question_len, question) == 0) {
+        query->outcome = QUESTION_OK; /* it was parsed before: this cannot fail */
+    }
+    question->id = waiting->id;
+    question->flags = waiting->flags;
+    question->udp_size = waiting->udp_size;
+    question->edns = waiting->edns;
+    question->dnssec_ok = waiting->dnssec_ok;
+    give_back(waiting);
+}
+
+void waiting_drop(struct waiting *waiting)
+{
+    waiting->channel->release(waiting->channel);
+    give_back(waiting);
+}

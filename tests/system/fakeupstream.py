@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An upstream that answers as a test tells it to, wrongly too.
+
+    def handler(asked, transport):          # asked: dnswire.Message, transport: "udp" or "tcp"
+        return [Send(dnswire.answer(asked, id=1)), Send(dnswire.answer(asked, [...]), after=0.05)]
+
+An empty list drops the query."""
+import socket
+import struct
+import threading
+
+import dnswire
+from harness import free_port, read_frame
+
+
+class Send:
+    """A packet to send back: after a delay in seconds, or from another port."""
+
+    def __init__(self, packet, after=0, other_port=False):
+        self.packet, self.after, self.other_port = packet, after, other_port
+
+
+def address(value="192.0.2.1", ttl=300):
+    """A handler that answers every name with one address."""
+    return lambda asked, transport: [Send(dnswire.answer(asked, [(None, "A", value, ttl)]))]
+
+
+class FakeUpstream:
+    def __init__(self, handler):
+        self.handler, self.port = handler, free_port()
+        self.url = f"udp://127.0.0.1:{self.port}"
+        self.asked = []  # (transport, Message, source port), in order of arrival
+        self.lock, self.closing = threading.Lock(), False
+
+    def __enter__(self):
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind(("127.0.0.1", self.port))
+        self.tcp = socket.create_server(("127.0.0.1", self.port))
+        self.other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.other.bind(("127.0.0.1", 0))
+        for work in (self.serve_udp, self.serve_tcp):
+            threading.Thread(target=work, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.closing = True
+        for one in (self.udp, self.tcp):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        for one in (self.udp, self.tcp, self.other):
+            one.close()
+
+    def take(self, packet, transport, port):
+        asked = dnswire.Message(packet)
+        with self.lock:
+            self.asked.append((transport, asked, port))
+        return self.handler(asked, transport)
+
+    def send_later(self, action, send):
+        def guarded():
+            try:
+                send(action)
+            except OSError:
+                if not self.closing:
+                    raise
+        if action.after:
+            timer = threading.Timer(action.after, guarded)
+            timer.daemon = True
+            timer.start()
+        else:
+            guarded()
+
+    def serve_udp(self):
+        while not self.closing:
+            try:
+                packet, peer = self.udp.recvfrom(65535)
+            except OSError:
+                return
+            if not packet:
+                continue
+            for action in self.take(packet, "udp", peer[1]):
+                self.send_later(action, lambda a, peer=peer: (
+                    self.other if a.other_port else self.udp).sendto(a.packet, peer))
+
+    def serve_tcp(self):
+        while not self.closing:
+            try:
+                stream, peer = self.tcp.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve_stream, args=(stream, peer[1]), daemon=True).start()
+
+    def serve_stream(self, stream, port):
+        with stream:
+            stream.settimeout(30)
+            try:
+                while packet := read_frame(stream):
+                    for action in self.take(packet, "tcp", port):
+                        self.send_later(action, lambda a: stream.sendall(
+                            struct.pack("!H", len(a.packet)) + a.packet))
+            except OSError:
+                return
+
+    def count(self, name=None, transport=None):
+        """How many queries came, for a name (any case) or over a transport."""
+        with self.lock:
+            return sum(1 for how, asked, _ in self.asked
+                       if (name is None or asked.questions[0][0].lower() == name)
+                       and transport in (None, how))

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Each row of "what a line may hold" as the lists have it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "blocklists/entry.h"
+#include "blocklists/scan.h"
+
+struct row {
+    const char *what;
+    int format; /* enum list_format */
+    const char *text;
+    const char
+        *names; /* "name:flags", blank-separated; s self, b below, e exception, i important */
+    const char *skips; /* words of the reasons, blank-separated, in order of the enum */
+};
+
+#define H FORMAT_HOSTS
+#define D FORMAT_DOMAINS
+#define A FORMAT_ADBLOCK
+
+static const struct row rows[] = {
+    /* comments */
+    {"hash, bang and semicolon begin comments", D,
+     "# a.example\n! b.example\n; c.example\nd.example\n", "d.example:s", ""},
+    {"Adblock header is a comment in every format", D, "[Adblock Plus 2.0]\nx.example\n",
+     "x.example:s", ""},
+    {"Adblock header in adblock", A, "[Adblock Plus 2.0]\n||x.example^\n", "x.example:sb", ""},
+    {"rulers are comments", D, "=====\n-----\n***\nx.example\n", "x.example:s", ""},
+    {"inline comment after the name", D, "x.example # text\ny.example\t#z.example\n",
+     "x.example:s y.example:s", ""},
+    {"inline comment without a blank before it", H, "0.0.0.0 x.example#text\n", "x.example:s", ""},
+    {"inline comment without a blank in domains", D, "x.example#text\n", "x.example:s", ""},
+    {"inline comment in adblock", A, "||x.example^ # text\n", "x.example:sb", ""},
+    {"//host^ is a rule, not a comment", A, "//x.example^\n", "x.example:s", ""},
+    {"// with a blank is a comment in domains", D, "// text\nx.example\n", "x.example:s", ""},
+    /* IP column */
+    {"every sinkhole address of hosts files", H,
+     "0.0.0.0 a.example\n127.0.0.1 b.example\n127.0.0.7 c.example\n255.255.255.255 d.example\n"
+     ":: e.example\n::1 f.example\nff00::0 g.example\nfe80::1%lo0 h.example\n",
+     "a.example:s b.example:s c.example:s d.example:s e.example:s f.example:s g.example:s h.example:s",
+     ""},
+    {"tab and several blanks after the address", H, "0.0.0.0\ta.example\n0.0.0.0   b.example\n",
+     "a.example:s b.example:s", ""},
+    {"several names after one address", H, "0.0.0.0 a.example b.example\tc.example # d.example\n",
+     "a.example:s b.example:s c.example:s", ""},
+    {"a real address is a mapping, not a block", H,
+     "192.0.2.1 nas.example\n2001:db8::1 x.example\n", "", "mapping mapping"},
+    {"an address alone blocks nothing", H, "0.0.0.0\n", "", "address"},
+    /* localhost family */
+    {"local names are never blocked", H,
+     "127.0.0.1 localhost\n127.0.0.1 localhost.localdomain\n127.0.0.1 local\n"
+     "255.255.255.255 broadcasthost\n::1 ip6-localhost\n::1 ip6-loopback\nfe80::1%lo0 localhost\n"
+     "ff00::0 ip6-localnet\nff02::1 ip6-allnodes\n0.0.0.0 0.0.0.0\n",
+     "", "address local local local local local local local local local"},
+    /* IP addresses where names belong */
+    {"addresses never become names", D, "1.2.3.4\n2001:db8::1\n*.1.2.3.4\n1.2.3.0/24\nx.example\n",
+     "x.example:s", "address address address address"},
+    {"addresses in adblock", A, "||1.2.3.4^\n||x.example^\n", "x.example:sb", "address"},
+    {"a number as last label is no name", D, "a.1\nb.example\n", "b.example:s", "name"},
+    /* host:port, paths */
+    {"host:port is dropped", D, "x.example:8080\n", "", "port"},
+    {"host:port in hosts", H, "0.0.0.0 x.example:443\n", "", "port"},
+    {"a path never becomes a whole-site block", D, "x.example/ads\nhttp://y.example/\n", "",
+     "path path"},
+    {"adblock path rule is skipped", A, "||x.example/ads^\n||y.example^ads\n|http://z.example/a\n",
+     "", "path path path"},
+    /* non-ASCII */
+    {"IDN in UTF-8 becomes A-labels", D,
+     "\xd1\x81\xd0\xb2\xd0\xb8\xd0\xbd\xd0\xb3\xd0\xb5\xd1\x80\xd1\x8b.com\nB\xc3\x9c"
+     "CHER.example\n",
+     "xn--b1acgkzub0g.com:s xn--bcher-kva.example:s", ""},
+    {"punycode is kept", D, "xn--bcher-kva.example\n", "xn--bcher-kva.example:s", ""},
+    {"broken UTF-8 is skipped", D, "a\xff\xfe.example\nb.example\n", "b.example:s", "idn"},
+    /* shapes */
+    {"underscores are names", D, "_dmarc.x_y.example\n", "_dmarc.x_y.example:s", ""},
+    {"upper case is folded", D, "WWW.Example\n", "www.example:s", ""},
+    {"one trailing dot is the root", H, "0.0.0.0 x.example.\n", "x.example:s", ""},
+    {"two trailing dots are nonsense", D, "x.example..\na..example\n", "", "name name"},
+    {"leading dot means all below too", D, ".x.example\n", "x.example:sb", ""},
+    {"leading dot before a TLD is kept exact", D, ".kr\n.info\n", "kr:s info:s", ""},
+    {"hyphens at label edges are kept", D, "-a-.b-.example\n", "-a-.b-.example:s", ""},
+    {"63 octets in a label are a name", D,
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example\n",
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example:s", ""},
+    {"64 octets in a label are none", D,
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example\n", "", "name"},
+    {"no final newline", D, "a.example\nb.example", "a.example:s b.example:s", ""},
+    {"CRLF", D, "a.example\r\nb.example\r\n", "a.example:s b.example:s", ""},
+    {"lone CR ends a line", D, "a.example\rb.example\rc.example",
+     "a.example:s b.example:s c.example:s", ""},
+    {"byte order mark", D, "\xef\xbb\xbf# text\n\xef\xbb\xbf\nx.example\n", "x.example:s", "idn"},
+    {"byte order mark before a name", H,
+     "\xef\xbb\xbf"
+     "0.0.0.0 x.example\n",
+     "x.example:s", ""},
+    {"two words are no name", D, "x.example y.example\n", "", "name"},
+    {"a hosts line without an address is nonsense", H, "x.example\n||x.example^\n", "",
+     "name name"},
+    /* single labels and public suffixes */
+    {"single label is kept exact", D, "ttp\nadserver1.\n", "ttp:s adserver1:s", ""},
+    {"single label is never a subtree", A, "||com^\n||bahomacom^\n", "com:s bahomacom:s", ""},
+    {"public suffix is kept exact", A, "||blogspot.com^\n||co.kr^\n||x.co.kr^\n",
+     "blogspot.com:s co.kr:s x.co.kr:sb", ""},
+    {"wildcard below a public suffix is refused", A, "||*.com^\n||*.duckdns.org^\n", "",
+     "wide wide"},
+    {"wildcard rule of the suffix list", A, "||anything.ck^\n||www.ck^\n",
+     "anything.ck:s www.ck:sb", ""},
+    /* what a match means */
+    {"hosts and plain names are exact, *. is a subtree", D, "x.example\n*.y.example\n",
+     "x.example:s y.example:sb", ""},
+    {"adblock forms", A,
+     "||a.example^\n@@||b.example^\n|c.example^\nd.example\n||*.e.example^\n||f.example\n"
+     "||g.example^|\n|h.example|\n@@|i.example^\n*.j.example\n",
+     "a.example:sb b.example:sbe c.example:s d.example:s e.example:b f.example:sb g.example:sb "
+     "h.example:s i.example:se j.example:sb",
+     ""},
+    {"adblock $important and $all", A, "||a.example^$important\n||b.example^$all\n",
+     "a.example:sbi b.example:sb", ""},
+    {"browser-only modifiers do not block the name", A,
+     "||a.example^$third-party\n||b.example^$domain=x.example\n||c.example^$script,important\n"
+     "||d.example^$popup\n",
+     "", "browser browser browser browser"},
+    {"@@ with $domain does not allow the name", A, "@@||a.example^$domain=b.example\n", "",
+     "browser"},
+    {"modifiers that DNS filters know but we do not", A,
+     "||a.example^$badfilter\n||*^$denyallow=x.example\n||b.example^$dnstype=AAAA\n"
+     "||c.example^$client=1.2.3.4\n||d.example^$dnsrewrite=NXDOMAIN\n",
+     "", "modifier modifier modifier modifier modifier"},
+    {"cosmetic rules", A,
+     "x.example##.ad\n##.ad\nx.example#@#.ad\nx.example#?#.ad\nx.example$$script\n", "",
+     "cosmetic cosmetic cosmetic cosmetic cosmetic"},
+    {"hash with a blank is a comment in adblock", A, "# ||x.example^\n", "", ""},
+    {"regular expressions", A, "/^ads[0-9]+\\./\n/ads/$script\n", "", "regex regex"},
+    {"wildcards inside a name", A, "||ads*.example^\n||x.*^\n", "", "wildcard wildcard"},
+    {"a part of an address is for browsers", A,
+     "-ad-banner.\n&ad_id=\nads.example^\n.ads.example^\n", "", "browser browser browser browser"},
+    {"port behind the mark", A, "||x.example^:8080\n||x.example:8080^\n", "", "port port"},
+    {"hosts lines in an adblock list", A, "0.0.0.0 x.example\n", "x.example:s", ""},
+};
+
+struct seen {
+    char names[2048];
+};
+
+static void note_entry(void *arg, const struct scan_entry *entry)
+{
+    struct seen *seen = arg;
+    char text[DNAME_TEXT_MAX];
+    size_t used = strlen(seen->names);
+    char *out = text + strlen(dname_print(&entry->name, text));
+    *out++ = ':';
+    for (unsigned i = 0; i < 4; i++) {
+        if (entry->flags >> i & 1) {
+            *out++ = "sbei"[i];
+        }
+    }
+    *out = '\0';
+    for (char *c = text; *c; c++) { /* undo the escape of '_' and the like: none is used */
+        assert_true(*c != '\\');
+    }
+    snprintf(seen->names + used, sizeof(seen->names) - used, "%s%s", used ? " " : "", text);
+}
+
+static struct suffix_set *suffixes;
+
+static void scan_text(const struct row *row, enum list_match match, struct seen *seen,
+                      struct source_report *report)
+{
+    size_t len = strlen(row->text);
+    struct line_sink *sink = calloc(1, sizeof(*sink));
+    *sink = (struct line_sink){.format = format_find((enum list_format)row->format),
+                               .match = match,
+                               .suffixes = suffixes,
+                               .report = report,
+                               .on_entry = note_entry,
+                               .arg = seen};
+    scan_feed(sink, (const uint8_t *)row->text, len);
+    scan_end(sink);
+    free(sink);
+}
+
+static void skips_of(const struct source_report *report, char *out, size_t cap)
+{
+    *out = '\0';
+    for (unsigned r = 0; r < SKIP_COUNT; r++) {
+        for (uint64_t i = 0; i < report->skipped[r]; i++) {
+            size_t used = strlen(out);
+            snprintf(out + used, cap - used, "%s%s", used ? " " : "", skip_word(r));
+        }
+    }
+}
+
+static void lines_hold_what_lists_hold(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct seen seen = {""};
+        struct source_report report = {0};
+        char skips[1024];
+        print_message("%s\n", rows[i].what);
+        scan_text(&rows[i], MATCH_AUTO, &seen, &report);
+        skips_of(&report, skips, sizeof(skips));
+        assert_string_equal(seen.names, rows[i].names);
+        assert_string_equal(skips, rows[i].skips);
+    }
+}
+
+/* However the octets arrive, the lines are the same. */
+static void pieces_of_any_size_give_the_same(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "a.example\r\nb.example\rc.example\n\r\nd.example\r\n1.2.3.4\ne.example";
+    for (size_t step = 1; step < sizeof(text); step++) {
+        struct seen seen = {""};
+        struct source_report report = {0};
+        struct line_sink *sink = calloc(1, sizeof(*sink));
+        *sink = (struct line_sink){.format = format_find(FORMAT_DOMAINS),
+                                   .report = &report,
+                                   .on_entry = note_entry,
+                                   .arg = &seen};
+        for (size_t at = 0; at < sizeof(text) - 1; at += step) {
+            size_t left = sizeof(text) - 1 - at;
+            scan_feed(sink, (const uint8_t *)text + at, left < step ? left : step);
+        }
+        scan_end(sink);
+        free(sink);
+        assert_string_equal(seen.names,
+                            "a.example:s b.example:s c.example:s d.example:s e.example:s");
+        assert_int_equal(report.skipped[SKIP_ADDRESS], 1);
+        assert_int_equal(report.bytes, sizeof(text) - 1);
+    }
+}
+
+static void nul_octets_do_not_end_a_line(void **state)
+{
+    (void)state;
+    static const uint8_t text[] = "a.example\0.evil\nb.example\n";
+    struct seen seen = {""};
+    struct source_report report = {0};
+    struct line_sink *sink = calloc(1, sizeof(*sink));
+    *sink = (struct line_sink){.format = format_find(FORMAT_DOMAINS),
+                               .report = &report,
+                               .on_entry = note_entry,
+                               .arg = &seen};
+    scan_feed(sink, text, sizeof(text) - 1);
+    scan_end(sink);
+    free(sink);
+    assert_string_equal(seen.names, "b.example:s");
+    assert_int_equal(report.skipped[SKIP_NAME], 1);
+}
+
+/* 11,782 octets were seen; the limit is 4,096, and the next line is whole again. */
+static void long_lines_are_counted_and_left(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {4096, 4097, 11782, 1 << 20};
+    for (size_t i = 0; i < 4; i++) {
+        struct seen seen = {""};
+        struct source_report report = {0};
+        char *text = malloc(sizes[i] + 32);
+        memset(text, 'a', sizes[i]);
+        strcpy(text + sizes[i], "\nx.example\n");
+        struct row row = {"", FORMAT_DOMAINS, text, "", ""};
+        scan_text(&row, MATCH_AUTO, &seen, &report);
+        free(text);
+        assert_string_equal(seen.names, "x.example:s");
+        assert_int_equal(report.skipped[SKIP_LENGTH], sizes[i] > 4096);
+        assert_int_equal(report.skipped[SKIP_NAME], sizes[i] <= 4096);
+        assert_int_equal(report.lines, 2);
+    }
+}
+
+static void match_overrides_but_never_across_a_suffix(void **state)
+{
+    (void)state;
+    static const struct {
+        enum list_match match;
+        struct row row;
+    } cases[] = {
+        {MATCH_EXACT,
+         {"", A, "||a.example^\n||*.b.example^\n@@||c.example^\n",
+          "a.example:s b.example:s c.example:sbe", ""}},
+        {MATCH_SUBTREE,
+         {"", H, "0.0.0.0 a.example\n0.0.0.0 blogspot.com\n0.0.0.0 com\n",
+          "a.example:sb blogspot.com:s com:s", ""}},
+        {MATCH_SUBTREE, {"", D, "a.example\n*.b.example\n", "a.example:sb b.example:sb", ""}},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct seen seen = {""};
+        struct source_report report = {0};
+        scan_text(&cases[i].row, cases[i].match, &seen, &report);
+        assert_string_equal(seen.names, cases[i].row.names);
+        assert_int_equal(report.narrowed, i == 1 ? 2 : 0);
+    }
+}
+
+static void first_skipped_lines_are_quoted(void **state)
+{
+    (void)state;
+    struct seen seen = {""};
+    struct source_report report = {0};
+    struct row row = {"", D, "# Version: 2026.11\nlocalhost\nx y\n1.2.3.4\n\x01<b>.z\na/b\n", "",
+                      ""};
+    scan_text(&row, MATCH_AUTO, &seen, &report);
+    assert_string_equal(report.version, "2026.11");
+    assert_int_equal(report.quote_count, 3);
+    assert_int_equal(report.quotes[0].line, 3);
+    assert_string_equal(report.quotes[0].text, "x y");
+    assert_int_equal(report.quotes[1].reason, SKIP_ADDRESS);
+    assert_string_equal(report.quotes[2].text, "?<b>.z");
+    assert_int_equal(report.skipped[SKIP_LOCAL], 1);
+}
+
+static void sniffing_tells_what_a_file_is(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int want; /* a format or -EINVAL */
+        const char *says;
+    } cases[] = {
+        {"# hosts\n127.0.0.1 localhost\n0.0.0.0 a.example\n", FORMAT_HOSTS, ""},
+        {"! Title\n||a.example^\n||b.example^\n", FORMAT_ADBLOCK, ""},
+        {"a.example\nb.example\n", FORMAT_DOMAINS, ""},
+        {"*.a.example\n*.b.example\n", FORMAT_DOMAINS, ""},
+        {".a.example\n.b.example\n", FORMAT_DOMAINS, ""},
+        {"1.2.3.4\n5.6.7.8\na.example\n", FORMAT_DOMAINS, ""},
+        {"a.example\n||b.example^\n@@||c.example^\n", FORMAT_ADBLOCK, ""},
+        {"a.example\r\nb.example\r\n", FORMAT_DOMAINS, ""},
+        {"a.example\rb.example\r", FORMAT_DOMAINS, ""},
+        {"\xef\xbb\xbf"
+         "0.0.0.0 a.example\n",
+         FORMAT_HOSTS, ""},
+        {"##.ad\nx.example##.ad\n||x.example/a^$script\n", FORMAT_ADBLOCK, ""},
+        {"", -EINVAL, "empty"},
+        {"# only\n! comments\n", -EINVAL, "empty"},
+        {"\n <!DOCTYPE html><html><head>", -EINVAL, "HTML"},
+        {"<html><body>404 Not Found</body></html>", -EINVAL, "HTML"},
+        {"\xff\xfe"
+         "a",
+         -EINVAL, "UTF-16"},
+        {"PK\x03\x04zip", -EINVAL, "zip"},
+        {"\x01\x02\x03\x04\x05\x06", -EINVAL, "binary"},
+        {"alert tls any any -> any any (msg:\"x\"; sid:1;)\n", -EINVAL, "IDS"},
+        {"address=/a.example/#\n", -EINVAL, "dnsmasq"},
+        {"server:\nlocal-zone: \"a.example.\" always_null\n", -EINVAL, "unbound"},
+        {"zone \"a.example\" { type master; };\n", -EINVAL, "BIND"},
+        {"$TTL 60\n@ SOA a b 1 1 1 1 1\n", -EINVAL, "zone file"},
+        {"a.example CNAME .\nb.example CNAME .\n", -EINVAL, "RPZ"},
+        {"*.1.2.3.4\n*.a.example\n", FORMAT_DOMAINS, ""},
+        {"{\"error\": \"rate limited\"}\n", -EINVAL, "not a known list"},
+        {"Please log in to the network first.\nThank you very much.\n", -EINVAL,
+         "not a known list"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct diag diag = {0};
+        print_message("%.40s\n", cases[i].text);
+        assert_int_equal(sniff_format((const uint8_t *)cases[i].text, strlen(cases[i].text), &diag),
+                         cases[i].want);
+        assert_true(cases[i].want >= 0 || strstr(diag.text, cases[i].says));
+    }
+}
+
+static void yield_counts_nonsense_only(void **state)
+{
+    (void)state;
+    struct source_report report = {.names = 10};
+    assert_int_equal(report_yield(&report), 100);
+    report.skipped[SKIP_COSMETIC] = 1000;
+    assert_int_equal(report_yield(&report), 100);
+    report.skipped[SKIP_NAME] = 1010;
+    assert_int_equal(report_yield(&report), 50);
+    report = (struct source_report){0};
+    assert_int_equal(report_yield(&report), 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_hold_what_lists_hold),
+        cmocka_unit_test(pieces_of_any_size_give_the_same),
+        cmocka_unit_test(nul_octets_do_not_end_a_line),
+        cmocka_unit_test(long_lines_are_counted_and_left),
+        cmocka_unit_test(match_overrides_but_never_across_a_suffix),
+        cmocka_unit_test(first_skipped_lines_are_quoted),
+        cmocka_unit_test(sniffing_tells_what_a_file_is),
+        cmocka_unit_test(yield_counts_nonsense_only),
+    };
+    suffixes = suffix_new();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    suffix_free(suffixes);
+    return failed;
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/origins.h"
+#include "config/setting.h"
+#include "config/show.h"
+
+/* What is put into a JSON object: values of one table, from one object. */
+struct view {
+    const struct config *config;
+    const struct config *defaults; /* NULL: all values, else only what differs */
+    cJSON *origins;                /* NULL: none are wanted */
+};
+
+static cJSON *list_json(const struct text_list *list)
+{
+    cJSON *array = cJSON_CreateArray();
+    for (size_t i = 0; i < list->count; i++) {
+        cJSON_AddItemToArray(array, cJSON_CreateString(list->items[i]));
+    }
+    return array;
+}
+
+static cJSON *value_json(const struct setting *row, const void *object)
+{
+    switch (row->kind) {
+    case SETTING_INT: return cJSON_CreateNumber((double)*setting_int(row, object));
+    case SETTING_FLAG: return cJSON_CreateBool(*setting_flag(row, object));
+    case SETTING_TEXT: return cJSON_CreateString(*setting_text(row, object));
+    case SETTING_CHOICE:
+        return cJSON_CreateString(config_word(row->set, *setting_choice(row, object)));
+    default: return list_json(setting_list(row, object));
+    }
+}
+
+static void add_origin(const struct view *view, const struct origin *origin, const char *name)
+{
+    char text[DIAG_FILE_MAX + 16] = "default";
+    if (view->origins && origin->file) {
+        snprintf(text, sizeof(text), "%.255s:%u", origin->file, origin->line);
+    }
+    if (view->origins) {
+        cJSON_AddStringToObject(view->origins, name, text);
+    }
+}
+
+static cJSON *section_json(const struct view *view, const struct setting *section)
+{
+    cJSON *json = cJSON_CreateObject();
+    for (const struct setting *row = section + 1; row->kind != SETTING_END; row++) {
+        if (view->defaults && setting_equal(row, view->config, view->defaults)) {
+            continue;
+        }
+        char name[128];
+        snprintf(name, sizeof(name), "%s.%s", row->section, row->key);
+        cJSON_AddItemToObject(json, row->key, value_json(row, view->config));
+        add_origin(view, origins_find(view->config, &setting_config, 0, row), name);
+    }
+    return json;
+}
+
+static cJSON *items_json(const struct view *view, const struct setting_table *table)
+{
+    bool sources = table == &setting_source;
+    size_t count = sources ? view->config->source_count : view->config->group_count;
+    const char *items =
+        sources ? (const char *)view->config->sources : (const char *)view->config->groups;
+    cJSON *array = cJSON_CreateArray();
+    for (size_t i = 0; i < count; i++) {
+        const char *object = items + i * table->size;
+        cJSON *item = cJSON_CreateObject();
+        for (size_t j = 0; j < table->count; j++) {
+            const struct setting *row = &table->rows[j];
+            char name[256];
+            snprintf(name, sizeof(name), "%s.%.63s.%s", table->name,
+                     *setting_text(table->rows, object), row->key);
+            cJSON_AddItemToObject(item, row->key, value_json(row, object));
+            add_origin(view, origins_find(view->config, table, i, row), name);
+        }
+        cJSON_AddItemToArray(array, item);
+    }
+    return array;
+}
+
+/* Empty sections and unchanged items are left out of a view of differences. */
+static cJSON *view_json(const struct view *view)
+{
+    cJSON *json = cJSON_CreateObject();
+    for (size_t i = 0; i < setting_config.count; i++) {
+        const struct setting *row = &setting_config.rows[i];
+        if (row->kind != SETTING_SECTION) {
+            continue;
+        }
+        cJSON *section = section_json(view, row);
+        if (strcmp(row->key, "lists") == 0 &&
+            (!view->defaults || show_differs_sources(view->config, view->defaults))) {
+            cJSON_AddItemToObject(section, "sources", items_json(view, &setting_source));
+        }
+        if (view->defaults && !section->child) {
+            cJSON_Delete(section);
+        } else {
+            cJSON_AddItemToObject(json, row->key, section);
+        }
+    }
+    if (!view->defaults || show_differs_groups(view->config, view->defaults)) {
+        cJSON_AddItemToObject(json, "groups", items_json(view, &setting_group));
+    }
+    if (view->origins) {
+        cJSON_AddItemToObject(json, "origins", view->origins);
+    }
+    return json;
+}
+
+static int fail(struct cli *cli, int err, struct diag *diag)
+{
+    if (err == -ENOMEM) {
+        return cli_fail(cli, CLI_FAILED, "out of memory");
+    }
+    return cli_fail_diag(cli, CLI_BAD_CONFIG, diag);
+}
+
+static int show_json(struct cli *cli, const struct config *config,
+                     const struct show_options *options)
+{
+    struct config *defaults = options->differences ? config_new() : NULL;
+    if (options->differences && !defaults) {
+        return cli_fail(cli, CLI_FAILED, "out of memory");
+    }
+    struct view view = {.config = config,
+                        .defaults = defaults,
+                        .origins = options->origin ? cJSON_CreateObject() : NULL};
+    int code = cli_print_json(cli, view_json(&view));
+    config_free(defaults);
+    return code;
+}
+
+static int show(struct cli *cli, const struct show_options *options)
+{
+    struct config *config = NULL;
+    struct diag diag = {0};
+    int err = config_load(cli->config_path, &config, &diag);
+    if (err < 0) {
+        return fail(cli, err, &diag);
+    }
+    int code = CLI_DONE;
+    if (cli->json) {
+        code = show_json(cli, config, options);
+    } else if (config_show(config, options, cli->out) < 0) {
+        code = cli_fail(cli, CLI_FAILED, "out of memory");
+    }
+    config_free(config);
+    return code;
+}
+
+static cJSON *diag_json(const struct diag *diag)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "file", diag->file);
+    cJSON_AddNumberToObject(json, "line", diag->line);
+    cJSON_AddNumberToObject(json, "column", diag->column);
+    cJSON_AddStringToObject(json, "text", diag->text);
+    return json;
+}
+
+/* With --json the place comes in parts: {"ok":false,"error":{"file",...}}. */
+static int check(struct cli *cli)
+{
+    struct config *config = NULL;
+    struct diag diag = {0};
+    int err = config_load(cli->config_path, &config, &diag);
+    config_free(config);
+    if (err < 0 && (err == -ENOMEM || !cli->json)) {
+        return fail(cli, err, &diag);
+    }
+    if (cli->json) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddBoolToObject(json, "ok", err == 0);
+        if (err < 0) {
+            cJSON_AddItemToObject(json, "error", diag_json(&diag));
+        }
+        int code = cli_print_json(cli, json);
+        return err < 0 ? CLI_BAD_CONFIG : code;
+    }
+    if (!cli->quiet) {
+        fprintf(cli->out, "ok\n");
+    }
+    return CLI_DONE;
+}
+
+static int document(struct cli *cli)
+{
+    if (config_document(cli->out) < 0) {
+        return cli_fail(cli, CLI_FAILED, "out of memory");
+    }
+    return CLI_DONE;
+}
+
+int cmd_config(struct cli *cli, int argc, char **argv)
+{
+    bool origin = false;
+    const struct cli_option options[] = {{"--origin", &origin, NULL}, {NULL, NULL, NULL}};
+    int count = cli_options(cli, argc, argv, options);
+    if (count < 0) {
+        return CLI_USAGE;
+    }
+    const char *what = count == 1 ? argv[1] : "";
+    struct show_options show_options = {.origin = origin, .differences = *what == 'd'};
+    if (strcmp(what, "show") == 0 || strcmp(what, "diff") == 0) {
+        return show(cli, &show_options);
+    }
+    if (strcmp(what, "check") == 0 && !origin) {
+        return check(cli);
+    }
+    if (strcmp(what, "document") == 0 && !origin) {
+        return document(cli);
+    }
+    return cli_usage(cli, "config", "check, show [--origin] or diff [--origin] is needed");
+}
