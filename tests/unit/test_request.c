@@ -10,9 +10,12 @@
 
 #include "web/parser.h"
 
+enum { OUT_MAX = 256 };
+
 /* What comes of some octets: "GET host /path" for each request, "status" when bad. */
-static void parse(const char *input, size_t len, size_t piece, char *out, size_t cap)
+static void parse(const char *input, size_t len, size_t piece, char out[OUT_MAX])
 {
+    const size_t cap = OUT_MAX;
     static const char *const methods[] = {"GET", "HEAD", "OTHER"};
     struct parser parser;
     parser_init(&parser);
@@ -138,8 +141,8 @@ static void parses_whole_and_in_pieces(void **state)
     static const size_t pieces[] = {1 << 20, 1, 2, 3, 7};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         for (size_t p = 0; p < sizeof(pieces) / sizeof(pieces[0]); p++) {
-            char out[256];
-            parse(rows[i].input, strlen(rows[i].input), pieces[p], out, sizeof(out));
+            char out[OUT_MAX];
+            parse(rows[i].input, strlen(rows[i].input), pieces[p], out);
             if (strcmp(out, rows[i].output) != 0) {
                 fail_msg("%s, pieces of %zu: got \"%s\"", rows[i].behaviour, pieces[p], out);
             }
@@ -187,8 +190,8 @@ static void bounds_hold_whole_and_in_pieces(void **state)
         }
         strcpy(at, bulk->tail);
         for (size_t p = 0; p < sizeof(pieces) / sizeof(pieces[0]); p++) {
-            char out[256];
-            parse(input, cap - 1, pieces[p], out, sizeof(out));
+            char out[OUT_MAX];
+            parse(input, cap - 1, pieces[p], out);
             if (strncmp(out, bulk->output, strlen(bulk->output)) != 0) {
                 fail_msg("%s, pieces of %zu: got \"%s\"", bulk->behaviour, pieces[p], out);
             }
