@@ -192,10 +192,10 @@ class Page(WebTest):
         if not shutil.which("w3m"):
             self.skipTest("w3m is not installed")
         text = subprocess.run(
-            ["w3m", "-dump", "-header", "Host: bet.example", "-header", "Accept-Language: en",
-             f"http://127.0.0.1:{self.web.port}/"],
+            ["w3m", "-dump", "-o", f"http_proxy=http://127.0.0.1:{self.web.port}/", "-header",
+             "Accept-Language: en", "http://bet.example/"],
             capture_output=True, text=True, timeout=20, check=True).stdout
-        for words in ("This site is blocked", "gambling", "1336"):
+        for words in ("This site is blocked", "bet.example", "gambling", "1336"):
             self.assertIn(words, text)
 
 

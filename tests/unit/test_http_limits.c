@@ -36,7 +36,7 @@ static void megabyte_of_headers_is_refused(void **state)
     while (len < LEN - 64) {
         len += (size_t)sprintf(headers + len, "X-Header-%zu: some value or other\r\n", len);
     }
-    strcpy(headers + len, "\r\n");
+    memcpy(headers + len, "\r\n", 3);
     int fd = webworld_dial();
     /* It is read to the end, so that the refusal is not lost in a reset. */
     webworld_say(fd, headers);

@@ -188,7 +188,7 @@ static void bounds_hold_whole_and_in_pieces(void **state)
         for (size_t n = 0; n < bulk->count; n++, at += unit) {
             memcpy(at, bulk->unit, unit);
         }
-        strcpy(at, bulk->tail);
+        memcpy(at, bulk->tail, strlen(bulk->tail) + 1);
         for (size_t p = 0; p < sizeof(pieces) / sizeof(pieces[0]); p++) {
             char out[OUT_MAX];
             parse(input, cap - 1, pieces[p], out);
@@ -227,8 +227,8 @@ static void tells_pages_from_parts(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
         struct request request = {.embedded = wishes[i].embedded};
-        strcpy(request.accept, wishes[i].accept);
-        strcpy(request.fetch_dest, wishes[i].dest);
+        snprintf(request.accept, sizeof(request.accept), "%s", wishes[i].accept);
+        snprintf(request.fetch_dest, sizeof(request.fetch_dest), "%s", wishes[i].dest);
         if (request_wants_page(&request) != wishes[i].page) {
             fail_msg("%s", wishes[i].behaviour);
         }

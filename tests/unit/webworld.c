@@ -139,7 +139,7 @@ void webworld_start(const struct server_limits *limits)
 {
     struct diag diag = {0};
     memset(&world, 0, sizeof(world));
-    strcpy(world.folder, "/tmp/greengate-http.XXXXXX");
+    snprintf(world.folder, sizeof(world.folder), "/tmp/greengate-http.XXXXXX");
     assert_non_null(mkdtemp(world.folder));
     snprintf(world.socket, sizeof(world.socket), "%s/web.sock", world.folder);
     snprintf(world.config, sizeof(world.config), "%s/greengate.yaml", world.folder);
