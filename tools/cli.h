@@ -87,8 +87,13 @@ const char *cli_color(const struct cli *cli, enum cli_color color);
 /* Text of a key of a JSON object, "" when absent; likewise a number, 0. */
 const char *cli_text(const cJSON *object, const char *key);
 double cli_number(const cJSON *object, const char *key);
+bool cli_flag(const cJSON *object, const char *key);
 
-/* "3 min ago", "2 days": a duration for people; returns out. */
+/* Replace control characters in all texts of a value, so that they cannot steer the
+ * terminal. cli_ask() did that already. */
+void cli_make_plain(cJSON *value);
+
+/* "2 days", "90 minutes": a duration for people; returns out. */
 enum { CLI_SPAN_MAX = 32 };
 const char *cli_span(int64_t seconds, char out[CLI_SPAN_MAX]);
 
