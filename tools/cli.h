@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct dname; /* dns/name.h */
+
 enum cli_exit {
     CLI_DONE = 0,
     CLI_FAILED = 1,
@@ -92,6 +94,10 @@ bool cli_flag(const cJSON *object, const char *key);
 /* Replace control characters in all texts of a value, so that they cannot steer the
  * terminal. cli_ask() did that already. */
 void cli_make_plain(cJSON *value);
+
+/* A name as people type it: any case, trailing dot, Unicode. -EINVAL for anything else,
+ * an address or the root. */
+__attribute__((warn_unused_result)) int cli_parse_name(const char *text, struct dname *ret_name);
 
 /* "2 days", "90 minutes": a duration for people; returns out. */
 enum { CLI_SPAN_MAX = 32 };
