@@ -19,7 +19,11 @@ static bool is_ruler(const struct span *line)
 
 static bool is_comment(const struct span *line)
 {
-    return strchr("#!;[", line->text[0]) || span_starts(line, "// ") || is_ruler(line);
+    char first = line->text[0];
+    if ((first >= 'a' && first <= 'z') || (first >= '0' && first <= '9')) {
+        return false;
+    }
+    return strchr("#!;[", first) || span_starts(line, "// ") || is_ruler(line);
 }
 
 void domains_parse_line(const struct span *line, struct line_sink *sink)

@@ -10,20 +10,21 @@
 enum { LABEL_MAX = 63, IDN_TEXT_MAX = 512 };
 
 /* What an octet of a token means: the folded octet of a name, or one of these. */
-enum octet_class { OCTET_BAD = 0, OCTET_DOT = 1, OCTET_HIGH = 2 };
+enum { DOT = 1, HIGH = 2 }; /* 0: not in a name */
 
-static uint8_t octet_class(uint8_t octet)
-{
-    bool name = (octet >= 'a' && octet <= 'z') || (octet >= '0' && octet <= '9') || octet == '-' ||
-                octet == '_';
-    if (name) {
-        return octet;
-    }
-    if (octet >= 'A' && octet <= 'Z') {
-        return (uint8_t)(octet | 0x20);
-    }
-    return octet == '.' ? OCTET_DOT : octet > 0x7f ? OCTET_HIGH : OCTET_BAD;
-}
+/* clang-format off */
+static const uint8_t octet_class[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '-', DOT, 0,
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 0, 0, 0, 0, 0, 0,
+    0, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o',
+    'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', 0, 0, 0, 0, '_',
+    0, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o',
+    'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', 0, 0, 0, 0, 0,
+    [128 ... 255] = HIGH,
+};
+/* clang-format on */
 
 static bool close_label(struct dname *name, size_t start, size_t end)
 {
@@ -45,13 +46,13 @@ static bool read_name(const char *text, size_t len, struct dname *name, bool *re
     name->labels = 0;
     *ret_high = false;
     for (size_t i = 0; i < len; i++) {
-        uint8_t class = octet_class((uint8_t)text[i]);
-        if (class > OCTET_HIGH && at < DNAME_WIRE_MAX - 1) {
+        uint8_t class = octet_class[(uint8_t)text[i]];
+        if (class > HIGH && at < DNAME_WIRE_MAX - 1) {
             name->wire[at++] = class;
-        } else if (class == OCTET_DOT && at < DNAME_WIRE_MAX - 1 && close_label(name, start, at)) {
+        } else if (class == DOT && at < DNAME_WIRE_MAX - 1 && close_label(name, start, at)) {
             start = at++;
         } else {
-            *ret_high = class == OCTET_HIGH;
+            *ret_high = class == HIGH;
             return false;
         }
     }

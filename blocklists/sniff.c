@@ -133,13 +133,22 @@ static bool is_adblock(const struct span *line)
            span_contains(line, "##") || span_contains(line, "#@#") || span_contains(line, "$");
 }
 
+/* What other filter's statement a line is, or NULL. */
+static const char *find_foreign(const struct span *line)
+{
+    if (span_contains(line, " CNAME .") || span_contains(line, "\tCNAME\t.")) {
+        return "a zone file (RPZ)";
+    }
+    return find_magic(foreign, sizeof(foreign) / sizeof(foreign[0]), line);
+}
+
 static enum ballot vote(const struct span *line)
 {
     struct dname name;
     struct span rest = span_until(line, '#');
     struct span first = span_token(&rest);
     struct span second = span_token(&rest);
-    if (find_magic(foreign, sizeof(foreign) / sizeof(foreign[0]), line)) {
+    if (find_foreign(line)) {
         return VOTE_FOREIGN;
     }
     if (first.len && entry_is_address(first.text, first.len)) {
@@ -150,6 +159,9 @@ static enum ballot vote(const struct span *line)
     if (bare.len && bare.text[0] == '.' && !memchr(bare.text, '/', bare.len)) {
         bare.text++;
         bare.len--;
+    }
+    if (wild && entry_is_address(bare.text, bare.len)) {
+        return VOTE_ADDRESS;
     }
     if (!second.len && bare.len && entry_parse(bare.text, bare.len, &name) == SKIP_NONE) {
         return VOTE_DOMAINS;
@@ -176,7 +188,7 @@ static void count_votes(struct span text, unsigned votes[VOTES], const char **re
         enum ballot ballot = vote(&line);
         votes[ballot]++;
         if (ballot == VOTE_FOREIGN) {
-            *ret_foreign = find_magic(foreign, sizeof(foreign) / sizeof(foreign[0]), &line);
+            *ret_foreign = find_foreign(&line);
         }
     }
 }

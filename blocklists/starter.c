@@ -25,7 +25,7 @@ struct starter {
 /* "adult.txt" is the category adult, as source starter-adult. */
 static int add_file(struct starter *starter, const char *folder, const char *file)
 {
-    char path[PATH_MAX + 80];
+    char path[PATH_MAX + NAME_MAX + 2];
     size_t len = strlen(file);
     if (len <= 4 || len > 64 || strcmp(file + len - 4, ".txt") != 0 || file[0] == '.') {
         return 0;

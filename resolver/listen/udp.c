@@ -298,9 +298,13 @@ int udp_listener_start(struct udp_batch *batch, uv_loop_t *loop, int fd,
     return 0;
 }
 
-void udp_listener_stop(struct udp_listener *listener)
+void udp_listener_pause(struct udp_listener *listener)
 {
     uv_poll_stop(&listener->poll);
+}
+
+void udp_listener_stop(struct udp_listener *listener)
+{
     uv_close((uv_handle_t *)&listener->poll, on_closed);
     close(listener->fd);
     listener->fd = -1;

@@ -17,11 +17,13 @@ struct udp_listener;
 struct udp_batch *udp_batch_new(struct query_worker *worker);
 void udp_batch_free(struct udp_batch *batch);
 
-/* Serve a socket of socket_open_udp(), which is owned from then on. `addr` is what it
- * is bound to. */
+/* Serve a socket of socket_open_udp(), which is owned from then on. */
 __attribute__((warn_unused_result)) int udp_listener_start(struct udp_batch *batch, uv_loop_t *loop,
                                                            int fd,
                                                            struct udp_listener **ret_listener);
 
-/* Stop reading; the handle closes with the loop, and the memory goes with it. */
+/* Read no more; what waits can still be answered. */
+void udp_listener_pause(struct udp_listener *listener);
+
+/* Close. The memory goes when the handle has closed. */
 void udp_listener_stop(struct udp_listener *listener);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD_MAX = 1024, HELD_MAX = 16 * 1024, QUEUE_MAX = 64 * 1024 };
+enum { HEAD_MAX = 1024, HELD_MAX = 16 * 1024, QUEUE_MAX = 64 * 1024, ANSWER_MS = 5000 };
 
 static struct connection *of_exchange(struct exchange *exchange)
 {
@@ -88,7 +88,7 @@ static void serve(struct connection *connection)
     connection->requests++;
     connection->pending = true;
     exchange->request = connection->parser.request;
-    stream_deadline(&connection->stream, connection->owner->limits.idle_ms);
+    stream_deadline(&connection->stream, ANSWER_MS);
     connection->owner->serve(connection->owner->context, exchange);
 }
 

@@ -54,7 +54,17 @@ def pick_user():
         return None
 
 
+def have_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as one:
+            one.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
 USER = pick_user()
+HAVE_IPV6 = have_ipv6()
 
 
 def as_user(user=USER):
@@ -69,12 +79,13 @@ def temp_folder():
 
 
 def free_port():
-    """A port that is free for UDP and TCP on 127.0.0.1 and ::1."""
+    """A port that is free for UDP and TCP on 127.0.0.1 and, where there is IPv6, on ::1."""
     for _ in range(100):
         sockets = []
         try:
             port = 0
-            for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+            hosts = [(socket.AF_INET, "127.0.0.1")] + [(socket.AF_INET6, "::1")] * HAVE_IPV6
+            for family, host in hosts:
                 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                     one = socket.socket(family, kind)
                     sockets.append(one)
@@ -193,7 +204,7 @@ class Box:
         self.config = {
             "server": {"workers": 2, "state_dir": self.state, "data_dir": os.path.join(BUILD, "data"),
                        "control_socket": self.socket},
-            "dns": {"listen": [f"127.0.0.1:{self.port}", f"[::1]:{self.port}"]},
+            "dns": {"listen": [f"127.0.0.1:{self.port}", *[f"[::1]:{self.port}"] * HAVE_IPV6]},
             "upstream": {"servers": list(upstream) or ["udp://127.0.0.1:9"], "timeout_ms": 1000},
             "web": {"listen": [f"127.0.0.1:{self.web_port}"], "organisation": "Test School",
                     "contact": "it@school.test"},

@@ -355,6 +355,8 @@ static void sniffing_tells_what_a_file_is(void **state)
         {"server:\nlocal-zone: \"a.example.\" always_null\n", -EINVAL, "unbound"},
         {"zone \"a.example\" { type master; };\n", -EINVAL, "BIND"},
         {"$TTL 60\n@ SOA a b 1 1 1 1 1\n", -EINVAL, "zone file"},
+        {"a.example CNAME .\nb.example CNAME .\n", -EINVAL, "RPZ"},
+        {"*.1.2.3.4\n*.a.example\n", FORMAT_DOMAINS, ""},
         {"{\"error\": \"rate limited\"}\n", -EINVAL, "not a known list"},
         {"Please log in to the network first.\nThank you very much.\n", -EINVAL,
          "not a known list"},

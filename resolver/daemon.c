@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/snapshot.h"
+
+/* Statistics know groups and categories by ids that outlive a snapshot. */
+static void name_for_stats(struct daemon *daemon, struct snapshot *snapshot)
+{
+    if (!daemon->stats) {
+        return;
+    }
+    for (size_t i = 0; i < snapshot->group_count; i++) {
+        snapshot->group_stats[i] =
+            stats_name_group(daemon->stats, snapshot->config->groups[i].name);
+    }
+    for (unsigned i = 1; i < snapshot->category_count; i++) {
+        snapshot->categories[i].stats_id =
+            stats_name_category(daemon->stats, snapshot->categories[i].id);
+    }
+}
+
+void daemon_collect(struct daemon *daemon)
+{
+    for (unsigned i = 0; i < daemon->worker_count; i++) {
+        if (!worker_has_ended(daemon->workers[i]) &&
+            worker_snapshot(daemon->workers[i]) != daemon->snapshot) {
+            return;
+        }
+    }
+    while (daemon->retired) {
+        struct retired *gone = daemon->retired;
+        daemon->retired = gone->next;
+        snapshot_free(gone->snapshot);
+        free(gone);
+    }
+}
+
+/* Build a snapshot of the current parts and hand it to every worker. */
+static int swap_snapshot(struct daemon *daemon)
+{
+    struct retired *retired = calloc(1, sizeof(*retired));
+    struct snapshot *next =
+        snapshot_new(daemon->config, daemon->lists, daemon->rules, clock_wall_s(daemon->clock));
+    if (!next || !retired) {
+        free(retired);
+        snapshot_free(next);
+        return -ENOMEM;
+    }
+    name_for_stats(daemon, next);
+    if (daemon->snapshot) {
+        retired->snapshot = daemon->snapshot;
+        retired->next = daemon->retired;
+        daemon->retired = retired;
+    } else {
+        free(retired);
+    }
+    daemon->snapshot = next;
+    for (unsigned i = 0; i < daemon->worker_count; i++) {
+        worker_hand_over(daemon->workers[i], next);
+    }
+    daemon_collect(daemon);
+    return 0;
+}
+
+static int open_lists(const char *path, const struct policy_config *config,
+                      struct policy_lists **ret_lists, struct diag *diag)
+{
+    return policy_lists_open(path, policy_config_catalog(config), ret_lists, diag);
+}
+
+/* At the start: the newest kept generation that is whole, since an old filter is
+ * better than none. */
+static int open_older(struct daemon *daemon, const struct policy_config *config,
+                      struct policy_lists **ret_lists)
+{
+    char pattern[DAEMON_PATH_MAX];
+    glob_t found;
+    int err = -ENOENT;
+    const struct config *settings = policy_config_get(config);
+    snprintf(pattern, sizeof(pattern), "%s/generations/*.ggdb", settings->server.state_dir);
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = found.gl_pathc; err < 0 && i > 0; i--) {
+            const char *path = found.gl_pathv[i - 1];
+            err = open_lists(path, config, ret_lists, NULL);
+            if (err == 0) {
+                snprintf(daemon->lists_path, sizeof(daemon->lists_path), "%s", path);
+            }
+        }
+        globfree(&found);
+    }
+    if (err < 0) {
+        snprintf(pattern, sizeof(pattern), "%s/starter.ggdb", settings->server.data_dir);
+        err = open_lists(pattern, config, ret_lists, NULL);
+        if (err == 0) {
+            memcpy(daemon->lists_path, pattern, sizeof(pattern));
+        }
+    }
+    return err;
+}
+
+static int first_lists(struct daemon *daemon, const struct policy_config *config,
+                       struct policy_lists **ret_lists)
+{
+    struct diag diag = {0};
+    snapshot_lists_path(policy_config_get(config), daemon->lists_path, sizeof(daemon->lists_path));
+    int err = open_lists(daemon->lists_path, config, ret_lists, &diag);
+    if (err < 0) {
+        diag_print(&diag, daemon->lists_error, sizeof(daemon->lists_error));
+        err = open_older(daemon, config, ret_lists);
+    }
+    if (err < 0) {
+        daemon->lists_path[0] = '\0';
+        err = open_lists(NULL, config, ret_lists, NULL);
+    }
+    return err;
+}
+
+int daemon_load(struct daemon *daemon, struct diag *diag)
+{
+    int err = policy_config_load(daemon->config_path, &daemon->config, diag);
+    if (err < 0) {
+        return err;
+    }
+    const struct config *config = policy_config_get(daemon->config);
+    snprintf(daemon->rules_path, sizeof(daemon->rules_path), "%s/rules.yaml",
+             config->server.state_dir);
+    err = first_lists(daemon, daemon->config, &daemon->lists);
+    if (err == 0) {
+        err = rulefile_load(daemon->rules_path, &daemon->rule_list, diag);
+    }
+    if (err == 0) {
+        rule_list_expire(&daemon->rule_list, clock_wall_s(daemon->clock));
+        err = policy_rules_new(daemon->rule_list.items, daemon->rule_list.count, daemon->config,
+                               &daemon->rules);
+    }
+    return err < 0 ? err : swap_snapshot(daemon);
+}
+
+/* Settings that are used only when the program starts. */
+static void note_restart(struct daemon *daemon, const struct config *before,
+                         const struct config *after)
+{
+    bool listen = before->dns.listen.count != after->dns.listen.count;
+    for (size_t i = 0; !listen && i < after->dns.listen.count; i++) {
+        listen = strcmp(before->dns.listen.items[i], after->dns.listen.items[i]) != 0;
+    }
+    bool others = before->server.workers != after->server.workers ||
+                  before->cache.size_mb != after->cache.size_mb ||
+                  strcmp(before->server.user, after->server.user) != 0 ||
+                  strcmp(before->server.control_socket, after->server.control_socket) != 0;
+    if (listen || others) {
+        snprintf(daemon->restart_note, sizeof(daemon->restart_note),
+                 "%s changed: restart greengated to use it",
+                 listen ? "dns.listen" : "server or cache.size_mb");
+    }
+}
+
+/* The parts of a reload, until they replace the old ones. */
+struct parts {
+    struct policy_config *config;
+    struct policy_lists *lists;
+    struct policy_rules *rules;
+    struct rule_list list;
+    char path[DAEMON_PATH_MAX];
+};
+
+static int load_parts(const struct daemon *daemon, struct parts *parts, struct diag *diag)
+{
+    int err = policy_config_load(daemon->config_path, &parts->config, diag);
+    if (err < 0) {
+        return err;
+    }
+    snapshot_lists_path(policy_config_get(parts->config), parts->path, sizeof(parts->path));
+    err = open_lists(parts->path, parts->config, &parts->lists, diag);
+    if (err == 0) {
+        err = rulefile_load(daemon->rules_path, &parts->list, diag);
+    }
+    if (err == 0) {
+        rule_list_expire(&parts->list, clock_wall_s(daemon->clock));
+        err = policy_rules_new(parts->list.items, parts->list.count, parts->config, &parts->rules);
+    }
+    return err;
+}
+
+static void drop_parts(struct parts *parts)
+{
+    policy_config_unref(parts->config);
+    policy_lists_unref(parts->lists);
+    policy_rules_unref(parts->rules);
+    rule_list_clear(&parts->list);
+}
+
+int daemon_reload(struct daemon *daemon, struct diag *diag)
+{
+    struct parts next = {0};
+    int err = load_parts(daemon, &next, diag);
+    if (err == -EBADMSG || err == -EPROTO) {
+        diag_print(diag, daemon->lists_error, sizeof(daemon->lists_error));
+    }
+    if (err < 0) {
+        drop_parts(&next);
+        return err;
+    }
+    note_restart(daemon, policy_config_get(daemon->config), policy_config_get(next.config));
+    struct parts old = {daemon->config, daemon->lists, daemon->rules, daemon->rule_list, ""};
+    daemon->config = next.config;
+    daemon->lists = next.lists;
+    daemon->rules = next.rules;
+    daemon->rule_list = next.list;
+    err = swap_snapshot(daemon);
+    if (err < 0) {
+        daemon->config = old.config;
+        daemon->lists = old.lists;
+        daemon->rules = old.rules;
+        daemon->rule_list = old.list;
+        drop_parts(&next);
+        return err;
+    }
+    memcpy(daemon->lists_path, next.path, sizeof(next.path));
+    daemon->lists_error[0] = '\0';
+    drop_parts(&old); /* the retired snapshot holds its own references */
+    return 0;
+}
+
+static int copy_rules(const struct rule_list *from, struct rule_list *to)
+{
+    to->items = calloc(from->count + 1, sizeof(*to->items));
+    if (!to->items) {
+        return -ENOMEM;
+    }
+    if (from->count) {
+        memcpy(to->items, from->items, from->count * sizeof(*to->items));
+    }
+    to->count = from->count;
+    return 0;
+}
+
+int daemon_set_rules(struct daemon *daemon, const struct rule_list *rules, struct diag *diag)
+{
+    struct policy_rules *next = NULL;
+    struct policy_rules *old = daemon->rules;
+    struct rule_list list = {0};
+    int err = copy_rules(rules, &list);
+    if (err == 0) {
+        err = policy_rules_new(list.items, list.count, daemon->config, &next);
+    }
+    if (err == 0) {
+        daemon->rules = next;
+        err = swap_snapshot(daemon);
+    }
+    if (err < 0) {
+        daemon->rules = old;
+        policy_rules_unref(next);
+        rule_list_clear(&list);
+        return diag_set(diag, err, "the rules could not be put in force: %s", strerror(-err));
+    }
+    policy_rules_unref(old);
+    rule_list_clear(&daemon->rule_list);
+    daemon->rule_list = list;
+    return 0;
+}
+
+void daemon_tick(struct daemon *daemon)
+{
+    struct rule_list list = {0};
+    if (copy_rules(&daemon->rule_list, &list) < 0) {
+        return;
+    }
+    if (rule_list_expire(&list, clock_wall_s(daemon->clock)) > 0) {
+        /* In force first: a full disk must not keep an allowance alive. */
+        if (daemon_set_rules(daemon, &list, NULL) == 0 &&
+            rulefile_save(daemon->rules_path, &list, NULL) < 0) {
+            daemon->rules_unsaved = true; /* tried again at the next change */
+        }
+    }
+    rule_list_clear(&list);
+}
+
+void daemon_clear(struct daemon *daemon)
+{
+    for (unsigned i = 0; i < daemon->worker_count; i++) {
+        worker_free(daemon->workers[i]);
+    }
+    daemon->worker_count = 0;
+    daemon_collect(daemon);
+    if (daemon->stats) {
+        stats_stop(daemon->stats);
+    }
+    snapshot_free(daemon->snapshot);
+    policy_config_unref(daemon->config);
+    policy_lists_unref(daemon->lists);
+    policy_rules_unref(daemon->rules);
+    rule_list_clear(&daemon->rule_list);
+    cache_free(daemon->cache);
+}

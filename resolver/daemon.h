@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+/* daemon: what greengated is made of, held together by its main thread. */
+#pragma once
+#include "base/clock.h"
+#include "control/server.h"
+#include "store/rulefile.h"
+#include "worker.h"
+
+enum { DAEMON_WORKERS_MAX = 64, DAEMON_PATH_MAX = 4096 };
+
+#define GREENGATE_VERSION "0.1.0"
+
+struct retired {
+    struct snapshot *snapshot;
+    struct retired *next;
+};
+
+struct daemon {
+    const char *config_path;
+    const struct clock *clock;
+    uv_loop_t *loop;
+    int64_t started_at;
+
+    struct policy_config *config;
+    struct policy_lists *lists;
+    struct policy_rules *rules;
+    struct rule_list rule_list;
+    struct snapshot *snapshot;
+    struct retired *retired; /* handed over, not yet given up by every worker */
+    char lists_path[DAEMON_PATH_MAX];
+    char lists_error[512];  /* the newest database could not be used, "" = fine */
+    char restart_note[256]; /* settings that changed but need a restart */
+    char rules_path[DAEMON_PATH_MAX];
+    bool rules_unsaved; /* the file still holds rules that are over */
+
+    struct cache *cache;
+    struct stats *stats;
+    struct worker_sockets sockets[DAEMON_WORKERS_MAX];
+    struct worker *workers[DAEMON_WORKERS_MAX];
+    unsigned workers_wanted, worker_count;
+    struct control_server *control;
+    uv_async_t changed;
+    uv_timer_t minute;
+    uv_signal_t hup, term, interrupt;
+    bool stopping;
+};
+
+/* Load configuration, lists and rules into the first snapshot. A damaged database
+ * gives way to an older generation, at last to none: DNS is answered all the same. */
+__attribute__((warn_unused_result)) int daemon_load(struct daemon *daemon, struct diag *diag);
+
+/* Read all again and hand it over; on any failure the old state stays in force. */
+__attribute__((warn_unused_result)) int daemon_reload(struct daemon *daemon, struct diag *diag);
+
+/* Put new local rules in force; the file has been written. */
+__attribute__((warn_unused_result)) int
+daemon_set_rules(struct daemon *daemon, const struct rule_list *rules, struct diag *diag);
+
+/* The minute tick: rules that are over, schedules, statistics names. */
+void daemon_tick(struct daemon *daemon);
+
+/* Free snapshots that no worker uses any more. */
+void daemon_collect(struct daemon *daemon);
+
+struct daemon_status;
+void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status);
+
+/* Free everything but the loop; workers have ended. */
+void daemon_clear(struct daemon *daemon);

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The daemon's health, gathered for `greengate status`. */
+#include "daemon.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "control/status.h"
+#include "policy/snapshot.h"
+
+enum { DOWN_AFTER = 3, OVERDUE_FACTOR = 3 };
+
+__attribute__((format(printf, 2, 3))) static void add_reason(struct daemon_status *status,
+                                                             const char *format, ...)
+{
+    va_list args;
+    if (status->reason_count == DAEMON_REASONS_MAX) {
+        return;
+    }
+    size_t at = status->reason_count++;
+    va_start(args, format);
+    vsnprintf(status->reasons[at], sizeof(status->reasons[at]), format, args);
+    va_end(args);
+}
+
+static void describe_lists(const struct daemon *daemon, struct daemon_status *status)
+{
+    const struct blockdb *db = daemon->snapshot->db;
+    if (!db) {
+        return;
+    }
+    const struct blockdb_info *info = blockdb_info(db);
+    snprintf(status->lists_path, sizeof(status->lists_path), "%.255s", daemon->lists_path);
+    status->names = info->names;
+    status->generation = info->generation;
+    status->built_at = info->built_at;
+    for (unsigned i = 0; i < info->sources && i < DAEMON_SOURCES_MAX; i++) {
+        const struct blockdb_source *source = blockdb_source(db, i);
+        struct daemon_source *to = &status->sources[status->source_count++];
+        snprintf(to->id, sizeof(to->id), "%s", source->id);
+        snprintf(to->category, sizeof(to->category), "%s", source->category);
+        to->entries = source->entries;
+        to->fetched_at = source->fetched_at;
+    }
+}
+
+static bool starter_only(const struct daemon *daemon)
+{
+    const char *end = strstr(daemon->lists_path, "/starter.ggdb");
+    return end && end[strlen("/starter.ggdb")] == '\0';
+}
+
+static void judge_lists(const struct daemon *daemon, struct daemon_status *status)
+{
+    const struct config *config = daemon->snapshot->config;
+    int64_t age = clock_wall_s(daemon->clock) - status->built_at;
+    if (!daemon->snapshot->db) {
+        add_reason(status, "no blocklist database: nothing is blocked; run `greengate update`");
+    } else if (starter_only(daemon)) {
+        add_reason(status, "only the small starter list is in force; add lists.sources and run "
+                           "`greengate update`");
+    } else if (age > config->lists.update_every_h * 3600 * OVERDUE_FACTOR) {
+        add_reason(status, "lists are %lld hours old; see `greengate lists`",
+                   (long long)(age / 3600));
+    }
+    if (daemon->lists_error[0]) {
+        add_reason(status, "the newest database is not used: %.150s", daemon->lists_error);
+    }
+}
+
+static void describe_upstreams(const struct daemon *daemon, struct daemon_status *status)
+{
+    const struct text_list *servers = &daemon->snapshot->config->upstream.servers;
+    unsigned up = 0;
+    for (size_t i = 0; i < servers->count && i < DAEMON_UPSTREAMS_MAX; i++) {
+        struct daemon_upstream *to = &status->upstreams[status->upstream_count++];
+        snprintf(to->address, sizeof(to->address), "%s", servers->items[i]);
+        for (unsigned k = 0; k < daemon->worker_count; k++) {
+            const struct upstream_health *health =
+                upstream_health(worker_upstream(daemon->workers[k]), i);
+            uint32_t srtt_ms = health ? health->srtt_us / 1000 : 0;
+            to->failures += health ? health->failed : 0;
+            to->srtt_ms = srtt_ms > to->srtt_ms ? srtt_ms : to->srtt_ms;
+            to->ok |= health && health->failures_in_row < DOWN_AFTER;
+        }
+        up += to->ok;
+    }
+    if (up == 0) {
+        add_reason(status, "no upstream answers; see upstream.servers");
+    }
+}
+
+static void describe_counts(const struct daemon *daemon, struct daemon_status *status)
+{
+    for (unsigned i = 0; i < daemon->worker_count; i++) {
+        const struct stats_worker *stats = worker_query(daemon->workers[i])->stats;
+        for (unsigned k = 0; k < STATS_TRANSPORTS; k++) {
+            status->queries += stats->transports[k];
+        }
+        for (size_t k = 0; k < daemon->snapshot->group_count; k++) {
+            uint16_t group = daemon->snapshot->group_stats[k];
+            for (unsigned c = 0; c < STATS_CATEGORIES_MAX; c++) {
+                status->blocked += stats->sums[group][c][STATS_BLOCKED];
+            }
+        }
+        if (worker_query(daemon->workers[i])->page_unset && status->reason_count == 0) {
+            add_reason(status, "no sinkhole address for some clients: set block.page_ipv4 and "
+                               "block.page_ipv6");
+        }
+    }
+}
+
+void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
+{
+    char text[200];
+    struct cache_use use;
+    struct daemon_status *status = ret_status;
+    snprintf(status->version, sizeof(status->version), "%s", GREENGATE_VERSION);
+    status->uptime_s = clock_wall_s(daemon->clock) - daemon->started_at;
+    status->workers = daemon->worker_count;
+    cache_measure(daemon->cache, &use);
+    status->cache_entries = use.entries;
+    status->cache_bytes = use.bytes;
+    status->cache_bytes_max = use.bytes_max;
+    describe_lists(daemon, status);
+    judge_lists(daemon, status);
+    describe_upstreams(daemon, status);
+    describe_counts(daemon, status);
+    if (stats_degraded(daemon->stats, text, sizeof(text))) {
+        add_reason(status, "statistics: %.180s", text);
+    }
+    if (daemon->rules_unsaved) {
+        add_reason(status, "rules that are over could not be taken out of rules.yaml");
+    }
+    if (daemon->restart_note[0]) {
+        add_reason(status, "%s", daemon->restart_note);
+    }
+    status->state = !daemon->snapshot->db  ? DAEMON_UNPROTECTED
+                    : status->reason_count ? DAEMON_DEGRADED
+                                           : DAEMON_PROTECTED;
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+/* greengated: the resolver. Starts, swaps snapshots, obeys signals. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "confine/privileges.h"
+#include "control/status.h"
+#include "daemon.h"
+#include "notify.h"
+#include "policy/snapshot.h"
+
+enum { EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000, DNS_PORT = 53 };
+
+static void say(const char *what, const struct diag *diag)
+{
+    char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 64];
+    diag_print(diag, text, sizeof(text));
+    fprintf(stderr, "greengated: %s%s%s\n", what, text[0] ? ": " : "", text);
+}
+
+static const struct snapshot *give_snapshot(void *owner)
+{
+    return ((struct daemon *)owner)->snapshot;
+}
+
+static int do_reload(void *owner, struct diag *diag)
+{
+    struct daemon *daemon = owner;
+    notify_send("RELOADING=1");
+    int err = daemon_reload(daemon, diag);
+    if (err < 0) {
+        say("reload failed, the old state stays in force", diag);
+    } else {
+        fprintf(stderr, "greengated: reloaded%s%s\n", daemon->restart_note[0] ? "; " : "",
+                daemon->restart_note);
+    }
+    notify_send("READY=1");
+    return err;
+}
+
+static int do_set_rules(void *owner, const struct rule_list *rules, struct diag *diag)
+{
+    return daemon_set_rules(owner, rules, diag);
+}
+
+static void do_status(void *owner, struct daemon_status *ret_status)
+{
+    daemon_describe(owner, ret_status);
+}
+
+static void on_hup(uv_signal_t *handle, int number)
+{
+    struct diag diag = {0};
+    (void)number;
+    (void)do_reload(handle->data, &diag);
+}
+
+static void on_minute(uv_timer_t *timer)
+{
+    daemon_tick(timer->data);
+}
+
+static void close_main_handles(struct daemon *daemon)
+{
+    control_close(daemon->control);
+    daemon->control = NULL;
+    uv_close((uv_handle_t *)&daemon->minute, NULL);
+    uv_close((uv_handle_t *)&daemon->hup, NULL);
+    uv_close((uv_handle_t *)&daemon->term, NULL);
+    uv_close((uv_handle_t *)&daemon->interrupt, NULL);
+    uv_close((uv_handle_t *)&daemon->changed, NULL);
+}
+
+/* A worker took over a snapshot, or ended. */
+static void on_changed(uv_async_t *handle)
+{
+    struct daemon *daemon = handle->data;
+    daemon_collect(daemon);
+    unsigned ended = 0;
+    for (unsigned i = 0; i < daemon->worker_count; i++) {
+        ended += worker_has_ended(daemon->workers[i]);
+    }
+    if (daemon->stopping && ended == daemon->worker_count &&
+        !uv_is_closing((uv_handle_t *)&daemon->changed)) {
+        close_main_handles(daemon);
+    }
+}
+
+static void on_stop(uv_signal_t *handle, int number)
+{
+    struct daemon *daemon = handle->data;
+    (void)number;
+    if (daemon->stopping) {
+        return;
+    }
+    daemon->stopping = true;
+    notify_send("STOPPING=1");
+    for (unsigned i = 0; i < daemon->worker_count; i++) {
+        worker_stop(daemon->workers[i]);
+    }
+}
+
+static int open_sockets(struct daemon *daemon, struct diag *diag)
+{
+    const struct config *config = policy_config_get(daemon->config);
+    const struct text_list *listen = &config->dns.listen;
+    if (listen->count > WORKER_SOCKETS_MAX) {
+        return diag_set(diag, -E2BIG, "dns.listen: at most %d addresses", WORKER_SOCKETS_MAX);
+    }
+    for (unsigned i = 0; i < daemon->workers_wanted; i++) {
+        struct worker_sockets *sockets = &daemon->sockets[i];
+        for (size_t k = 0; k < listen->count; k++) {
+            struct addr addr;
+            if (addr_parse_port(listen->items[k], DNS_PORT, &addr) < 0) {
+                return diag_set(diag, -EINVAL, "dns.listen: '%s'", listen->items[k]);
+            }
+            sockets->udp[k] = socket_open_udp(&addr, diag);
+            sockets->tcp[k] = sockets->udp[k] < 0 ? -1 : socket_open_tcp(&addr, diag);
+            if (sockets->tcp[k] < 0) {
+                return sockets->udp[k] < 0 ? sockets->udp[k] : sockets->tcp[k];
+            }
+            sockets->count++;
+        }
+    }
+    return 0;
+}
+
+static int open_state(struct daemon *daemon, struct diag *diag)
+{
+    char path[DAEMON_PATH_MAX];
+    const struct config *config = policy_config_get(daemon->config);
+    snprintf(path, sizeof(path), "%s/stats.db", config->server.state_dir);
+    const struct stats_setup stats = {path, config->stats.keep_days, daemon->clock};
+    int err = stats_start(&stats, &daemon->stats, diag);
+    if (err < 0) {
+        return err;
+    }
+    daemon->cache = cache_new((size_t)config->cache.size_mb << 20);
+    return daemon->cache ? 0 : diag_set(diag, -ENOMEM, "no memory for cache.size_mb");
+}
+
+static int start_workers(struct daemon *daemon, struct diag *diag)
+{
+    for (unsigned i = 0; i < daemon->workers_wanted; i++) {
+        const struct worker_setup setup = {
+            .snapshot = daemon->snapshot,
+            .cache = daemon->cache,
+            .stats = stats_worker_add(daemon->stats),
+            .clock = daemon->clock,
+            .sockets = &daemon->sockets[i],
+            .changed = &daemon->changed,
+        };
+        int err = setup.stats ? worker_start(&setup, &daemon->workers[i]) : -ENOMEM;
+        if (err < 0) {
+            return diag_set(diag, err, "cannot start a worker: %s", strerror(-err));
+        }
+        daemon->worker_count++;
+    }
+    return 0;
+}
+
+static int open_control(struct daemon *daemon, struct diag *diag)
+{
+    const struct config *config = policy_config_get(daemon->config);
+    const struct control_setup setup = {daemon->loop, config->server.control_socket, 0};
+    const struct control_backend backend = {
+        .owner = daemon,
+        .snapshot = give_snapshot,
+        .reload = do_reload,
+        .set_rules = do_set_rules,
+        .status = do_status,
+        .stats = daemon->stats,
+        .clock = daemon->clock,
+        .rules_path = daemon->rules_path,
+    };
+    return control_open(&setup, &backend, &daemon->control, diag);
+}
+
+static void init_handles(struct daemon *daemon)
+{
+    uv_async_init(daemon->loop, &daemon->changed, on_changed);
+    uv_timer_init(daemon->loop, &daemon->minute);
+    uv_signal_init(daemon->loop, &daemon->hup);
+    uv_signal_init(daemon->loop, &daemon->term);
+    uv_signal_init(daemon->loop, &daemon->interrupt);
+    daemon->changed.data = daemon->minute.data = daemon->hup.data = daemon;
+    daemon->term.data = daemon->interrupt.data = daemon;
+    uv_timer_start(&daemon->minute, on_minute, MINUTE_MS, MINUTE_MS);
+    uv_signal_start(&daemon->hup, on_hup, SIGHUP);
+    uv_signal_start(&daemon->term, on_stop, SIGTERM);
+    uv_signal_start(&daemon->interrupt, on_stop, SIGINT);
+}
+
+/* In this order: what needs root, the drop, what is written, the threads, and the
+ * control socket last, since an answer on it means ready. */
+static int start(struct daemon *daemon, struct diag *diag)
+{
+    const struct config *config = policy_config_get(daemon->config);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned workers = config->server.workers ? (unsigned)config->server.workers
+                       : cores > 0            ? (unsigned)cores
+                                              : 1;
+    daemon->workers_wanted = workers > DAEMON_WORKERS_MAX ? DAEMON_WORKERS_MAX : workers;
+    int err = open_sockets(daemon, diag);
+    if (err == 0) {
+        err = privileges_drop(config->server.user, diag);
+    }
+    if (err == 0) {
+        err = open_state(daemon, diag);
+    }
+    if (err < 0) {
+        return err;
+    }
+    init_handles(daemon);
+    err = daemon_set_rules(daemon, &daemon->rule_list, diag); /* with statistics' ids */
+    if (err == 0) {
+        err = start_workers(daemon, diag);
+    }
+    return err < 0 ? err : open_control(daemon, diag);
+}
+
+static int run(struct daemon *daemon, bool check_only)
+{
+    struct diag diag = {0};
+    int err = daemon_load(daemon, &diag);
+    if (err < 0) {
+        say("cannot start", &diag);
+        return EXIT_CONFIG;
+    }
+    if (check_only) {
+        printf("%s: ok\n", daemon->config_path);
+        return 0;
+    }
+    daemon->loop = uv_default_loop();
+    daemon->started_at = clock_wall_s(daemon->clock);
+    err = start(daemon, &diag);
+    if (err < 0) {
+        say("cannot start", &diag);
+        return 1;
+    }
+    if (daemon->lists_error[0]) {
+        fprintf(stderr, "greengated: %s; an older database is used\n", daemon->lists_error);
+    }
+    fprintf(stderr, "greengated: ready, %u workers\n", daemon->worker_count);
+    notify_send("READY=1");
+    uv_run(daemon->loop, UV_RUN_DEFAULT);
+    daemon_clear(daemon);
+    uv_loop_close(daemon->loop);
+    fprintf(stderr, "greengated: stopped\n");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct daemon daemon = {
+        .config_path = "/etc/greengate/greengate.yaml",
+        .clock = &clock_system,
+    };
+    bool check_only = false;
+    int option;
+    while ((option = getopt(argc, argv, "c:t")) != -1) {
+        switch (option) {
+        case 'c': daemon.config_path = optarg; break;
+        case 't': check_only = true; break;
+        default: fprintf(stderr, "usage: greengated [-c FILE] [-t]\n"); return EXIT_USAGE;
+        }
+    }
+    signal(SIGPIPE, SIG_IGN);
+    return run(&daemon, check_only);
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "listen/tcp.h"
+#include "listen/udp.h"
+
+enum { DRAIN_STEP_MS = 10 };
+
+struct worker {
+    uv_loop_t loop;
+    uv_thread_t thread;
+    uv_async_t wake;
+    uv_timer_t drain;
+    uv_async_t *changed;
+    uint64_t drain_until_us;
+    struct query_worker query;
+    struct upstream *upstream;
+    struct udp_batch *batch;
+    struct udp_listener *udp[WORKER_SOCKETS_MAX];
+    struct tcp_listener *tcp[WORKER_SOCKETS_MAX];
+    unsigned udp_count, tcp_count;
+    _Atomic(const struct snapshot *) next;    /* main writes */
+    _Atomic(const struct snapshot *) current; /* worker writes */
+    _Atomic bool stop, ended;
+    bool draining;
+};
+
+static int ask_upstream(void *context, const struct ask *ask, struct upstream_waiter *waiter)
+{
+    struct worker *worker = context;
+    return upstream_ask(worker->upstream, ask, waiter);
+}
+
+static void answer_arrived(void *context, const struct ask *ask, const struct answer *answer)
+{
+    struct worker *worker = context;
+    query_tick(&worker->query);
+    query_remember(&worker->query, ask, answer);
+}
+
+static void take_snapshot(struct worker *worker, const struct snapshot *next)
+{
+    const struct snapshot *before = worker->query.snapshot;
+    worker->query.snapshot = next;
+    if (!before || before->config != next->config) {
+        upstream_configure(worker->upstream, next->config);
+    }
+    atomic_store_explicit(&worker->query.page_unset, false, memory_order_relaxed);
+    /* Nothing of a query outlives a callback but its waiting record, which points
+     * into no snapshot: the old one is drained. */
+    atomic_store_explicit(&worker->current, next, memory_order_release);
+    uv_async_send(worker->changed);
+}
+
+static void end_loop(struct worker *worker)
+{
+    uv_timer_stop(&worker->drain);
+    for (unsigned i = 0; i < worker->udp_count; i++) {
+        udp_listener_stop(worker->udp[i]);
+    }
+    upstream_stop(worker->upstream);
+    uv_close((uv_handle_t *)&worker->drain, NULL);
+    uv_close((uv_handle_t *)&worker->wake, NULL);
+}
+
+static void on_drain_step(uv_timer_t *timer)
+{
+    struct worker *worker = timer->data;
+    query_tick(&worker->query);
+    uint32_t waiting = atomic_load_explicit(&worker->query.waiting_count, memory_order_relaxed);
+    if (waiting == 0 || worker->query.now_us >= worker->drain_until_us) {
+        end_loop(worker);
+    }
+}
+
+static void begin_drain(struct worker *worker)
+{
+    worker->draining = true;
+    query_tick(&worker->query);
+    worker->drain_until_us = worker->query.now_us + WORKER_DRAIN_MS * 1000ULL;
+    for (unsigned i = 0; i < worker->udp_count; i++) {
+        udp_listener_pause(worker->udp[i]);
+    }
+    for (unsigned i = 0; i < worker->tcp_count; i++) {
+        tcp_listener_stop(worker->tcp[i]);
+    }
+    uv_timer_start(&worker->drain, on_drain_step, 0, DRAIN_STEP_MS);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    struct worker *worker = wake->data;
+    const struct snapshot *next = atomic_load_explicit(&worker->next, memory_order_acquire);
+    if (next != worker->query.snapshot) {
+        take_snapshot(worker, next);
+    }
+    if (atomic_load_explicit(&worker->stop, memory_order_acquire) && !worker->draining) {
+        begin_drain(worker);
+    }
+}
+
+static void run(void *argument)
+{
+    struct worker *worker = argument;
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL); /* signals are the main thread's */
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
+    atomic_store_explicit(&worker->ended, true, memory_order_release);
+    uv_async_send(worker->changed);
+}
+
+static int serve_sockets(struct worker *worker, const struct worker_sockets *sockets)
+{
+    for (unsigned i = 0; i < sockets->count; i++) {
+        int err = udp_listener_start(worker->batch, &worker->loop, sockets->udp[i],
+                                     &worker->udp[worker->udp_count]);
+        if (err < 0) {
+            return err;
+        }
+        worker->udp_count++;
+        err = tcp_listener_start(&worker->query, &worker->loop, sockets->tcp[i],
+                                 &worker->tcp[worker->tcp_count]);
+        if (err < 0) {
+            return err;
+        }
+        worker->tcp_count++;
+    }
+    return 0;
+}
+
+static int build(struct worker *worker, const struct worker_setup *setup)
+{
+    worker->query = (struct query_worker){
+        .snapshot = setup->snapshot,
+        .cache = setup->cache,
+        .stats = setup->stats,
+        .clock = setup->clock,
+        .ask = ask_upstream,
+        .ask_context = worker,
+    };
+    const struct upstream_setup upstream = {&worker->loop, setup->clock, answer_arrived, worker};
+    worker->upstream = upstream_new(&upstream);
+    worker->batch = udp_batch_new(&worker->query);
+    if (!worker->upstream || !worker->batch || query_worker_init(&worker->query) < 0) {
+        return -ENOMEM;
+    }
+    upstream_configure(worker->upstream, setup->snapshot->config);
+    atomic_init(&worker->next, setup->snapshot);
+    atomic_init(&worker->current, setup->snapshot);
+    worker->wake.data = worker;
+    worker->drain.data = worker;
+    int err = uv_async_init(&worker->loop, &worker->wake, on_wake);
+    if (err == 0) {
+        err = uv_timer_init(&worker->loop, &worker->drain);
+    }
+    return err < 0 ? err : serve_sockets(worker, setup->sockets);
+}
+
+int worker_start(const struct worker_setup *setup, struct worker **ret_worker)
+{
+    struct worker *worker = calloc(1, sizeof(*worker));
+    if (!worker) {
+        return -ENOMEM;
+    }
+    int err = uv_loop_init(&worker->loop);
+    if (err < 0) {
+        free(worker);
+        return err;
+    }
+    worker->changed = setup->changed;
+    err = build(worker, setup);
+    if (err == 0) {
+        err = uv_thread_create(&worker->thread, run, worker);
+    }
+    if (err < 0) {
+        return err; /* the program ends: half a worker is left to the kernel */
+    }
+    *ret_worker = worker;
+    return 0;
+}
+
+void worker_hand_over(struct worker *worker, const struct snapshot *snapshot)
+{
+    atomic_store_explicit(&worker->next, snapshot, memory_order_release);
+    uv_async_send(&worker->wake);
+}
+
+const struct snapshot *worker_snapshot(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->current, memory_order_acquire);
+}
+
+void worker_stop(struct worker *worker)
+{
+    atomic_store_explicit(&worker->stop, true, memory_order_release);
+    uv_async_send(&worker->wake);
+}
+
+bool worker_has_ended(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->ended, memory_order_acquire);
+}
+
+void worker_free(struct worker *worker)
+{
+    if (!worker) {
+        return;
+    }
+    uv_thread_join(&worker->thread);
+    int err = uv_loop_close(&worker->loop);
+    assert(err == 0);
+    (void)err;
+    udp_batch_free(worker->batch);
+    query_worker_clear(&worker->query);
+    free(worker);
+}
+
+const struct upstream *worker_upstream(const struct worker *worker)
+{
+    return worker->upstream;
+}
+
+const struct query_worker *worker_query(const struct worker *worker)
+{
+    return &worker->query;
+}

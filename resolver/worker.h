@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+/* worker: one event loop on its own thread, with its sockets, its upstreams and its
+ * counters. It shares the snapshot and the cache with the others, nothing else. */
+#pragma once
+#include "listen/socket.h"
+#include "query/query.h"
+#include "upstream/upstream.h"
+
+enum { WORKER_SOCKETS_MAX = 32, WORKER_DRAIN_MS = 2000 };
+
+struct worker;
+
+/* The sockets of one worker, opened before privileges are dropped. */
+struct worker_sockets {
+    int udp[WORKER_SOCKETS_MAX];
+    int tcp[WORKER_SOCKETS_MAX];
+    unsigned count; /* of each */
+};
+
+struct worker_setup {
+    const struct snapshot *snapshot;
+    struct cache *cache;
+    struct stats_worker *stats;
+    const struct clock *clock;
+    const struct worker_sockets *sockets;
+    uv_async_t *changed; /* woken when the worker has taken over a snapshot or ended */
+};
+
+/* Start the thread; the sockets are the worker's from then on. */
+__attribute__((warn_unused_result)) int worker_start(const struct worker_setup *setup,
+                                                     struct worker **ret_worker);
+
+/* Hand over a snapshot; the newest wins. Main thread only. */
+void worker_hand_over(struct worker *worker, const struct snapshot *snapshot);
+
+/* The snapshot that the worker uses now; all older ones it will never touch again. */
+const struct snapshot *worker_snapshot(const struct worker *worker);
+
+/* Stop reading, answer what is in flight (at most WORKER_DRAIN_MS), end the thread. */
+void worker_stop(struct worker *worker);
+bool worker_has_ended(const struct worker *worker);
+
+/* Join and free; worker_stop() came before. NULL is allowed. */
+void worker_free(struct worker *worker);
+
+const struct upstream *worker_upstream(const struct worker *worker);
+const struct query_worker *worker_query(const struct worker *worker);
