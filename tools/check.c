@@ -181,14 +181,20 @@ static void print_line(struct cli *cli, const char *label, const char *text)
     }
 }
 
-static void print_verdict(struct cli *cli, const cJSON *why, const char *type)
+static void print_verdict(struct cli *cli, const cJSON *why, const struct question *question)
 {
+    const char *type = question->type ? question->type : "A";
     bool blocked = cli_flag(why, "blocked");
     const char *client = cli_text(why, "client");
-    fprintf(cli->out, "%s is %s%s%s for %s%s%s (group %s)\n", cli_text(why, "name"),
+    fprintf(cli->out, "%s is %s%s%s for ", cli_text(why, "name"),
             cli_color(cli, blocked ? CLI_RED : CLI_GREEN), blocked ? "blocked" : "not blocked",
-            cli_color(cli, CLI_PLAIN), *client ? "client " : "", *client ? client : "any client",
-            *client ? "" : " of one group", cli_text(why, "group"));
+            cli_color(cli, CLI_PLAIN));
+    if (*client) {
+        fprintf(cli->out, "%s, which is in group %s\n", client, cli_text(why, "group"));
+    } else {
+        fprintf(cli->out, "group %s%s\n", cli_text(why, "group"),
+                question->group ? "" : ", which holds whom no other group names");
+    }
     print_line(cli, "why", cli_text(why, "text"));
     print_line(cli, "rule", cli_text(why, "rule"));
     if (*cli_text(why, "list")) {
@@ -233,9 +239,9 @@ static int print_listed(struct cli *cli, const cJSON *listed)
     return cli_table_print(cli, &table);
 }
 
-static int print_all(struct cli *cli, const cJSON *why, const char *type)
+static int print_all(struct cli *cli, const cJSON *why, const struct question *question)
 {
-    print_verdict(cli, why, type);
+    print_verdict(cli, why, question);
     int code = print_listed(cli, cJSON_GetObjectItemCaseSensitive(why, "listed"));
     bool files = strcmp(cli_text(why, "asked"), "files") == 0;
     fprintf(cli->out, "\n%s\n",
@@ -286,7 +292,7 @@ int cmd_check(struct cli *cli, int argc, char **argv)
     } else if (cli->json) {
         return cli_print_json(cli, why);
     } else {
-        code = print_all(cli, why, question.type ? question.type : "A");
+        code = print_all(cli, why, &question);
     }
     cJSON_Delete(why);
     return code;

@@ -119,7 +119,8 @@ int cli_try_ask(struct cli *cli, cJSON *request, cJSON **ret_reply, struct diag 
     if (err < 0) {
         err = err == -ENOMEM ? err : -EINVAL;
     } else {
-        err = client_call(config->server.control_socket, request, wait_ms, ret_reply, diag);
+        const struct client_target target = {config->server.control_socket, wait_ms};
+        err = client_call(&target, request, ret_reply, diag);
     }
     if (err == 0 && !cli->json) {
         cli_make_plain(*ret_reply);

@@ -51,15 +51,20 @@ static int width_of(const char *text)
     return width;
 }
 
-static void print_cell(FILE *out, const char *text, int width, bool right, bool last)
+struct column {
+    int width;
+    bool right, last;
+};
+
+static void print_cell(FILE *out, const char *text, const struct column *column)
 {
-    int pad = width - width_of(text);
-    if (right) {
+    int pad = column->width - width_of(text);
+    if (column->right) {
         fprintf(out, "%*s%s", pad, "", text);
     } else {
-        fprintf(out, "%s%*s", text, last ? 0 : pad, "");
+        fprintf(out, "%s%*s", text, column->last ? 0 : pad, "");
     }
-    fprintf(out, "%*s", last ? 0 : GAP, "");
+    fprintf(out, "%*s", column->last ? 0 : GAP, "");
 }
 
 static size_t count_columns(const struct cli_table *table)
@@ -71,33 +76,32 @@ static size_t count_columns(const struct cli_table *table)
     return columns;
 }
 
-static void measure(const struct cli_table *table, size_t columns, int widths[CLI_COLUMNS_MAX])
+static void measure(const struct cli_table *table, size_t count,
+                    struct column columns[CLI_COLUMNS_MAX])
 {
-    for (size_t i = 0; i < columns; i++) {
-        widths[i] = width_of(table->headings[i] + (table->headings[i][0] == '>'));
+    for (size_t i = 0; i < count; i++) {
+        bool right = table->headings[i][0] == '>';
+        columns[i] = (struct column){width_of(table->headings[i] + right), right, i + 1 == count};
     }
     for (size_t i = 0; i < table->cell_count; i++) {
         int width = width_of(table->cells[i]);
-        widths[i % columns] = width > widths[i % columns] ? width : widths[i % columns];
+        struct column *column = &columns[i % count];
+        column->width = width > column->width ? width : column->width;
     }
 }
 
-static void print_all(struct cli *cli, const struct cli_table *table)
+static void print_all(struct cli *cli, const struct cli_table *table, size_t count)
 {
-    int widths[CLI_COLUMNS_MAX];
-    size_t columns = count_columns(table);
-    measure(table, columns, widths);
+    struct column columns[CLI_COLUMNS_MAX];
+    measure(table, count, columns);
     fputs(cli_color(cli, CLI_BOLD), cli->out);
-    for (size_t i = 0; i < columns; i++) {
-        bool right = table->headings[i][0] == '>';
-        print_cell(cli->out, table->headings[i] + right, widths[i], right, i + 1 == columns);
+    for (size_t i = 0; i < count; i++) {
+        print_cell(cli->out, table->headings[i] + columns[i].right, &columns[i]);
     }
     fprintf(cli->out, "%s\n", cli_color(cli, CLI_PLAIN));
     for (size_t i = 0; i < table->cell_count; i++) {
-        size_t column = i % columns;
-        bool right = table->headings[column][0] == '>';
-        print_cell(cli->out, table->cells[i], widths[column], right, column + 1 == columns);
-        if (column + 1 == columns) {
+        print_cell(cli->out, table->cells[i], &columns[i % count]);
+        if (columns[i % count].last) {
             fputc('\n', cli->out);
         }
     }
@@ -106,8 +110,9 @@ static void print_all(struct cli *cli, const struct cli_table *table)
 int cli_table_print(struct cli *cli, struct cli_table *table)
 {
     bool failed = table->failed;
-    if (!failed) {
-        print_all(cli, table);
+    size_t count = count_columns(table);
+    if (!failed && count > 0) {
+        print_all(cli, table, count);
     }
     for (size_t i = 0; i < table->cell_count; i++) {
         free(table->cells[i]);
