@@ -17,7 +17,7 @@ Q := $(if $(filter 1,$(V)),,@)
 # A make inside a recipe builds in parallel, unless -j was given already.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
-PKGS := libuv libldns sqlite3 yaml-0.1 libcurl zlib liblzma libzstd libsodium libidn2 libpsl \
+PKGS := libuv ldns sqlite3 yaml-0.1 libcurl zlib liblzma libzstd libsodium libidn2 libpsl \
         libcjson libnghttp2 openssl
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
@@ -48,6 +48,9 @@ LLHTTP_INCLUDE ?= /usr/share/include/llhttp
 LLHTTP_OBJ := $B/llhttp/llhttp.o $B/llhttp/api.o $B/llhttp/http.o
 LLHTTP_INC := -I$(LLHTTP_INCLUDE)
 endif
+
+# Said when something is compiled, not by `make setup`.
+PKG_MISSING := $(shell pkg-config --print-errors --exists $(PKGS) 2>&1)
 
 GG_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS_$(MODE)) -ffunction-sections -fdata-sections \
              -D_GNU_SOURCE -DGREENGATE_DATADIR='"$(DATADIR)"' -Iresolver -I. $(LLHTTP_INC) \
@@ -154,6 +157,7 @@ sources:
 	@printf '%s\n' $(LIB_SRC) $(wildcard $(MAINS))
 
 $B/%.o: %.c Makefile
+	$(if $(PKG_MISSING),$(error $(PKG_MISSING); try `make setup`))
 	@mkdir -p $(@D)
 	@[ $(V) = 1 ] || echo "  CC $<"
 	$(Q)$(CC) $(GG_CFLAGS) -MMD -MP -c -o $@ $<
