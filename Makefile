@@ -100,12 +100,12 @@ test: ## set up, then every test
 	@$(SUBMAKE) all build-tests peers
 	@tests/run $(B)
 
-build-tests: $(UNIT) $(FUZZ) $B/bench/responder
+build-tests: $(UNIT) $(FUZZ) $B/bench/responder $B/tests/allocations.so
 
 unit: $(UNIT) ## build and run the unit tests alone
 	@tests/run $(B) --only unit
 
-system: all peers ## run the system tests alone
+system: all build-tests peers ## run the system tests alone
 	@tests/run $(B) --only system
 
 peers: ## unpack the servers that tests need, without installing them
@@ -188,6 +188,10 @@ $B/fuzz/%: $B/tests/fuzz/%.o $(filter %.o,$(FUZZ_MAIN)) $(LIB)
 $B/bench/responder: tests/bench/responder.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $< -luv
+
+$B/tests/allocations.so: tests/system/allocations.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -fPIC -shared $(WARN) -D_GNU_SOURCE -o $@ $<
 
 $B/data/%.yaml: $(CATALOG)/%.yaml
 	@mkdir -p $(@D)
