@@ -177,7 +177,12 @@ $B/greengate-web: $B/resolver/web/main.o $(LIB)
 $B/greengate: $B/tools/main.o $(LIB)
 	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS)
 
-$B/tests/%: $B/tests/unit/%.o $(FAKE_OBJ) $(LIB)
+# An archive, so that each test takes only what it names.
+$B/libtest.a: $(FAKE_OBJ)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(FAKE_OBJ)
+
+$B/tests/%: $B/tests/unit/%.o $B/libtest.a $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS) -lcmocka
 
