@@ -111,11 +111,16 @@ static void *play_daemon(void *unused)
 
 /* ---- the server */
 
+static void all_answered(void *context)
+{
+    reason_free(world.site.reasons);
+    uv_close(context, NULL);
+}
+
 static void stop_all(uv_async_t *async)
 {
-    server_stop(world.server);
-    reason_free(world.site.reasons);
-    uv_close((uv_handle_t *)async, NULL);
+    server_stop(world.server, all_answered, async);
+    server_cut(world.server);
 }
 
 static void *run_server(void *unused)
