@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct dname; /* dns/name.h */
+
 enum cli_exit {
     CLI_DONE = 0,
     CLI_FAILED = 1,
@@ -87,8 +89,17 @@ const char *cli_color(const struct cli *cli, enum cli_color color);
 /* Text of a key of a JSON object, "" when absent; likewise a number, 0. */
 const char *cli_text(const cJSON *object, const char *key);
 double cli_number(const cJSON *object, const char *key);
+bool cli_flag(const cJSON *object, const char *key);
 
-/* "3 min ago", "2 days": a duration for people; returns out. */
+/* Replace control characters in all texts of a value, so that they cannot steer the
+ * terminal. cli_ask() did that already. */
+void cli_make_plain(cJSON *value);
+
+/* A name as people type it: any case, trailing dot, Unicode. -EINVAL for anything else,
+ * an address or the root. */
+__attribute__((warn_unused_result)) int cli_parse_name(const char *text, struct dname *ret_name);
+
+/* "2 days", "90 minutes": a duration for people; returns out. */
 enum { CLI_SPAN_MAX = 32 };
 const char *cli_span(int64_t seconds, char out[CLI_SPAN_MAX]);
 

@@ -46,10 +46,11 @@ static int wait_for(const struct call *call, short events)
 static int dial(const char *path, int *ret_fd)
 {
     struct sockaddr_un place = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof(place.sun_path)) {
+    size_t len = strlen(path);
+    if (len >= sizeof(place.sun_path)) {
         return -ENAMETOOLONG;
     }
-    strcpy(place.sun_path, path);
+    memcpy(place.sun_path, path, len + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         return -errno;
@@ -127,14 +128,14 @@ static int say(struct diag *diag, int err, const char *path)
     }
 }
 
-int client_call(const char *socket_path, const cJSON *request, unsigned timeout_ms,
-                cJSON **ret_reply, struct diag *diag)
+int client_call(const struct client_target *target, const cJSON *request, cJSON **ret_reply,
+                struct diag *diag)
 {
-    struct call call = {.fd = -1, .until_ms = now_ms() + timeout_ms};
+    struct call call = {.fd = -1, .until_ms = now_ms() + target->timeout_ms};
     uint8_t *data = NULL;
     size_t len = 0;
     uint8_t *frame = client_frame(request, &len);
-    int err = frame ? dial(socket_path, &call.fd) : -ENOMEM;
+    int err = frame ? dial(target->socket_path, &call.fd) : -ENOMEM;
     if (err == 0) {
         err = send_all(&call, frame, len);
     }
@@ -146,5 +147,5 @@ int client_call(const char *socket_path, const cJSON *request, unsigned timeout_
     if (call.fd >= 0) {
         close(call.fd);
     }
-    return err < 0 ? say(diag, err, socket_path) : 0;
+    return err < 0 ? say(diag, err, target->socket_path) : 0;
 }

@@ -15,10 +15,15 @@ struct explanation; /* policy/explain.h */
 
 enum { CLIENT_FRAME_MAX = 1 << 20 };
 
+struct client_target {
+    const char *socket_path;
+    unsigned timeout_ms;
+};
+
 /* Ask and wait. 0 with *ret_reply owned by the caller (also for "ok": false);
- * -ECONNREFUSED when no daemon answers, -EBADMSG, -ETIMEDOUT. */
-__attribute__((warn_unused_result)) int client_call(const char *socket_path, const cJSON *request,
-                                                    unsigned timeout_ms, cJSON **ret_reply,
+ * -ECONNREFUSED when no daemon answers, -EACCES, -EBADMSG, -ETIMEDOUT. */
+__attribute__((warn_unused_result)) int client_call(const struct client_target *target,
+                                                    const cJSON *request, cJSON **ret_reply,
                                                     struct diag *diag);
 
 /* A frame for asynchronous use: malloc'd octets, or NULL. */

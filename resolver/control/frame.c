@@ -24,9 +24,11 @@ uint8_t *client_frame(const cJSON *message, size_t *ret_len)
         frame = malloc(LENGTH_OCTETS + len);
     }
     if (frame) {
-        store_u32(frame, (uint32_t)len);
-        memcpy(frame + LENGTH_OCTETS, text, len);
-        *ret_len = LENGTH_OCTETS + len;
+        struct wire wire;
+        wire_init(&wire, frame, LENGTH_OCTETS + len);
+        wire_put_u32(&wire, (uint32_t)len);
+        wire_put(&wire, text, len);
+        *ret_len = wire.len;
     }
     cJSON_free(text);
     return frame;

@@ -29,6 +29,7 @@ static int load(const struct control_call *call, struct rule_list *ret_rules)
 {
     int err = rulefile_load(call->backend->rules_path, ret_rules, call->diag);
     if (err == 0) {
+        *call->diag = (struct diag){0}; /* an absent file left its name there */
         rule_list_expire(ret_rules, clock_wall_s(call->backend->clock));
     }
     return err;
@@ -45,6 +46,7 @@ static int apply(const struct control_call *call, const struct rule_list *rules)
         err = rulefile_save(backend->rules_path, rules, call->diag);
     }
     if (err == 0) {
+        *call->diag = (struct diag){0};
         err = backend->set_rules(backend->owner, rules, call->diag);
         if (err < 0 && rulefile_save(backend->rules_path, &before, &aside) < 0) {
             diag_set(call->diag, err, "%.200s; the rule file is ahead of what is in force",

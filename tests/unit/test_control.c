@@ -148,7 +148,7 @@ static void assert_served(const char *path)
     cJSON *reply = NULL;
     struct diag diag = {0};
     cJSON_AddStringToObject(request, "command", "status");
-    if (client_call(path, request, WAIT_MS, &reply, &diag) < 0) {
+    if (client_call(&(struct client_target){path, WAIT_MS}, request, &reply, &diag) < 0) {
         fail_msg("%s", diag.text);
     }
     assert_true(is_ok(reply));
@@ -173,10 +173,13 @@ static void the_web_socket_changes_no_rule(void **state)
     struct bench *bench = *state;
     cJSON *reply = NULL;
     cJSON *request = cJSON_Parse("{\"command\": \"allow\", \"name\": \"a.example\"}");
-    assert_int_equal(client_call(bench->web_path, request, WAIT_MS, &reply, NULL), 0);
+    assert_int_equal(
+        client_call(&(struct client_target){bench->web_path, WAIT_MS}, request, &reply, NULL), 0);
     assert_false(is_ok(reply));
     cJSON_Delete(reply);
-    assert_int_equal(client_call(bench->backend->socket_path, request, WAIT_MS, &reply, NULL), 0);
+    assert_int_equal(client_call(&(struct client_target){bench->backend->socket_path, WAIT_MS},
+                                 request, &reply, NULL),
+                     0);
     assert_true(is_ok(reply));
     cJSON_Delete(reply);
     cJSON_Delete(request);
@@ -286,7 +289,8 @@ static void a_full_web_socket_does_not_shut_the_admin_out(void **state)
     /* The server notices in its own time: ask until it answers. */
     cJSON *request = cJSON_Parse("{\"command\": \"status\"}");
     cJSON *reply = NULL;
-    while (client_call(bench->web_path, request, WAIT_MS, &reply, NULL) < 0) {
+    while (client_call(&(struct client_target){bench->web_path, WAIT_MS}, request, &reply, NULL) <
+           0) {
         usleep(1000);
     }
     cJSON_Delete(reply);
@@ -377,8 +381,9 @@ static void no_daemon_is_said_plainly(void **state)
     struct diag diag = {0};
     cJSON *reply = NULL;
     cJSON *request = cJSON_CreateObject();
-    assert_int_equal(client_call("/nonexistent/x.sock", request, 100, &reply, &diag),
-                     -ECONNREFUSED);
+    assert_int_equal(
+        client_call(&(struct client_target){"/nonexistent/x.sock", 100}, request, &reply, &diag),
+        -ECONNREFUSED);
     assert_non_null(strstr(diag.text, "no daemon answers"));
     cJSON_Delete(request);
 }

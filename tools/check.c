@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "control/client.h"
+#include "policy/explain.h"
+#include "store/rulefile.h"
+#include "tools/cli.h"
+
+struct question {
+    const char *client, *group, *type; /* NULL: not given */
+    struct dname name;
+    struct addr address; /* of the client */
+};
+
+/* What the daemon would load, without it. */
+struct files {
+    struct policy_config *config;
+    struct policy_lists *lists;
+    struct policy_rules *rules;
+    struct rule_list rule_list;
+    struct snapshot *snapshot;
+};
+
+static int load_rules(struct files *files, struct diag *diag)
+{
+    char path[4096];
+    const struct config *config = policy_config_get(files->config);
+    int len = snprintf(path, sizeof(path), "%s/rules.yaml", config->server.state_dir);
+    if (len < 0 || (size_t)len >= sizeof(path)) {
+        return diag_set(diag, -ENAMETOOLONG, "server.state_dir is too long");
+    }
+    int err = rulefile_load(path, &files->rule_list, diag);
+    if (err < 0) {
+        return err;
+    }
+    rule_list_expire(&files->rule_list, time(NULL));
+    err = policy_rules_new(files->rule_list.items, files->rule_list.count, files->config,
+                           &files->rules);
+    return err < 0 ? diag_set(diag, err, "no memory for the rules") : 0;
+}
+
+static int load_files(struct cli *cli, struct files *files, struct diag *diag)
+{
+    char path[4096];
+    int err = policy_config_load(cli->config_path, &files->config, diag);
+    if (err < 0) {
+        return err;
+    }
+    snapshot_lists_path(policy_config_get(files->config), path, sizeof(path));
+    err = policy_lists_open(*path ? path : NULL, policy_config_catalog(files->config),
+                            &files->lists, diag);
+    if (err == 0) {
+        err = load_rules(files, diag);
+    }
+    if (err == 0) {
+        files->snapshot = snapshot_new(files->config, files->lists, files->rules, time(NULL));
+        err = files->snapshot ? 0 : diag_set(diag, -ENOMEM, "no memory");
+    }
+    return err;
+}
+
+static void unload_files(struct files *files)
+{
+    snapshot_free(files->snapshot);
+    policy_rules_unref(files->rules);
+    policy_lists_unref(files->lists);
+    policy_config_unref(files->config);
+    rule_list_clear(&files->rule_list);
+}
+
+static cJSON *explain(const struct snapshot *snapshot, const struct question *question,
+                      uint16_t group)
+{
+    const struct addr *client = question->client ? &question->address : NULL;
+    const struct asker asker = {client, group};
+    struct explanation *why = malloc(sizeof(*why));
+    if (!why) {
+        return NULL;
+    }
+    policy_explain(snapshot, &question->name, &asker, why);
+    cJSON *json = client_explain_json(why);
+    free(why);
+    cJSON_AddBoolToObject(json, "admitted", !client || snapshot_admits(snapshot, client));
+    cJSON_AddBoolToObject(json, "ok", true);
+    return json;
+}
+
+static int ask_files(struct cli *cli, const struct question *question, cJSON **ret_why)
+{
+    struct files files = {0};
+    struct diag diag = {0};
+    int code = CLI_DONE;
+    int err = load_files(cli, &files, &diag);
+    if (err < 0) {
+        code = cli_fail_diag(cli, files.config ? CLI_FAILED : CLI_BAD_CONFIG, &diag);
+        goto out;
+    }
+    int group = (int)files.snapshot->group_count - 1;
+    if (question->group) {
+        group = snapshot_find_group(files.snapshot, question->group);
+    }
+    if (group < 0) {
+        code = cli_fail(cli, CLI_USAGE, "no group is named %.64s", question->group);
+        goto out;
+    }
+    *ret_why = explain(files.snapshot, question, (uint16_t)group);
+    if (!*ret_why) {
+        code = cli_fail(cli, CLI_FAILED, "no memory");
+    } else if (!cli->json) {
+        cli_make_plain(*ret_why);
+    }
+out:
+    unload_files(&files);
+    return code;
+}
+
+/* The daemon's word, else that of the files. */
+static int ask(struct cli *cli, const struct question *question, cJSON **ret_why)
+{
+    char name[DNAME_TEXT_MAX];
+    struct diag diag = {0};
+    cJSON *request = cJSON_CreateObject();
+    cJSON_AddStringToObject(request, "command", "check");
+    cJSON_AddStringToObject(request, "name", dname_print(&question->name, name));
+    if (question->client) {
+        cJSON_AddStringToObject(request, "client", question->client);
+    }
+    if (question->group) {
+        cJSON_AddStringToObject(request, "group", question->group);
+    }
+    int err = cli_try_ask(cli, request, ret_why, &diag);
+    if (err == -EINVAL) {
+        return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
+    }
+    if (err < 0) {
+        int code = ask_files(cli, question, ret_why);
+        if (code == CLI_DONE) {
+            cJSON_AddStringToObject(*ret_why, "asked", "files");
+        }
+        return code;
+    }
+    if (!cli_flag(*ret_why, "ok")) {
+        int code =
+            cli_fail(cli, (int)cli_number(*ret_why, "exit"), "%s", cli_text(*ret_why, "error"));
+        cJSON_Delete(*ret_why);
+        return code;
+    }
+    cJSON_AddStringToObject(*ret_why, "asked", "daemon");
+    return CLI_DONE;
+}
+
+/* What a blocked question gets; interfaces of the answers. */
+static const char *answer_of(const char *mode, const char *type)
+{
+    static const struct {
+        const char *mode, *address, *other;
+    } rows[] = {
+        {"page", "the address of the warning page", "no data"},
+        {"nxdomain", "NXDOMAIN: no such name", "NXDOMAIN: no such name"},
+        {"nodata", "no data", "no data"},
+        {"zero", "0.0.0.0 or ::", "no data"},
+        {"refused", "REFUSED", "REFUSED"},
+    };
+    bool address = strcasecmp(type, "A") == 0 || strcasecmp(type, "AAAA") == 0;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(rows[i].mode, mode) == 0) {
+            return address ? rows[i].address : rows[i].other;
+        }
+    }
+    return mode;
+}
+
+static void print_line(struct cli *cli, const char *label, const char *text)
+{
+    if (*text) {
+        fprintf(cli->out, "  %-9s %s\n", label, text);
+    }
+}
+
+static void print_verdict(struct cli *cli, const cJSON *why, const struct question *question)
+{
+    const char *type = question->type ? question->type : "A";
+    bool blocked = cli_flag(why, "blocked");
+    const char *client = cli_text(why, "client");
+    fprintf(cli->out, "%s is %s%s%s for ", cli_text(why, "name"),
+            cli_color(cli, blocked ? CLI_RED : CLI_GREEN), blocked ? "blocked" : "not blocked",
+            cli_color(cli, CLI_PLAIN));
+    if (*client) {
+        fprintf(cli->out, "%s, which is in group %s\n", client, cli_text(why, "group"));
+    } else {
+        fprintf(cli->out, "group %s%s\n", cli_text(why, "group"),
+                question->group ? "" : ", which holds whom no other group names");
+    }
+    print_line(cli, "why", cli_text(why, "text"));
+    print_line(cli, "rule", cli_text(why, "rule"));
+    if (*cli_text(why, "list")) {
+        fprintf(cli->out, "  %-9s %s, version %s\n", "list", cli_text(why, "list"),
+                cli_text(why, "list_version"));
+        print_line(cli, "from", cli_text(why, "list_url"));
+    }
+    print_line(cli, "entry", cli_text(why, "entry"));
+    print_line(cli, "category", cli_text(why, "category"));
+    if (blocked) {
+        fprintf(cli->out, "  %-9s %s: %s (mode %s, extended error %.0f)\n", "answer", type,
+                answer_of(cli_text(why, "mode"), type), cli_text(why, "mode"),
+                cli_number(why, "ede"));
+        print_line(cli, "code", cli_text(why, "ref"));
+    }
+    if (!cli_flag(why, "admitted")) {
+        fprintf(cli->out, "  But this client may not ask here at all (dns.allow_clients).\n");
+    }
+}
+
+static int print_listed(struct cli *cli, const cJSON *listed)
+{
+    const cJSON *item;
+    struct cli_table table = {
+        .headings = {"listed by", "category", "entry", "covers", "version", "here"}};
+    if (cJSON_GetArraySize(listed) == 0) {
+        return CLI_DONE;
+    }
+    cJSON_ArrayForEach(item, listed)
+    {
+        cli_table_add(&table, "%s", cli_text(item, "list"));
+        cli_table_add(&table, "%s", cli_text(item, "category"));
+        cli_table_add(&table, "%s", cli_text(item, "entry"));
+        cli_table_add(&table, "%s", cli_text(item, "covers"));
+        cli_table_add(&table, "%s", cli_text(item, "version"));
+        cli_table_add(&table, "%s",
+                      cli_flag(item, "exception")      ? "exception"
+                      : cli_flag(item, "blocked_here") ? "category is blocked"
+                                                       : "category is not blocked");
+    }
+    fputc('\n', cli->out);
+    return cli_table_print(cli, &table);
+}
+
+static int print_all(struct cli *cli, const cJSON *why, const struct question *question)
+{
+    print_verdict(cli, why, question);
+    int code = print_listed(cli, cJSON_GetObjectItemCaseSensitive(why, "listed"));
+    bool files = strcmp(cli_text(why, "asked"), "files") == 0;
+    fprintf(cli->out, "\n%s\n",
+            files ? "No daemon answers: this is what the files say." : "The daemon says so.");
+    return code;
+}
+
+static int read_question(struct cli *cli, int argc, char **argv, struct question *question)
+{
+    const struct cli_option options[] = {
+        {"--client", NULL, &question->client},
+        {"--group", NULL, &question->group},
+        {"--type", NULL, &question->type},
+        {NULL, NULL, NULL},
+    };
+    int count = cli_options(cli, argc, argv, options);
+    if (count < 0) {
+        return CLI_USAGE;
+    }
+    if (count != 1) {
+        return cli_usage(cli, "check", "one name is needed");
+    }
+    if (cli_parse_name(argv[1], &question->name) < 0) {
+        return cli_usage(cli, "check", "not a domain name");
+    }
+    if (question->client && question->group) {
+        return cli_usage(cli, "check", "either --client or --group");
+    }
+    if (question->client && addr_parse(question->client, &question->address) < 0) {
+        return cli_usage(cli, "check", "--client needs an IP address");
+    }
+    return CLI_DONE;
+}
+
+int cmd_check(struct cli *cli, int argc, char **argv)
+{
+    struct question question = {0};
+    cJSON *why = NULL;
+    int code = read_question(cli, argc, argv, &question);
+    if (code == CLI_DONE) {
+        code = ask(cli, &question, &why);
+    }
+    if (code != CLI_DONE) {
+        return code;
+    }
+    if (cli->quiet) {
+        code = cli_flag(why, "blocked") ? CLI_QUIET_NO : CLI_DONE;
+    } else if (cli->json) {
+        return cli_print_json(cli, why);
+    } else {
+        code = print_all(cli, why, &question);
+    }
+    cJSON_Delete(why);
+    return code;
+}

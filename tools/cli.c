@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "control/client.h"
+
+enum { ASK_MS = 15 * 1000, RELOAD_MS = 120 * 1000 };
+
+static const struct command {
+    const char *name, *arguments;
+} usages[] = {
+#define COMMAND(name, function, arguments, help) {name, arguments},
+#include "tools/commands.def"
+#undef COMMAND
+};
+
+bool cli_is_terminal(const struct cli *cli)
+{
+    return isatty(fileno(cli->out));
+}
+
+const char *cli_color(const struct cli *cli, enum cli_color color)
+{
+    static const char *const codes[] = {"\033[0m", "\033[1m", "\033[31m", "\033[32m", "\033[33m"};
+    const char *off = getenv("NO_COLOR");
+    return cli_is_terminal(cli) && !(off && *off) ? codes[color] : "";
+}
+
+static int fail_text(struct cli *cli, int code, const char *text)
+{
+    if (!cli->json) {
+        fprintf(cli->err, "greengate: %s\n", text);
+        return code;
+    }
+    cJSON *error = cJSON_CreateObject();
+    cJSON_AddFalseToObject(error, "ok");
+    cJSON_AddStringToObject(error, "error", text);
+    cJSON_AddNumberToObject(error, "exit", code);
+    cli_print_json(cli, error);
+    return code;
+}
+
+int cli_fail(struct cli *cli, int code, const char *format, ...)
+{
+    char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    return fail_text(cli, code, text);
+}
+
+int cli_fail_diag(struct cli *cli, int code, const struct diag *diag)
+{
+    char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 64];
+    diag_print(diag, text, sizeof(text));
+    return fail_text(cli, code, text);
+}
+
+int cli_usage(struct cli *cli, const char *command, const char *what)
+{
+    const char *arguments = "";
+    for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++) {
+        arguments = strcmp(usages[i].name, command) ? arguments : usages[i].arguments;
+    }
+    fail_text(cli, CLI_USAGE, what);
+    if (!cli->json) {
+        fprintf(cli->err, "usage: greengate %s %s\n", command, arguments);
+    }
+    return CLI_USAGE;
+}
+
+int cli_print_json(struct cli *cli, cJSON *value)
+{
+    char *text = value ? cJSON_Print(value) : NULL;
+    cJSON_Delete(value);
+    if (!text) {
+        fprintf(cli->err, "greengate: no memory\n");
+        return CLI_FAILED;
+    }
+    fprintf(cli->out, "%s\n", text);
+    cJSON_free(text);
+    return CLI_DONE;
+}
+
+/* Lists and notes are strangers' texts: a control character in them could steer the
+ * terminal. C1 controls are two octets in UTF-8. */
+static void make_plain(char *text)
+{
+    for (unsigned char *at = (unsigned char *)text; *at; at++) {
+        if (*at < 0x20 || *at == 0x7f || (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)) {
+            *at = '?';
+        }
+    }
+}
+
+void cli_make_plain(cJSON *value)
+{
+    if (cJSON_IsString(value)) {
+        make_plain(value->valuestring);
+    }
+    for (cJSON *item = value ? value->child : NULL; item; item = item->next) {
+        cli_make_plain(item);
+    }
+}
+
+int cli_try_ask(struct cli *cli, cJSON *request, cJSON **ret_reply, struct diag *diag)
+{
+    struct config *config = NULL;
+    const char *command = cli_text(request, "command");
+    unsigned wait_ms = strcmp(command, "reload") ? ASK_MS : RELOAD_MS;
+    int err = config_load(cli->config_path, &config, diag);
+    if (err < 0) {
+        err = err == -ENOMEM ? err : -EINVAL;
+    } else {
+        const struct client_target target = {config->server.control_socket, wait_ms};
+        err = client_call(&target, request, ret_reply, diag);
+    }
+    if (err == 0 && !cli->json) {
+        cli_make_plain(*ret_reply);
+    }
+    config_free(config);
+    cJSON_Delete(request);
+    return err;
+}
+
+static int say_unreachable(struct cli *cli, const struct diag *diag)
+{
+    const char *advice = "Start it with `systemctl start greengate`, or `greengated -c FILE`.";
+    int code = cli_fail_diag(cli, CLI_NO_DAEMON, diag);
+    if (!cli->json) {
+        fprintf(cli->err, "%s\n", advice);
+    }
+    return code;
+}
+
+int cli_ask(struct cli *cli, cJSON *request, cJSON **ret_reply)
+{
+    struct diag diag = {0};
+    cJSON *reply = NULL;
+    int err = cli_try_ask(cli, request, &reply, &diag);
+    if (err == -EINVAL) {
+        return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
+    }
+    if (err < 0) {
+        return say_unreachable(cli, &diag);
+    }
+    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "ok"))) {
+        *ret_reply = reply;
+        return CLI_DONE;
+    }
+    int code = (int)cli_number(reply, "exit");
+    code = cli_fail(cli, code > 0 ? code : CLI_FAILED, "%s", cli_text(reply, "error"));
+    cJSON_Delete(reply);
+    return code;
+}
+
+const char *cli_text(const cJSON *object, const char *key)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+    return text ? text : "";
+}
+
+double cli_number(const cJSON *object, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
+bool cli_flag(const cJSON *object, const char *key)
+{
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, key));
+}
