@@ -53,7 +53,7 @@ static cJSON *play_reply(const char *host, const char *client)
     if (strcmp(host, "half.example") != 0) {
         cJSON_AddBoolToObject(reply, "blocked", strcmp(host, "open.example") != 0);
     }
-    cJSON_AddStringToObject(reply, "host", host);
+    cJSON_AddBoolToObject(reply, "admitted", strcmp(host, "stranger.example") != 0);
     cJSON_AddStringToObject(reply, "category", "gambling");
     cJSON_AddStringToObject(reply, "reason", "list");
     cJSON_AddStringToObject(reply, "group", "pupils");
