@@ -49,6 +49,9 @@ LLHTTP_OBJ := $B/llhttp/llhttp.o $B/llhttp/api.o $B/llhttp/http.o
 LLHTTP_INC := -I$(LLHTTP_INCLUDE)
 endif
 
+# Said when something is compiled, not by `make setup`.
+PKG_MISSING := $(shell pkg-config --print-errors --exists $(PKGS) 2>&1)
+
 GG_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS_$(MODE)) -ffunction-sections -fdata-sections \
              -D_GNU_SOURCE -DGREENGATE_DATADIR='"$(DATADIR)"' -Iresolver -I. $(LLHTTP_INC) \
              $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
@@ -97,12 +100,12 @@ test: ## set up, then every test
 	@$(SUBMAKE) all build-tests peers
 	@tests/run $(B)
 
-build-tests: $(UNIT) $(FUZZ) $B/bench/responder
+build-tests: $(UNIT) $(FUZZ) $B/bench/responder $B/tests/allocations.so
 
 unit: $(UNIT) ## build and run the unit tests alone
 	@tests/run $(B) --only unit
 
-system: all peers ## run the system tests alone
+system: all build-tests peers ## run the system tests alone
 	@tests/run $(B) --only system
 
 peers: ## unpack the servers that tests need, without installing them
@@ -154,6 +157,7 @@ sources:
 	@printf '%s\n' $(LIB_SRC) $(wildcard $(MAINS))
 
 $B/%.o: %.c Makefile
+	$(if $(PKG_MISSING),$(error $(PKG_MISSING); try `make setup`))
 	@mkdir -p $(@D)
 	@[ $(V) = 1 ] || echo "  CC $<"
 	$(Q)$(CC) $(GG_CFLAGS) -MMD -MP -c -o $@ $<
@@ -173,7 +177,12 @@ $B/greengate-web: $B/resolver/web/main.o $(LIB)
 $B/greengate: $B/tools/main.o $(LIB)
 	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS)
 
-$B/tests/%: $B/tests/unit/%.o $(FAKE_OBJ) $(LIB)
+# An archive, so that each test takes only what it names.
+$B/libtest.a: $(FAKE_OBJ)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(FAKE_OBJ)
+
+$B/tests/%: $B/tests/unit/%.o $B/libtest.a $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS) -lcmocka
 
@@ -184,6 +193,10 @@ $B/fuzz/%: $B/tests/fuzz/%.o $(filter %.o,$(FUZZ_MAIN)) $(LIB)
 $B/bench/responder: tests/bench/responder.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $< -luv
+
+$B/tests/allocations.so: tests/system/allocations.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -fPIC -shared $(WARN) -D_GNU_SOURCE -o $@ $<
 
 $B/data/%.yaml: $(CATALOG)/%.yaml
 	@mkdir -p $(@D)

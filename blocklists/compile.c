@@ -9,22 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Of the child. */
-#define MEMORY_MAX (1ULL << 30)
-#define OUTPUT_MAX (1ULL << 30)
-enum { CPU_SECONDS_MAX = 900 };
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { BOUND_MEMORY = 0 }; /* their shadow alone is larger */
-#else
-enum { BOUND_MEMORY = 1 };
-#endif
+#include "blocklists/child.h"
 
 /* What parent and child see of each other. */
 struct shared {
@@ -38,31 +27,6 @@ struct child {
     struct shared *shared;
     int pipe;
 };
-
-static int bound(int resource, rlim_t limit)
-{
-    struct rlimit old;
-    if (getrlimit(resource, &old) < 0) {
-        return -errno;
-    }
-    struct rlimit now = {limit < old.rlim_max ? limit : old.rlim_max, old.rlim_max};
-    now.rlim_max = now.rlim_cur;
-    return setrlimit(resource, &now) < 0 ? -errno : 0;
-}
-
-static int confine(void)
-{
-    int err = bound(RLIMIT_FSIZE, OUTPUT_MAX);
-    err = err < 0 ? err : bound(RLIMIT_CPU, CPU_SECONDS_MAX);
-    err = err < 0 ? err : bound(RLIMIT_CORE, 0);
-    if (err == 0 && BOUND_MEMORY) {
-        err = bound(RLIMIT_AS, MEMORY_MAX);
-    }
-    if (err == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
-        err = -errno;
-    }
-    return err;
-}
 
 /* A step fits the pipe's atomic size; a parent that is gone ends the child. */
 static void send_step(void *arg, const struct build_step *step)
@@ -84,8 +48,7 @@ static void run_child(const struct build_job *job, struct child *child)
     own.on_step = send_step;
     own.arg = child;
     signal(SIGPIPE, SIG_IGN);
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    int err = confine();
+    int err = child_confine();
     if (err < 0) {
         diag_set(&child->shared->diag, err, "cannot bound the list compiler: %s", strerror(-err));
     } else {

@@ -22,7 +22,8 @@ struct yaml_node {
     size_t count; /* items of a list or map */
 };
 
-/* The file's only document; an empty file gives an empty map. At most 4 MiB.
+/* The file's only document; an empty file gives an empty map. At most 4 MiB, 200000
+ * values, and 512 keys in one map.
  * -ENOENT, -EINVAL with *diag. */
 __attribute__((warn_unused_result)) int yaml_read(const char *path, struct yaml_node **ret_root,
                                                   struct diag *diag);

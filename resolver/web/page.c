@@ -75,9 +75,9 @@ static void add_head(struct text *text, const struct page *page, enum text_id ti
     text_add(text, "</title>\n<style>");
     text_add(text, page_style);
     text_add(text, "</style>\n</head>\n<body>\n<main>\n"
-                   "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\" focusable=\"false\">"
-                   "<path d=\"M12 2.5 4 5.5v6c0 5 3.4 8.6 8 10 4.6-1.4 8-5 8-10v-6z\"/>"
-                   "<path d=\"M9 9.5v5.5M12 9.5v5.5M15 9.5v5.5M8 12.2h8\"/></svg>\n");
+                   "<svg viewBox=\"0 0 48 48\" aria-hidden=\"true\" focusable=\"false\">"
+                   "<path d=\"M24 4 8 10v13c0 10 6.8 17 16 21 9.2-4 16-11 16-21V10zM17 24h14\"/>"
+                   "</svg>\n");
     add_line(text, "h1", say(page, heading));
 }
 
@@ -112,7 +112,7 @@ static void add_why(struct text *text, const struct page *page,
     add_term(text, say(page, TEXT_category_label));
     text_add(text, "<b>");
     escape_html(text, name);
-    text_add(text, "</b><br>\n");
+    text_add(text, "</b>\n");
     escape_html(text, why);
     text_add(text, "</dd>\n");
 }
@@ -201,12 +201,13 @@ static void add_help_line(struct text *text, const struct page *page,
     const char *label = catalog_text_in(line->labels, line->label_count, page->language);
     char number[40];
     copy_number(line->number, number, sizeof(number));
-    text_add(text, "<li>");
+    text_add(text, "<li><span class=\"number\">");
     if (number[0]) {
         text_printf(text, "<a class=\"call\" href=\"tel:%s\">", number);
         escape_html(text, line->number);
-        text_add(text, "</a> ");
+        text_add(text, "</a>");
     }
+    text_add(text, "</span> <span>");
     escape_html(text, label);
     if (strncmp(line->url, "https://", 8) == 0) {
         text_add(text, " <a class=\"site\" rel=\"noreferrer\" href=\"");
@@ -215,7 +216,7 @@ static void add_help_line(struct text *text, const struct page *page,
         escape_html(text, say(page, TEXT_help_site));
         text_add(text, "</a>");
     }
-    text_add(text, "</li>\n");
+    text_add(text, "</span></li>\n");
 }
 
 static void add_help(struct text *text, const struct page *page,

@@ -120,83 +120,83 @@ static void bounds_are_checked(void **state)
 }
 
 /* Values of each check: accepted, refused. */
+static const struct {
+    const char *setting;  /* section: {key: with room for the value */
+    const char *right[8]; /* NULL ends them */
+    const char *wrong[12];
+} shapes[] = {
+    {"dns: {listen: [\"%s\"]}",
+     {"127.0.0.1:53", "[::1]:5353", "0.0.0.0", "::1"},
+     {"", "localhost:53", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:0", "1.2.3", "[::1:53"}},
+    {"dns: {allow_clients: [\"%s\"]}",
+     {"local", "10.0.0.0/8", "192.0.2.1", "fd00::/8", "0.0.0.0/0"},
+     {"", "lokal", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/", "fe80::1%lo", "example.org"}},
+    {"dns: {trusted_forwarders: [\"%s\"]}", {"192.0.2.1", "fd00::/8"}, {"local", "x"}},
+    {"upstream: {servers: [\"%s\"]}",
+     {"udp://9.9.9.9:53", "tcp://[2620:fe::fe]:53", "udp://9.9.9.9", "system"},
+     {"9.9.9.9", "tls://9.9.9.9:853", "udp://dns.example:53", "udp://", "udp://0.0.0.0:53",
+      "udp://9.9.9.9:0", "System"}},
+    {"server: {state_dir: \"%s\"}", {"/x", "/a b/c"}, {"", "x/y", "./x", "/a\\nb"}},
+    {"server: {control_socket: \"%s\"}",
+     {"/run/x.sock",
+      "/23456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"
+      "12345678901234567"},
+     {"", "x",
+      "/23456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"
+      "123456789012345678"}},
+    {"server: {user: \"%s\"}", {"", "_greengate", "두 말"}, {"a\\nb", "\\x1b[31m"}},
+    {"block: {page_ipv4: \"%s\"}",
+     {"", "192.0.2.1"},
+     {"::1", "192.0.2.1:80", "0.0.0.0", "192.0.2", "::ffff"}},
+    {"block: {page_ipv6: \"%s\"}",
+     {"", "2001:db8::1"},
+     {"192.0.2.1", "::", "[2001:db8::1]", "::ffff:192.0.2.1", "fe80::1%1"}},
+    {"lists: {never_block: [\"%s\"]}",
+     {"example.org", "example.org.", "kr", "_x.a-b.xn--3e0b707e"},
+     {"", ".", "a..b", "a b", "*.x", ".x", "x..", "한국", "a/b",
+      "1234567890123456789012345678901234567890123456789012345678901234.org"}},
+    {"web: {languages: [\"%s\"]}",
+     {"ko", "fil", "zh-Hant", "pt-BR"},
+     {"", "k", "kore", "KO", "ko_KR", "ko-", "ko-x-y", "../x"}},
+    {"groups: [{name: \"%s\"}]", {"a", "class-3.b_1", "3a"}, {"", "A", "-a", "a b", "a/b", ".a"}},
+    {"groups: [{name: a, block: [\"%s\"]}]",
+     {"adult", "self-harm"},
+     {"", "all", "Adult", "3d", "a b", "a.b"}},
+    {"lists: {sources: [{id: a, category: adult, url: \"%s\"}]}",
+     {"https://a.example/x?y=1#z", "file:///srv/list.txt"},
+     {"", "ftp://a/", "https://", "https:///x", "file://x", "http://a/", "https://a/ b",
+      "https://한국/", "HTTPS://a/", "//a"}},
+    {"lists: {sources: [{id: a, category: adult, insecure: true, url: \"%s\"}]}",
+     {"http://a.example/x", "https://a.example/x"},
+     {"http://"}},
+    {"lists: {sources: [{url: \"https://a/\", category: adult, id: \"%s\"}]}",
+     {"a", "ut1.adult_2"},
+     {"", "a/b", "..", "A"}},
+};
+
+static void check_shape(const char *setting, const char *value, bool right)
+{
+    const char *room = strstr(setting, "%s");
+    char data[512];
+    snprintf(data, sizeof(data), "%.*s%s%s\n", (int)(room - setting), setting, value, room + 2);
+    struct config *config = NULL;
+    struct diag diag = {0};
+    int err = parse(data, &config, &diag);
+    if (err != (right ? 0 : -EINVAL) || (!right && (diag.line != 1 || !diag.column))) {
+        fail_msg("%s: %d, %u:%u: %s", data, err, diag.line, diag.column, diag.text);
+    }
+    config_free(config);
+}
+
 static void shapes_are_checked(void **state)
 {
     (void)state;
-    static const struct {
-        const char *setting;  /* section: {key: with room for the value */
-        const char *right[8]; /* NULL ends them */
-        const char *wrong[12];
-    } rows[] = {
-        {"dns: {listen: [\"%s\"]}",
-         {"127.0.0.1:53", "[::1]:5353", "0.0.0.0", "::1"},
-         {"", "localhost:53", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:0", "1.2.3", "[::1:53"}},
-        {"dns: {allow_clients: [\"%s\"]}",
-         {"local", "10.0.0.0/8", "192.0.2.1", "fd00::/8", "0.0.0.0/0"},
-         {"", "lokal", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/", "fe80::1%lo", "example.org"}},
-        {"dns: {trusted_forwarders: [\"%s\"]}", {"192.0.2.1", "fd00::/8"}, {"local", "x"}},
-        {"upstream: {servers: [\"%s\"]}",
-         {"udp://9.9.9.9:53", "tcp://[2620:fe::fe]:53", "udp://9.9.9.9", "system"},
-         {"9.9.9.9", "tls://9.9.9.9:853", "udp://dns.example:53", "udp://", "udp://0.0.0.0:53",
-          "udp://9.9.9.9:0", "System"}},
-        {"server: {state_dir: \"%s\"}", {"/x", "/a b/c"}, {"", "x/y", "./x", "/a\\nb"}},
-        {"server: {control_socket: \"%s\"}",
-         {"/run/x.sock",
-          "/23456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"
-          "12345678901234567"},
-         {"", "x",
-          "/23456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"
-          "123456789012345678"}},
-        {"server: {user: \"%s\"}", {"", "_greengate", "두 말"}, {"a\\nb", "\\x1b[31m"}},
-        {"block: {page_ipv4: \"%s\"}",
-         {"", "192.0.2.1"},
-         {"::1", "192.0.2.1:80", "0.0.0.0", "192.0.2", "::ffff"}},
-        {"block: {page_ipv6: \"%s\"}",
-         {"", "2001:db8::1"},
-         {"192.0.2.1", "::", "[2001:db8::1]", "::ffff:192.0.2.1", "fe80::1%1"}},
-        {"lists: {never_block: [\"%s\"]}",
-         {"example.org", "example.org.", "kr", "_x.a-b.xn--3e0b707e"},
-         {"", ".", "a..b", "a b", "*.x", ".x", "x..", "한국", "a/b",
-          "1234567890123456789012345678901234567890123456789012345678901234.org"}},
-        {"web: {languages: [\"%s\"]}",
-         {"ko", "fil", "zh-Hant", "pt-BR"},
-         {"", "k", "kore", "KO", "ko_KR", "ko-", "ko-x-y", "../x"}},
-        {"groups: [{name: \"%s\"}]",
-         {"a", "class-3.b_1", "3a"},
-         {"", "A", "-a", "a b", "a/b", ".a"}},
-        {"groups: [{name: a, block: [\"%s\"]}]",
-         {"adult", "self-harm"},
-         {"", "all", "Adult", "3d", "a b", "a.b"}},
-        {"lists: {sources: [{id: a, category: adult, url: \"%s\"}]}",
-         {"https://a.example/x?y=1#z", "file:///srv/list.txt"},
-         {"", "ftp://a/", "https://", "https:///x", "file://x", "http://a/", "https://a/ b",
-          "https://한국/", "HTTPS://a/", "//a"}},
-        {"lists: {sources: [{id: a, category: adult, insecure: true, url: \"%s\"}]}",
-         {"http://a.example/x", "https://a.example/x"},
-         {"http://"}},
-        {"lists: {sources: [{url: \"https://a/\", category: adult, id: \"%s\"}]}",
-         {"a", "ut1.adult_2"},
-         {"", "a/b", "..", "A"}},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        for (size_t j = 0; j < 20; j++) {
-            bool right = j < 8;
-            const char *value = right ? rows[i].right[j] : rows[i].wrong[j - 8];
-            if (!value) {
-                continue;
-            }
-            /* The format is one of the table above. */
-            const char *room = strstr(rows[i].setting, "%s");
-            char data[512];
-            snprintf(data, sizeof(data), "%.*s%s%s\n", (int)(room - rows[i].setting),
-                     rows[i].setting, value, room + 2);
-            struct config *config = NULL;
-            struct diag diag = {0};
-            int err = parse(data, &config, &diag);
-            if (err != (right ? 0 : -EINVAL) || (!right && (diag.line != 1 || !diag.column))) {
-                fail_msg("%s: %d, %u:%u: %s", data, err, diag.line, diag.column, diag.text);
-            }
-            config_free(config);
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        for (size_t j = 0; j < 8 && shapes[i].right[j]; j++) {
+            check_shape(shapes[i].setting, shapes[i].right[j], true);
+        }
+        for (size_t j = 0; j < 12 && shapes[i].wrong[j]; j++) {
+            check_shape(shapes[i].setting, shapes[i].wrong[j], false);
         }
     }
 }

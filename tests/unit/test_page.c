@@ -169,7 +169,7 @@ static void rule_of_a_person_names_no_category(void **state)
 {
     struct page page = usual_page(*state);
     struct reason reason = usual;
-    strcpy(reason.word, "block-rule");
+    snprintf(reason.word, sizeof(reason.word), "%s", "block-rule");
     reason.category[0] = '\0';
     page.reason = &reason;
     const char *html = render(&page);
@@ -181,7 +181,7 @@ static void unknown_category_is_shown_by_its_id(void **state)
 {
     struct page page = usual_page(*state);
     struct reason reason = usual;
-    strcpy(reason.category, "our-own");
+    snprintf(reason.category, sizeof(reason.category), "%s", "our-own");
     page.reason = &reason;
     const char *html = render(&page);
     assert_says(html, "our-own");
@@ -194,9 +194,9 @@ static void hostile_words_stay_words(void **state)
     struct page page = usual_page(parts);
     struct reason reason = usual;
     static const char evil[] = "<script>x</script>\"'";
-    strcpy(reason.category, evil);
-    strcpy(reason.group, evil);
-    strcpy(reason.ref, evil);
+    snprintf(reason.category, sizeof(reason.category), "%s", evil);
+    snprintf(reason.group, sizeof(reason.group), "%s", evil);
+    snprintf(reason.ref, sizeof(reason.ref), "%s", evil);
     set(&parts->config->web.organisation, evil);
     set(&parts->config->web.contact, evil);
     page.reason = &reason;

@@ -10,9 +10,12 @@
 
 #include "web/parser.h"
 
+enum { OUT_MAX = 256 };
+
 /* What comes of some octets: "GET host /path" for each request, "status" when bad. */
-static void parse(const char *input, size_t len, size_t piece, char *out, size_t cap)
+static void parse(const char *input, size_t len, size_t piece, char out[OUT_MAX])
 {
+    const size_t cap = OUT_MAX;
     static const char *const methods[] = {"GET", "HEAD", "OTHER"};
     struct parser parser;
     parser_init(&parser);
@@ -138,8 +141,8 @@ static void parses_whole_and_in_pieces(void **state)
     static const size_t pieces[] = {1 << 20, 1, 2, 3, 7};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         for (size_t p = 0; p < sizeof(pieces) / sizeof(pieces[0]); p++) {
-            char out[256];
-            parse(rows[i].input, strlen(rows[i].input), pieces[p], out, sizeof(out));
+            char out[OUT_MAX];
+            parse(rows[i].input, strlen(rows[i].input), pieces[p], out);
             if (strcmp(out, rows[i].output) != 0) {
                 fail_msg("%s, pieces of %zu: got \"%s\"", rows[i].behaviour, pieces[p], out);
             }
@@ -185,10 +188,10 @@ static void bounds_hold_whole_and_in_pieces(void **state)
         for (size_t n = 0; n < bulk->count; n++, at += unit) {
             memcpy(at, bulk->unit, unit);
         }
-        strcpy(at, bulk->tail);
+        memcpy(at, bulk->tail, strlen(bulk->tail) + 1);
         for (size_t p = 0; p < sizeof(pieces) / sizeof(pieces[0]); p++) {
-            char out[256];
-            parse(input, cap - 1, pieces[p], out, sizeof(out));
+            char out[OUT_MAX];
+            parse(input, cap - 1, pieces[p], out);
             if (strncmp(out, bulk->output, strlen(bulk->output)) != 0) {
                 fail_msg("%s, pieces of %zu: got \"%s\"", bulk->behaviour, pieces[p], out);
             }
@@ -224,8 +227,8 @@ static void tells_pages_from_parts(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
         struct request request = {.embedded = wishes[i].embedded};
-        strcpy(request.accept, wishes[i].accept);
-        strcpy(request.fetch_dest, wishes[i].dest);
+        snprintf(request.accept, sizeof(request.accept), "%s", wishes[i].accept);
+        snprintf(request.fetch_dest, sizeof(request.fetch_dest), "%s", wishes[i].dest);
         if (request_wants_page(&request) != wishes[i].page) {
             fail_msg("%s", wishes[i].behaviour);
         }

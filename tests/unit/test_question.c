@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "dns/reply.h"
+
+#define HEADER(flags, qd, an, ns, ar) "\x12\x34" flags "\0" qd "\0" an "\0" ns "\0" ar
+#define WWW                           "\3wWw\7Example\3com\0"
+#define OPT(version, dlen)            "\0\0\x29\x10\0\0" version "\0\0\0" dlen
+
+static const struct {
+    const char *behaviour;
+    const char *packet;
+    size_t len;
+    enum question_outcome outcome;
+} rows[] = {
+#define ROW(behaviour, packet, outcome)                                                            \
+    {                                                                                              \
+        behaviour, packet, sizeof(packet) - 1, outcome                                             \
+    }
+    ROW("a plain query", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\1\0\1", QUESTION_OK),
+    ROW("eleven octets", "\x12\x34\1\0\0\1\0\0\0\0\0", QUESTION_DROP),
+    ROW("a response", HEADER("\x81\0", "\1", "\0", "\0", "\0") WWW "\0\1\0\1", QUESTION_DROP),
+    ROW("opcode NOTIFY", HEADER("\x20\0", "\1", "\0", "\0", "\0") WWW "\0\1\0\1", QUESTION_NOTIMP),
+    ROW("no question", HEADER("\1\0", "\0", "\0", "\0", "\0"), QUESTION_FORMERR),
+    ROW("two questions (RFC 9619)",
+        HEADER("\1\0", "\2", "\0", "\0", "\0") WWW "\0\1\0\1" WWW "\0\1\0\1", QUESTION_FORMERR),
+    ROW("an answer record", HEADER("\1\0", "\1", "\1", "\0", "\0") WWW "\0\1\0\1",
+        QUESTION_FORMERR),
+    ROW("a cut name", HEADER("\1\0", "\1", "\0", "\0", "\0") "\3ww", QUESTION_FORMERR),
+    ROW("a cut type", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\1\0", QUESTION_FORMERR),
+    ROW("a compressed question", HEADER("\1\0", "\1", "\0", "\0", "\0") "\xc0\x0c\0\1\0\1",
+        QUESTION_FORMERR),
+    ROW("octets behind the end", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\1\0\1x",
+        QUESTION_FORMERR),
+    ROW("EDNS", HEADER("\1\0", "\1", "\0", "\0", "\1") WWW "\0\1\0\1" OPT("\0", "\0"), QUESTION_OK),
+    ROW("EDNS version 1 (RFC 6891)",
+        HEADER("\1\0", "\1", "\0", "\0", "\1") WWW "\0\1\0\1" OPT("\1", "\0"), QUESTION_BADVERS),
+    ROW("two OPT records",
+        HEADER("\1\0", "\1", "\0", "\0", "\2") WWW "\0\1\0\1" OPT("\0", "\0") OPT("\0", "\0"),
+        QUESTION_FORMERR),
+    ROW("an unknown option",
+        HEADER("\1\0", "\1", "\0", "\0", "\1") WWW "\0\1\0\1" OPT("\0", "\6") "\xff\1\0\2ab",
+        QUESTION_OK),
+    ROW("an option longer than its record",
+        HEADER("\1\0", "\1", "\0", "\0", "\1") WWW "\0\1\0\1" OPT("\0", "\6") "\xff\1\0\3ab",
+        QUESTION_FORMERR),
+    ROW("class CH", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\1\0\3", QUESTION_REFUSED),
+    ROW("AXFR", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\xfc\0\1", QUESTION_REFUSED),
+    ROW("QTYPE OPT", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\x29\0\1", QUESTION_FORMERR),
+    ROW("QTYPE 0", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\0\0\1", QUESTION_FORMERR),
+    ROW("an unknown type (RFC 3597)", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\xff\x37\0\1",
+        QUESTION_OK),
+#undef ROW
+};
+
+static void each_packet_has_its_outcome(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct question question;
+        print_message("%s\n", rows[i].behaviour);
+        assert_int_equal(question_parse((const uint8_t *)rows[i].packet, rows[i].len, &question),
+                         rows[i].outcome);
+        if (rows[i].outcome == QUESTION_OK) {
+            char text[DNAME_TEXT_MAX];
+            assert_string_equal(dname_print(&question.name, text), "www.example.com");
+            assert_int_equal(question.id, 0x1234);
+        }
+    }
+}
+
+static void every_cut_of_a_query_is_refused(void **state)
+{
+    (void)state;
+    static const char whole[] =
+        HEADER("\1\0", "\1", "\0", "\0", "\1") WWW "\0\1\0\1" OPT("\0", "\6") "\xff\1\0\2ab";
+    for (size_t len = 0; len < sizeof(whole) - 1; len++) {
+        struct question question;
+        assert_int_equal(question_parse((const uint8_t *)whole, len, &question),
+                         len < DNS_HEADER ? QUESTION_DROP : QUESTION_FORMERR);
+    }
+}
+
+static void a_bare_reply_reflects_nothing(void **state)
+{
+    (void)state;
+    struct question question;
+    uint8_t octets[64];
+    struct wire out;
+    static const char query[] = HEADER("\1\0", "\2", "\0", "\0", "\0") WWW;
+    assert_int_equal(question_parse((const uint8_t *)query, sizeof(query) - 1, &question),
+                     QUESTION_FORMERR);
+    wire_init(&out, octets, sizeof(octets));
+    reply_bare(&out, &question, RCODE_FORMERR);
+    assert_int_equal(out.len, DNS_HEADER);
+    assert_memory_equal(octets, "\x12\x34\x81\x01\0\0\0\0\0\0\0\0", 12);
+}
+
+static void the_clients_case_comes_back_and_large_replies_are_cut(void **state)
+{
+    (void)state;
+    struct question question;
+    static uint8_t octets[4096];
+    static const uint8_t bulk[900];
+    struct wire out;
+    static const char query[] = HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\1\0\1";
+    const struct packet data = {bulk, sizeof(bulk)};
+    assert_int_equal(question_parse((const uint8_t *)query, sizeof(query) - 1, &question),
+                     QUESTION_OK);
+    wire_init(&out, octets, sizeof(octets));
+    reply_begin(&out, &question, (const uint8_t *)query, RCODE_NOERROR);
+    assert_memory_equal(octets + DNS_HEADER, WWW, sizeof(WWW) - 1);
+    reply_add(&out, 16, 5, &data);
+    reply_fit_udp(&out, &question);
+    assert_int_equal(out.len, DNS_HEADER + question.wire_len);
+    assert_true(load_u16(octets + 2) & FLAG_TC);
+    assert_int_equal(load_u16(octets + 6), 0);
+}
+
+static void a_negative_reply_carries_a_whole_soa(void **state)
+{
+    (void)state;
+    struct question question;
+    static uint8_t octets[512], copied[512];
+    struct wire out, data;
+    struct rr rr;
+    static const char query[] =
+        HEADER("\1\0", "\1", "\0", "\0", "\1") WWW "\0\1\0\1" OPT("\0", "\0");
+    assert_int_equal(question_parse((const uint8_t *)query, sizeof(query) - 1, &question),
+                     QUESTION_OK);
+    wire_init(&out, octets, sizeof(octets));
+    reply_begin(&out, &question, (const uint8_t *)query, RCODE_NXDOMAIN);
+    reply_add_soa(&out, 10);
+    const struct reply_error why = {EDE_FILTERED, "adult list"};
+    reply_end(&out, &question, RCODE_NXDOMAIN, &why);
+    assert_false(out.full);
+    assert_int_equal(load_u16(octets + 8), 1);
+    size_t pos = DNS_HEADER + question.wire_len;
+    assert_int_equal(rr_read(octets, out.len, &pos, &rr), 0);
+    assert_int_equal(rr.type, TYPE_SOA);
+    const struct packet packet = {octets, out.len};
+    wire_init(&data, copied, sizeof(copied));
+    assert_int_equal(rr_copy_data(&packet, &rr, &data), 0);
+    assert_int_equal(load_u32(copied + data.len - 4), 10);
+    assert_int_equal(rr_read(octets, out.len, &pos, &rr), 0);
+    assert_int_equal(rr.type, TYPE_OPT);
+    assert_memory_equal(octets + rr.rdata,
+                        "\0\xf\0\xc\0\x11"
+                        "adult list",
+                        16);
+    assert_int_equal(pos, out.len);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_packet_has_its_outcome),
+        cmocka_unit_test(every_cut_of_a_query_is_refused),
+        cmocka_unit_test(a_bare_reply_reflects_nothing),
+        cmocka_unit_test(the_clients_case_comes_back_and_large_replies_are_cut),
+        cmocka_unit_test(a_negative_reply_carries_a_whole_soa),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
