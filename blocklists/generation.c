@@ -196,3 +196,19 @@ void generation_prune(const char *state_dir, size_t keep)
         }
     }
 }
+
+void generation_clean(const char *state_dir)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof(folder), "%s/generations", state_dir);
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    while (dir && (entry = readdir(dir))) {
+        if (strstr(entry->d_name, ".tmp")) {
+            unlinkat(dirfd(dir), entry->d_name, 0);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+}

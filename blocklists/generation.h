@@ -40,5 +40,8 @@ __attribute__((warn_unused_result)) int generation_use(const char *state_dir, un
 /* Remove the oldest until `keep` are left; never the one in force. */
 void generation_prune(const char *state_dir, size_t keep);
 
+/* Remove unfinished files that a killed update left. */
+void generation_clean(const char *state_dir);
+
 /* The one before that in force, or -ENOENT. */
 int generation_previous(const char *state_dir);

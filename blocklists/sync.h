@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/* sync: from the configured sources to the database in force.
+ *
+ * fetch, pack, count, compile, gate, install: each step leaves the old state whole
+ * until the last rename. A source that fails keeps its last good copy. */
+#pragma once
+#include "blocklists/gate.h"
+#include "blocklists/meta.h"
+#include "config/config.h"
+
+enum sync_status {
+    SYNC_KEPT,      /* not due or not asked for: its copy is used */
+    SYNC_UPDATED,   /* a new copy is in force */
+    SYNC_UNCHANGED, /* the source has nothing new */
+    SYNC_FAILED,    /* see meta.report.error_text; the old copy is used, if any */
+    SYNC_HELD,      /* the new copy was refused by the gate; likewise */
+};
+
+struct sync_source {
+    const struct config_source *config;
+    struct source_meta meta;  /* of the copy in use; its error is that of this run */
+    struct source_meta fresh; /* of the new copy, while it is judged */
+    enum sync_status status;
+    bool has_copy;           /* a last good copy from this URL exists */
+    bool has_fresh;          /* a new copy waits to be accepted */
+    bool excluded;           /* held by the gate without another copy */
+    bool used;               /* stands in the compiled database */
+    unsigned protected_hits; /* protected names that it blocks */
+};
+
+/* A protected name that a list blocks; the verdict allows it all the same. */
+struct sync_hit {
+    char list[80];
+    char name[256], entry[256];
+};
+
+struct sync_result {
+    struct sync_source *sources;
+    size_t count;
+    size_t bad; /* failed or held */
+    struct sync_hit *hits;
+    size_t hit_count;
+    bool current;        /* nothing was due: not even compiled */
+    bool installed;      /* a new generation is in force */
+    unsigned generation; /* in force after the run, 0 = none */
+    uint64_t names;      /* of the compiled database */
+};
+
+struct sync_event {
+    const char *source; /* id, or NULL: all together */
+    const char *phase;  /* "fetching", "counting", "reading", "sorting", "writing", "checking" */
+    uint64_t bytes, names;
+};
+
+struct sync_options {
+    const struct config *config;
+    const char *const *ids; /* only these are fetched; none = all */
+    size_t id_count;
+    bool force;   /* fetch although not due or unchanged, and accept a changed size */
+    bool dry_run; /* judge, but keep nothing */
+    bool if_due;  /* fetch only what is older than lists.update_every_h */
+    int64_t now;
+    void (*on_event)(void *arg, const struct sync_event *event); /* or NULL */
+    void *arg;
+};
+
+/* 0, also when some sources failed (ret_result->bad). -EBUSY: another update runs;
+ * -EINVAL: unknown id; -ENODATA: no source could be used, nothing was changed; or an
+ * error of the disk or the compiler. With *diag. *ret_result is filled in any case. */
+__attribute__((warn_unused_result)) int sync_run(const struct sync_options *options,
+                                                 struct sync_result *ret_result, struct diag *diag);
+void sync_clear(struct sync_result *result);
+
+const char *sync_status_word(enum sync_status status);
+
+/* Hold the update lock of a state folder: a file descriptor to close, -EBUSY. */
+__attribute__((warn_unused_result)) int sync_lock(const char *state_dir, struct diag *diag);
