@@ -17,7 +17,6 @@ struct protected_list {
 };
 
 /* -ENOENT, -EINVAL with *diag; *ret_list is untouched on failure. */
-__attribute__((warn_unused_result)) int protected_load(const char *data_dir,
-                                                       struct protected_list *ret_list,
-                                                       struct diag *diag);
+__attribute__((warn_unused_result)) int
+protected_load(const char *data_dir, struct protected_list *ret_list, struct diag *diag);
 void protected_clear(struct protected_list *list);

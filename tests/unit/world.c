@@ -48,8 +48,8 @@ static void write_config(const struct world *world, const char *config)
     static const char protected[] = "protected:\n"
                                     "  - {name: captive.example, match: exact, why: a probe}\n";
     snprintf(text, sizeof(text),
-             "server: {state_dir: %s, data_dir: %s, control_socket: %s/c.sock}\n%s",
-             world->folder, world->folder, world->folder, config);
+             "server: {state_dir: %s, data_dir: %s, control_socket: %s/c.sock}\n%s", world->folder,
+             world->folder, world->folder, config);
     write_file(world->folder, "greengate.yaml", text);
     write_file(world->folder, "categories.yaml", categories);
     write_file(world->folder, "helplines.yaml", "lines: []\n");
