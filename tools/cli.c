@@ -94,8 +94,10 @@ int cli_print_json(struct cli *cli, cJSON *value)
 static void make_plain(char *text)
 {
     for (unsigned char *at = (unsigned char *)text; *at; at++) {
-        if (*at < 0x20 || *at == 0x7f || (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)) {
+        if (*at < 0x20 || *at == 0x7f) {
             *at = '?';
+        } else if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0) {
+            at[0] = at[1] = '?';
         }
     }
 }

@@ -16,6 +16,42 @@ static const struct command {
 #undef COMMAND
 };
 
+/* What requests may hold. A member that is not known or of another kind is refused: a
+ * rule must not come to be for everybody because "group" was mistyped. */
+static const struct member {
+    const char *key;
+    int kind;
+} members[] = {
+    {"command", cJSON_String}, {"name", cJSON_String},   {"host", cJSON_String},
+    {"client", cJSON_String},  {"group", cJSON_String},  {"note", cJSON_String},
+    {"by", cJSON_String},      {"action", cJSON_String}, {"exact", cJSON_True | cJSON_False},
+    {"for_s", cJSON_Number},   {"since", cJSON_Number},  {"until", cJSON_Number},
+    {"offset", cJSON_Number},
+};
+
+/* Why the request's members are not as they should be, in `out`; false: they are. */
+static bool has_wrong_member(const cJSON *request, char *out, size_t cap)
+{
+    const size_t count = sizeof(members) / sizeof(members[0]);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, request)
+    {
+        size_t i = 0;
+        while (i < count && strcmp(members[i].key, item->string) != 0) {
+            i++;
+        }
+        if (i == count) {
+            snprintf(out, cap, "%.32s: unknown member", item->string);
+            return true;
+        }
+        if (!(item->type & members[i].kind)) {
+            snprintf(out, cap, "%s: of a wrong kind", members[i].key);
+            return true;
+        }
+    }
+    return false;
+}
+
 static const struct command *find_command(const char *name)
 {
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -58,11 +94,15 @@ cJSON *control_answer(const struct control_backend *backend, enum control_role r
 {
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(request, "command"));
     const struct command *command = name ? find_command(name) : NULL;
+    char wrong[96];
     if (!command) {
         return control_error(CONTROL_USAGE, name ? "unknown command" : "no command given");
     }
     if (!(command->roles & role)) {
         return control_error(CONTROL_FAILED, "not allowed on this socket");
+    }
+    if (has_wrong_member(request, wrong, sizeof(wrong))) {
+        return control_error(CONTROL_USAGE, wrong);
     }
     return run(command, backend, request);
 }

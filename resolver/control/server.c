@@ -12,7 +12,7 @@
 
 #include "control/peer.h"
 
-enum { BACKLOG = 16, GROUPS_MAX = 1024 };
+enum { BACKLOG = 128, GROUPS_MAX = 1024 };
 
 struct listener {
     uv_pipe_t pipe;
@@ -87,6 +87,18 @@ static bool is_admin(const struct listener *listener, const struct peer *peer)
            (stat(listener->path, &info) == 0 && in_group(fd, who.gid, info.st_gid));
 }
 
+/* The one that waits longest makes room; peers are listed newest first. */
+static void close_oldest(struct control_server *server, enum control_role role)
+{
+    struct peer *oldest = NULL;
+    for (struct peer *peer = server->peers; peer; peer = peer->next) {
+        oldest = peer->role == role && !peer->closing ? peer : oldest;
+    }
+    if (oldest) {
+        peer_close(oldest);
+    }
+}
+
 static void on_connection(uv_stream_t *stream, int status)
 {
     struct listener *listener = stream->data;
@@ -101,10 +113,10 @@ static void on_connection(uv_stream_t *stream, int status)
         server->peers->previous = peer;
     }
     server->peers = peer;
-    listener->peers++;
-    if (listener->peers > CONTROL_PEERS_MAX) {
-        peer_close(peer);
-    } else if (listener->role == ROLE_ADMIN && !is_admin(listener, peer)) {
+    if (++listener->peers > CONTROL_PEERS_MAX) {
+        close_oldest(server, listener->role);
+    }
+    if (listener->role == ROLE_ADMIN && !is_admin(listener, peer)) {
         peer_refuse(peer, "not allowed: root, the daemon's user or the socket's group is needed");
     } else {
         peer_start(peer, listener->role);

@@ -17,7 +17,7 @@ struct snapshot;      /* policy/snapshot.h */
 struct stats;         /* stats/stats.h */
 
 enum {
-    CONTROL_PEERS_MAX = 32,          /* of each listener */
+    CONTROL_PEERS_MAX = 32,          /* of each listener; then the oldest is closed */
     CONTROL_REQUEST_MAX = 64 * 1024, /* octets of one request */
     CONTROL_IDLE_MS = 30 * 1000,     /* for a whole request, and for taking its reply */
 };

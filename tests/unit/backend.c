@@ -76,12 +76,13 @@ static void must(bool ok, const char *what)
 
 static void load_policy(struct test_backend *backend)
 {
-    char path[160];
+    const char *path = backend->config_path;
     struct diag diag = {0};
-    snprintf(path, sizeof(path), "%s/greengate.yaml", backend->folder);
     char *data_dir = realpath("blocklists/catalog", NULL);
     FILE *file = fopen(path, "w");
     must(data_dir && file && fprintf(file, "%s%s\n", config_text, data_dir) > 0 &&
+             fprintf(file, "  state_dir: %s\n  control_socket: %s\n", backend->folder,
+                     backend->socket_path) > 0 &&
              fclose(file) == 0,
          "configuration");
     free(data_dir);
@@ -98,6 +99,8 @@ struct test_backend *test_backend_new(void)
     must(backend, "memory");
     strcpy(backend->folder, "/tmp/gg-ctl-XXXXXX");
     must(mkdtemp(backend->folder), "folder");
+    snprintf(backend->config_path, sizeof(backend->config_path), "%s/greengate.yaml",
+             backend->folder);
     snprintf(backend->rules_path, sizeof(backend->rules_path), "%s/rules.yaml", backend->folder);
     snprintf(backend->socket_path, sizeof(backend->socket_path), "%s/run/control.sock",
              backend->folder);
@@ -129,4 +132,36 @@ void test_backend_free(struct test_backend *backend)
     snprintf(command, sizeof(command), "rm -rf %s", backend->folder);
     must(system(command) == 0, "clean up");
     free(backend);
+}
+
+static void on_stop(uv_async_t *async)
+{
+    struct test_server *server = async->data;
+    control_close(server->server);
+    uv_close((uv_handle_t *)async, NULL);
+}
+
+static void run_loop(void *arg)
+{
+    struct test_server *server = arg;
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+}
+
+void test_server_start(struct test_server *server, unsigned idle_ms)
+{
+    struct diag diag = {0};
+    server->backend = test_backend_new();
+    uv_loop_init(&server->loop);
+    uv_async_init(&server->loop, &server->stop, on_stop);
+    server->stop.data = server;
+    const struct control_setup setup = {&server->loop, server->backend->socket_path, idle_ms};
+    must(control_open(&setup, &server->backend->control, &server->server, &diag) == 0, diag.text);
+    uv_thread_create(&server->thread, run_loop, server);
+}
+
+void test_server_stop(struct test_server *server)
+{
+    uv_async_send(&server->stop);
+    uv_thread_join(&server->thread);
+    must(uv_loop_close(&server->loop) == 0, "a handle was left open");
 }
