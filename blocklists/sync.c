@@ -111,7 +111,8 @@ static int load_sources(struct syncing *s, struct diag *diag)
     s->behind = calloc(cap, sizeof(struct sync_source *));
     s->reports = calloc(cap, sizeof(*s->reports));
     if (!result->sources || !s->inputs || !s->behind || !s->reports) {
-        return diag_set(diag, -ENOMEM, "out of memory");
+        diag_set(diag, -ENOMEM, "out of memory");
+        return -ENOMEM;
     }
     for (size_t i = 0; i < config->source_count; i++) {
         if (config->sources[i].enabled) {
