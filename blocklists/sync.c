@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "blocklists/sync.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -131,6 +132,7 @@ static int refresh_sources(struct syncing *s)
     int asked = 0;
     for (size_t i = 0; i < s->result->count; i++) {
         struct sync_source *source = &s->result->sources[i];
+        assert(source->config);
         bool due = !s->options->if_due || s->options->force || copy_is_due(s->options, source);
         if (!is_wanted(s->options, source->config->id) || !due) {
             continue;
