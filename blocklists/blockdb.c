@@ -127,7 +127,7 @@ static int read_lines(struct blockdb *db, const uint8_t *head)
 static int verify(struct blockdb *db, struct diag *diag)
 {
     const uint8_t *head = db->map;
-    if (memcmp(head, "GGDB", 4) != 0) {
+    if (!head || memcmp(head, "GGDB", 4) != 0) {
         return diag_set(diag, -EBADMSG, "not a blocklist database");
     }
     if (le64_load(head + BLOCKDB_AT_BYTES) != db->size) {

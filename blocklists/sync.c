@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "blocklists/sync.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -111,7 +112,8 @@ static int load_sources(struct syncing *s, struct diag *diag)
     s->behind = calloc(cap, sizeof(struct sync_source *));
     s->reports = calloc(cap, sizeof(*s->reports));
     if (!result->sources || !s->inputs || !s->behind || !s->reports) {
-        return diag_set(diag, -ENOMEM, "out of memory");
+        diag_set(diag, -ENOMEM, "out of memory");
+        return -ENOMEM;
     }
     for (size_t i = 0; i < config->source_count; i++) {
         if (config->sources[i].enabled) {
@@ -130,6 +132,7 @@ static int refresh_sources(struct syncing *s)
     int asked = 0;
     for (size_t i = 0; i < s->result->count; i++) {
         struct sync_source *source = &s->result->sources[i];
+        assert(source->config);
         bool due = !s->options->if_due || s->options->force || copy_is_due(s->options, source);
         if (!is_wanted(s->options, source->config->id) || !due) {
             continue;

@@ -110,38 +110,50 @@ static void expand(const struct query *query, struct dname *name)
     }
 }
 
-static size_t look_up(const struct blockdb *db, const struct query *queries)
+/* Names are laid out a batch ahead, as a server's parser has done when it looks up. */
+static size_t look_up(const struct blockdb *db, const struct query *queries, bool search)
 {
     static struct blockdb_probe probes[BATCH];
+    static struct dname names[BATCH];
     struct blockdb_hit hits[DNAME_LABELS_MAX];
-    struct dname name;
     size_t found = 0;
     for (size_t at = 0; at < QUERIES; at += BATCH) {
         for (size_t i = 0; i < BATCH; i++) {
-            expand(&queries[at + i], &name);
-            blockdb_probe(db, &name, &probes[i]);
+            expand(&queries[at + i], &names[i]);
         }
-        for (size_t i = 0; i < BATCH; i++) {
+        for (size_t i = 0; i < BATCH && search; i++) {
+            blockdb_probe(db, &names[i], &probes[i]);
+        }
+        for (size_t i = 0; i < BATCH && search; i++) {
             found += blockdb_find(db, &probes[i], hits);
         }
+        found += names[0].offset[0];
     }
     return found;
+}
+
+static double best_of(const struct blockdb *db, const struct query *queries, bool search,
+                      size_t *ret_hits)
+{
+    double best = 1e9;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        double start = now_s();
+        *ret_hits = look_up(db, queries, search);
+        double took = now_s() - start;
+        best = took < best ? took : best;
+    }
+    return best * 1e9 / QUERIES;
 }
 
 static void measure(const struct blockdb *db, uint64_t names)
 {
     struct query *queries = make_queries(names);
-    double best = 1;
-    size_t hits = 0;
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        double start = now_s();
-        hits = look_up(db, queries);
-        double took = now_s() - start;
-        best = took < best ? took : best;
-    }
-    printf(
-        "lookup %.1f ns for five suffixes in batches of 32, best of %d rounds (%zu hits of %d)\n",
-        best * 1e9 / QUERIES, ROUNDS, hits, QUERIES / 2);
+    size_t hits;
+    double bare = best_of(db, queries, false, &hits);
+    double full = best_of(db, queries, true, &hits);
+    printf("lookup %.1f ns for five suffixes in batches of 32, best of %d rounds (%zu hits of %d; "
+           "%.1f ns for laying out the names taken off)\n",
+           full - bare, ROUNDS, hits, QUERIES / 2, bare);
     printf("file %.2f bytes/name\n", (double)blockdb_info(db)->bytes / (double)names);
     free(queries);
 }
