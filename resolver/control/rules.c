@@ -8,8 +8,13 @@
 #include "policy/snapshot.h"
 #include "store/rulefile.h"
 
-/* A page of rules fits a frame even when every name and note is as long as can be. */
-enum { PAGE_RULES = 300, YEAR_S = 366 * 86400, YEARS_MAX = 10 };
+/* A page of rules must fit a frame, quotes escaped. */
+enum {
+    PAGE_OCTETS = CLIENT_FRAME_MAX * 3 / 4,
+    RULE_OCTETS = 160,
+    YEAR_S = 366 * 86400,
+    YEARS_MAX = 10
+};
 
 static cJSON *rule_json(const struct rule *rule)
 {
@@ -25,6 +30,17 @@ static cJSON *rule_json(const struct rule *rule)
     return item;
 }
 
+/* The rules as they are, and a copy to change. */
+struct change {
+    struct rule_list before, rules;
+};
+
+static void change_clear(struct change *change)
+{
+    rule_list_clear(&change->before);
+    rule_list_clear(&change->rules);
+}
+
 static int load(const struct control_call *call, struct rule_list *ret_rules)
 {
     int err = rulefile_load(call->backend->rules_path, ret_rules, call->diag);
@@ -35,25 +51,37 @@ static int load(const struct control_call *call, struct rule_list *ret_rules)
     return err;
 }
 
-/* Write, then make it count; when the second fails, the old file comes back. */
-static int apply(const struct control_call *call, const struct rule_list *rules)
+static int change_begin(const struct control_call *call, struct change *change)
+{
+    *change = (struct change){0};
+    int err = load(call, &change->before);
+    size_t size = change->before.count * sizeof(struct rule);
+    if (err < 0 || size == 0) {
+        return err;
+    }
+    change->rules.items = malloc(size);
+    if (!change->rules.items) {
+        return diag_set(call->diag, -ENOMEM, "no memory for the rules");
+    }
+    memcpy(change->rules.items, change->before.items, size);
+    change->rules.count = change->before.count;
+    return 0;
+}
+
+/* Write, then make it count; when the second fails, the old rules come back. */
+static int change_apply(const struct control_call *call, const struct change *change)
 {
     const struct control_backend *backend = call->backend;
-    struct rule_list before = {0};
     struct diag aside = {0};
-    int err = rulefile_load(backend->rules_path, &before, call->diag);
-    if (err == 0) {
-        err = rulefile_save(backend->rules_path, rules, call->diag);
+    int err = rulefile_save(backend->rules_path, &change->rules, call->diag);
+    if (err < 0) {
+        return err;
     }
-    if (err == 0) {
-        *call->diag = (struct diag){0};
-        err = backend->set_rules(backend->owner, rules, call->diag);
-        if (err < 0 && rulefile_save(backend->rules_path, &before, &aside) < 0) {
-            diag_set(call->diag, err, "%.200s; the rule file is ahead of what is in force",
-                     aside.text);
-        }
+    *call->diag = (struct diag){0};
+    err = backend->set_rules(backend->owner, &change->rules, call->diag);
+    if (err < 0 && rulefile_save(backend->rules_path, &change->before, &aside) < 0) {
+        diag_set(call->diag, err, "%.200s; the rule file is ahead of what is in force", aside.text);
     }
-    rule_list_clear(&before);
     return err;
 }
 
@@ -110,30 +138,30 @@ static int read_rule(const struct control_call *call, struct rule *rule)
 
 static int put_rule(struct control_call *call, bool allow)
 {
-    struct rule_list rules = {0};
+    struct change change;
     struct rule rule = {.allow = allow};
     int code = read_rule(call, &rule);
     if (code != CONTROL_DONE) {
         return code;
     }
-    int err = load(call, &rules);
-    size_t before = rules.count;
+    int err = change_begin(call, &change);
     if (err == 0) {
-        err = rule_list_put(&rules, &rule);
+        err = rule_list_put(&change.rules, &rule);
         if (err == -E2BIG) {
             diag_set(call->diag, err, "there are %d rules already; remove some first",
                      RULE_LIST_MAX);
         }
     }
     if (err == 0) {
-        err = apply(call, &rules);
+        err = change_apply(call, &change);
     }
     if (err == 0) {
+        bool replaced = change.rules.count == change.before.count;
         cJSON_AddItemToObject(call->reply, "rule", rule_json(&rule));
-        cJSON_AddBoolToObject(call->reply, "replaced", rules.count == before);
-        cJSON_AddNumberToObject(call->reply, "count", (double)rules.count);
+        cJSON_AddBoolToObject(call->reply, "replaced", replaced);
+        cJSON_AddNumberToObject(call->reply, "count", (double)change.rules.count);
     }
-    rule_list_clear(&rules);
+    change_clear(&change);
     return err < 0 ? CONTROL_FAILED : CONTROL_DONE;
 }
 
@@ -188,27 +216,36 @@ static const char *other_group(const struct rule_list *rules, const struct rule 
 
 int control_do_remove(struct control_call *call)
 {
-    struct rule_list rules = {0};
+    struct change change;
     struct rule target = {0};
     int code = read_target(call, &target);
     if (code != CONTROL_DONE) {
         return code;
     }
-    int err = load(call, &rules);
-    if (err == 0 && take_out(call, &rules, &target) == 0) {
-        const char *group = other_group(&rules, &target);
+    int err = change_begin(call, &change);
+    if (err == 0 && take_out(call, &change.rules, &target) == 0) {
+        const char *group = other_group(&change.rules, &target);
         err = group ? diag_set(call->diag, -ENOENT,
                                "no such rule; the name has one of another kind or group: %s", group)
                     : diag_set(call->diag, -ENOENT, "no rule for this name");
     }
     if (err == 0) {
-        err = apply(call, &rules);
+        err = change_apply(call, &change);
     }
     if (err == 0) {
-        cJSON_AddNumberToObject(call->reply, "count", (double)rules.count);
+        cJSON_AddNumberToObject(call->reply, "count", (double)change.rules.count);
     }
-    rule_list_clear(&rules);
+    change_clear(&change);
     return err < 0 ? CONTROL_FAILED : CONTROL_DONE;
+}
+
+/* At most so many octets of JSON: every character may need a backslash. */
+static size_t rule_octets(const struct rule *rule)
+{
+    char name[DNAME_TEXT_MAX];
+    size_t texts =
+        strlen(dname_print(&rule->name, name)) + strlen(rule->group) + strlen(rule->note);
+    return RULE_OCTETS + 2 * texts;
 }
 
 int control_do_rules(struct control_call *call)
@@ -222,7 +259,12 @@ int control_do_rules(struct control_call *call)
         return CONTROL_FAILED;
     }
     cJSON *array = cJSON_AddArrayToObject(call->reply, "rules");
-    for (size_t i = (size_t)offset; i < rules.count && i < (size_t)offset + PAGE_RULES; i++) {
+    size_t octets = 0;
+    for (size_t i = (size_t)offset; i < rules.count; i++) {
+        octets += rule_octets(&rules.items[i]);
+        if (octets > PAGE_OCTETS) {
+            break;
+        }
         cJSON_AddItemToArray(array, rule_json(&rules.items[i]));
     }
     cJSON_AddNumberToObject(call->reply, "count", (double)rules.count);

@@ -203,6 +203,38 @@ static void a_rule_is_replaced_listed_and_taken_back(void **state)
     assert_int_equal(backend->rules_set, 0);
 }
 
+static void every_page_of_rules_fits_a_frame(void **state)
+{
+    struct test_backend *backend = *state;
+    struct rule_list rules = {.count = 5000};
+    rules.items = calloc(rules.count, sizeof(*rules.items));
+    for (size_t i = 0; i < rules.count; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "name%zu.with-a-longer-label.example", i);
+        assert_int_equal(dname_parse(name, &rules.items[i].name), 0);
+        memset(rules.items[i].note, i % 2 ? '"' : 'x', RULE_NOTE_MAX - 1);
+    }
+    assert_int_equal(rulefile_save(backend->rules_path, &rules, NULL), 0);
+    int got = 0, pages = 0;
+    while (got < (int)rules.count) {
+        char request[64];
+        size_t len = 0;
+        snprintf(request, sizeof(request), "{\"command\": \"rules\", \"offset\": %d}", got);
+        cJSON *reply = ask(backend, request);
+        uint8_t *frame = client_frame(reply, &len);
+        int page = cJSON_GetArraySize(cJSON_GetObjectItem(reply, "rules"));
+        assert_non_null(frame);
+        assert_true(page > 0);
+        got += page;
+        pages++;
+        free(frame);
+        cJSON_Delete(reply);
+    }
+    assert_int_equal(got, rules.count);
+    assert_in_range(pages, 2, 10);
+    rule_list_clear(&rules);
+}
+
 static void a_rule_that_cannot_act_is_not_kept(void **state)
 {
     struct test_backend *backend = *state;
@@ -269,10 +301,15 @@ static void reload_says_what_is_wrong(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ROW(wrong_requests_are_refused),         ROW(status_tells_state_and_numbers),
-        ROW(a_rule_acts_at_once_and_is_kept),    ROW(a_rule_is_replaced_listed_and_taken_back),
-        ROW(a_rule_that_cannot_act_is_not_kept), ROW(a_broken_rule_file_is_not_overwritten),
-        ROW(sums_come_as_columns_and_rows),      ROW(reload_says_what_is_wrong),
+        ROW(wrong_requests_are_refused),
+        ROW(status_tells_state_and_numbers),
+        ROW(a_rule_acts_at_once_and_is_kept),
+        ROW(a_rule_is_replaced_listed_and_taken_back),
+        ROW(every_page_of_rules_fits_a_frame),
+        ROW(a_rule_that_cannot_act_is_not_kept),
+        ROW(a_broken_rule_file_is_not_overwritten),
+        ROW(sums_come_as_columns_and_rows),
+        ROW(reload_says_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
