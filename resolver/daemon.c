@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "policy/snapshot.h"
+#include "upstream/claim.h"
 
 /* Statistics know groups and categories by ids that outlive a snapshot. */
 static void name_for_stats(struct daemon *daemon, struct snapshot *snapshot)
@@ -298,4 +299,5 @@ void daemon_clear(struct daemon *daemon)
     policy_rules_unref(daemon->rules);
     rule_list_clear(&daemon->rule_list);
     cache_free(daemon->cache);
+    claim_table_free(daemon->claims);
 }

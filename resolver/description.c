@@ -72,6 +72,9 @@ static void describe_upstreams(const struct daemon *daemon, struct daemon_status
 {
     const struct text_list *servers = &daemon->snapshot->config->upstream.servers;
     unsigned up = 0;
+    if (daemon->stopping) {
+        return; /* the workers are giving theirs up */
+    }
     for (size_t i = 0; i < servers->count && i < DAEMON_UPSTREAMS_MAX; i++) {
         struct daemon_upstream *to = &status->upstreams[status->upstream_count++];
         snprintf(to->address, sizeof(to->address), "%s", servers->items[i]);

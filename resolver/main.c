@@ -12,6 +12,7 @@
 #include "daemon.h"
 #include "notify.h"
 #include "policy/snapshot.h"
+#include "upstream/claim.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000, DNS_PORT = 53 };
 
@@ -140,7 +141,9 @@ static int open_state(struct daemon *daemon, struct diag *diag)
         return err;
     }
     daemon->cache = cache_new((size_t)config->cache.size_mb << 20);
-    return daemon->cache ? 0 : diag_set(diag, -ENOMEM, "no memory for cache.size_mb");
+    daemon->claims = claim_table_new();
+    return daemon->cache && daemon->claims ? 0
+                                           : diag_set(diag, -ENOMEM, "no memory for cache.size_mb");
 }
 
 static int start_workers(struct daemon *daemon, struct diag *diag)
@@ -152,6 +155,7 @@ static int start_workers(struct daemon *daemon, struct diag *diag)
             .stats = stats_worker_add(daemon->stats),
             .clock = daemon->clock,
             .sockets = &daemon->sockets[i],
+            .claims = daemon->claims,
             .changed = &daemon->changed,
         };
         int err = setup.stats ? worker_start(&setup, &daemon->workers[i]) : -ENOMEM;

@@ -8,6 +8,7 @@
 
 #include "listen/tcp.h"
 #include "listen/udp.h"
+#include "upstream/claim.h"
 
 enum { DRAIN_STEP_MS = 10 };
 
@@ -64,6 +65,7 @@ static void end_loop(struct worker *worker)
         udp_listener_stop(worker->udp[i]);
     }
     upstream_stop(worker->upstream);
+    worker->upstream = NULL;
     uv_close((uv_handle_t *)&worker->drain, NULL);
     uv_close((uv_handle_t *)&worker->wake, NULL);
 }
@@ -101,6 +103,10 @@ static void on_wake(uv_async_t *wake)
     }
     if (atomic_load_explicit(&worker->stop, memory_order_acquire) && !worker->draining) {
         begin_drain(worker);
+    }
+    if (worker->upstream) {
+        query_tick(&worker->query);
+        upstream_recheck(worker->upstream);
     }
 }
 
@@ -144,7 +150,8 @@ static int build(struct worker *worker, const struct worker_setup *setup)
         .ask = ask_upstream,
         .ask_context = worker,
     };
-    const struct upstream_setup upstream = {&worker->loop, setup->clock, answer_arrived, worker};
+    const struct upstream_setup upstream = {&worker->loop, setup->clock, answer_arrived, worker,
+                                            setup->claims};
     worker->upstream = upstream_new(&upstream);
     worker->batch = udp_batch_new(&worker->query);
     if (!worker->upstream || !worker->batch || query_worker_init(&worker->query) < 0) {
@@ -156,6 +163,7 @@ static int build(struct worker *worker, const struct worker_setup *setup)
     worker->wake.data = worker;
     worker->drain.data = worker;
     int err = uv_async_init(&worker->loop, &worker->wake, on_wake);
+    claim_table_join(setup->claims, &worker->wake);
     if (err == 0) {
         err = uv_timer_init(&worker->loop, &worker->drain);
     }

@@ -6,6 +6,8 @@
 #include "query/query.h"
 #include "upstream/upstream.h"
 
+struct claim_table;
+
 enum { WORKER_SOCKETS_MAX = 32, WORKER_DRAIN_MS = 2000 };
 
 struct worker;
@@ -23,7 +25,8 @@ struct worker_setup {
     struct stats_worker *stats;
     const struct clock *clock;
     const struct worker_sockets *sockets;
-    uv_async_t *changed; /* woken when the worker has taken over a snapshot or ended */
+    struct claim_table *claims; /* of questions that are being asked, shared */
+    uv_async_t *changed;        /* woken when the worker has taken over a snapshot or ended */
 };
 
 /* Start the thread; the sockets are the worker's from then on. */

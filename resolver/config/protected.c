@@ -13,11 +13,12 @@ static int read_item(const struct yaml_node *node, const char *path, struct prot
 {
     const char *name = node->kind == YAML_MAP ? yaml_get_text(node, "name") : NULL;
     const char *match = node->kind == YAML_MAP ? yaml_get_text(node, "match") : NULL;
-    diag_at(diag, path, node->line, node->column);
     if (!name || dname_parse(name, &item->name) < 0) {
+        diag_at(diag, path, node->line, node->column);
         return diag_set(diag, -EINVAL, "a protected name needs 'name', a domain name");
     }
     if (!match || (strcmp(match, "exact") != 0 && strcmp(match, "subtree") != 0)) {
+        diag_at(diag, path, node->line, node->column);
         return diag_set(diag, -EINVAL, "%s: 'match' is exact or subtree", name);
     }
     item->exact = strcmp(match, "exact") == 0;

@@ -2,11 +2,13 @@
 #include "control/client.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,20 +45,24 @@ static int wait_for(const struct call *call, short events)
     }
 }
 
-static int dial(const char *path, int *ret_fd)
+/* Connecting waits while the daemon has more callers than it can take at once. */
+static int dial(const char *path, unsigned timeout_ms, int *ret_fd)
 {
     struct sockaddr_un place = {.sun_family = AF_UNIX};
+    const struct timeval limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
     size_t len = strlen(path);
     if (len >= sizeof(place.sun_path)) {
         return -ENAMETOOLONG;
     }
     memcpy(place.sun_path, path, len + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return -errno;
     }
-    if (connect(fd, (struct sockaddr *)&place, sizeof(place)) < 0) {
-        int err = -errno;
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
+        connect(fd, (struct sockaddr *)&place, sizeof(place)) < 0 ||
+        fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
+        int err = errno == EAGAIN ? -ETIMEDOUT : -errno;
         close(fd);
         return err;
     }
@@ -135,7 +141,7 @@ int client_call(const struct client_target *target, const cJSON *request, cJSON 
     uint8_t *data = NULL;
     size_t len = 0;
     uint8_t *frame = client_frame(request, &len);
-    int err = frame ? dial(target->socket_path, &call.fd) : -ENOMEM;
+    int err = frame ? dial(target->socket_path, target->timeout_ms, &call.fd) : -ENOMEM;
     if (err == 0) {
         err = send_all(&call, frame, len);
     }

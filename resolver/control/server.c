@@ -12,7 +12,7 @@
 
 #include "control/peer.h"
 
-enum { BACKLOG = 16, GROUPS_MAX = 1024 };
+enum { BACKLOG = 128, GROUPS_MAX = 1024 };
 
 struct listener {
     uv_pipe_t pipe;

@@ -20,6 +20,16 @@ static const struct layout layouts[] = {
     {18, 2, 1, 0}, {21, 2, 1, 0}, {26, 2, 2, 0}, {33, 6, 1, 0}, {36, 2, 1, 0}, {39, 0, 1, 0},
 };
 
+/* Types whose data holds one name that must not be compressed (RFC 3597 section 4,
+ * RFC 4034, RFC 9460), and where it begins. A pointer there would lead nowhere in the
+ * message that we write. */
+static const struct {
+    uint16_t type;
+    uint8_t at;
+} plain_names[] = {{24, 18}, {30, 0}, {46, 18}, {47, 0}, {58, 0}, {64, 2}, {65, 2}, {107, 2}};
+
+enum { TYPE_NAPTR = 35 };
+
 static const struct layout *find_layout(uint16_t type)
 {
     for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++) {
@@ -140,6 +150,39 @@ static int copy_named(const struct packet *packet, const struct rr *rr, const st
     return 0;
 }
 
+/* Where the name begins that must be plain, or SIZE_MAX. */
+static size_t find_plain_name(const uint8_t *data, const struct rr *rr)
+{
+    size_t at = 4;
+    for (size_t i = 0; i < sizeof(plain_names) / sizeof(plain_names[0]); i++) {
+        if (plain_names[i].type == rr->type) {
+            return plain_names[i].at;
+        }
+    }
+    if (rr->type != TYPE_NAPTR) {
+        return SIZE_MAX;
+    }
+    for (unsigned i = 0; i < 3; i++) { /* three character strings (RFC 3403 section 4.1) */
+        at += at < rr->rdlen ? 1 + (size_t)data[at] : 1;
+    }
+    return at;
+}
+
+static int check_plain_name(const uint8_t *data, const struct rr *rr)
+{
+    size_t start = find_plain_name(data, rr);
+    if (start == SIZE_MAX) {
+        return 0;
+    }
+    for (size_t at = start; at < rr->rdlen && data[at] <= 63; at += 1 + (size_t)data[at]) {
+        if (data[at] == 0) {
+            bool whole = rr->type != TYPE_NAPTR || at + 1 == rr->rdlen;
+            return whole && at - start < DNAME_WIRE_MAX ? 0 : -EBADMSG;
+        }
+    }
+    return -EBADMSG;
+}
+
 int rr_copy_data(const struct packet *packet, const struct rr *rr, struct wire *out)
 {
     const struct layout *layout = find_layout(rr->type);
@@ -151,6 +194,8 @@ int rr_copy_data(const struct packet *packet, const struct rr *rr, struct wire *
         if (err < 0) {
             return err;
         }
+    } else if (check_plain_name(packet->data + rr->rdata, rr) < 0) {
+        return -EBADMSG;
     } else {
         wire_put(out, packet->data + rr->rdata, rr->rdlen);
     }

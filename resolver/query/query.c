@@ -9,7 +9,7 @@
 #include "query/inspect.h"
 #include "query/waiting.h"
 
-enum { REFUSALS_PER_S = 100 };
+enum { REFUSALS_PER_S = 100, ASK_AGAIN_MS = 2000 };
 
 /* What a stage did. */
 enum step {
@@ -257,6 +257,13 @@ static void take_failure(struct query *query, int err)
     query->failure = err;
 }
 
+/* Another worker failed, or its answer could not be kept: to ask anew is right only
+ * while the client still waits. */
+static bool waited_long(const struct query *query)
+{
+    return query->worker->now_us - query->started_us > ASK_AGAIN_MS * 1000ULL;
+}
+
 static void on_answer(struct upstream_waiter *waiter, const struct upstream_result *result)
 {
     struct waiting *waiting = (struct waiting *)waiter;
@@ -268,7 +275,7 @@ static void on_answer(struct upstream_waiter *waiter, const struct upstream_resu
     query_tick(query->worker);
     if (result->answer) {
         take_answer(query, result->answer);
-    } else {
+    } else if (result->err != -EAGAIN || waited_long(query)) {
         take_failure(query, result->err);
     }
     query->stage = STAGE_ADMIT;

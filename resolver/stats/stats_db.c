@@ -2,6 +2,7 @@
 #include "stats/stats_db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -136,6 +137,15 @@ static int set_up(struct stats_db *db, struct diag *diag)
     return err;
 }
 
+/* SQLite gives the WAL the mode of the file; errors show when it opens. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 int stats_db_open(const char *path, struct stats_db **ret_db, struct diag *diag)
 {
     struct stats_db *db = calloc(1, sizeof(*db));
@@ -143,6 +153,9 @@ int stats_db_open(const char *path, struct stats_db **ret_db, struct diag *diag)
         return diag_set(diag, -ENOMEM, "no memory");
     }
     diag_at(diag, path, 0, 0);
+    if (path) {
+        make_private(path);
+    }
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     int code = sqlite3_open_v2(path ? path : ":memory:", &db->handle, flags, NULL);
     int err = code == SQLITE_OK ? 0 : fail(db, code, diag);

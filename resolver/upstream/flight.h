@@ -41,17 +41,20 @@ struct flight {
     unsigned said_no; /* servers that answered SERVFAIL, REFUSED or the like */
     int last_server;  /* of the newest attempt */
     struct addr last_addr;
-    bool use_tcp; /* answers over UDP were cut, or the server breaks case */
-    int worst;    /* why it fails if it fails */
+    bool claimed;  /* ours to give back */
+    bool borrowed; /* another worker asks */
+    bool use_tcp;  /* answers over UDP were cut, or the server breaks case */
+    int worst;     /* why it fails if it fails */
 };
 
 struct upstream {
     struct upstream_setup setup;
-    struct hash_key key;
+    struct hash_key key; /* of the claims, if there are any */
     struct server_table table;
     struct answer_limits limits;
     struct flight *buckets[FLIGHT_BUCKETS];
     unsigned flights;
+    unsigned borrowed; /* of them wait for another worker */
     bool stopping;
     uint8_t random[RANDOM_POOL];
     size_t random_left;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "upstream/claim.h"
 #include "upstream/flight.h"
 
 enum { ATTEMPTS_MAX = 5, LEAST_LEFT_MS = 100, NEGATIVE_TTL_MAX = 3600 };
@@ -23,7 +24,11 @@ struct upstream *upstream_new(const struct upstream_setup *setup)
     struct upstream *upstream = calloc(1, sizeof(*upstream));
     if (upstream) {
         upstream->setup = *setup;
-        hash_key_random(&upstream->key);
+        if (setup->claims) {
+            upstream->key = *claim_table_key(setup->claims);
+        } else {
+            hash_key_random(&upstream->key);
+        }
     }
     return upstream;
 }
@@ -88,6 +93,10 @@ static void finish(struct flight *flight, const struct upstream_result *result)
         at = &(*at)->next;
     }
     *at = flight->next;
+    flight->upstream->borrowed -= flight->borrowed;
+    if (flight->claimed) {
+        claim_give_back(flight->upstream->setup.claims, flight->hash);
+    }
     for (unsigned i = 0; i < FLIGHT_SOCKETS; i++) {
         if (flight->udp[i]) {
             udp_attempt_end(flight->udp[i]);
@@ -304,6 +313,15 @@ static struct flight *new_flight(struct upstream *upstream, const struct ask *as
     return flight;
 }
 
+static void claim(struct flight *flight)
+{
+    struct claim_table *claims = flight->upstream->setup.claims;
+    enum claim_result result = claims ? claim_take(claims, flight->hash) : CLAIM_NOWHERE;
+    flight->claimed = result == CLAIM_MINE;
+    flight->borrowed = result == CLAIM_OTHERS;
+    flight->upstream->borrowed += flight->borrowed;
+}
+
 int upstream_ask(struct upstream *upstream, const struct ask *ask, struct upstream_waiter *waiter)
 {
     uint64_t hash = hash_ask(upstream, ask);
@@ -322,8 +340,34 @@ int upstream_ask(struct upstream *upstream, const struct ask *ask, struct upstre
     }
     waiter->next = NULL;
     flight->waiters = waiter;
-    attempt_next(flight, on_patience_over);
+    claim(flight);
+    if (flight->borrowed) {
+        uv_timer_start(&flight->timer, on_patience_over, UPSTREAM_DEADLINE_MS, 0);
+    } else {
+        attempt_next(flight, on_patience_over);
+    }
     return 0;
+}
+
+/* The next borrowed flight that its owner is done with. */
+static struct flight *find_returned(const struct upstream *upstream)
+{
+    for (unsigned i = 0; upstream->borrowed && i < FLIGHT_BUCKETS; i++) {
+        for (struct flight *at = upstream->buckets[i]; at; at = at->next) {
+            if (at->borrowed && !claim_is_held(upstream->setup.claims, at->hash)) {
+                return at;
+            }
+        }
+    }
+    return NULL;
+}
+
+void upstream_recheck(struct upstream *upstream)
+{
+    const struct upstream_result again = {.err = -EAGAIN};
+    for (struct flight *flight; (flight = find_returned(upstream));) {
+        finish(flight, &again);
+    }
 }
 
 void upstream_stop(struct upstream *upstream)

@@ -20,9 +20,11 @@ enum {
 };
 
 struct upstream;
+struct claim_table; /* upstream/claim.h */
 
 struct upstream_result {
-    int err; /* 0, or -ETIMEDOUT, -EHOSTUNREACH (network), -EREMOTEIO (servers failed) */
+    int err; /* 0, or -ETIMEDOUT, -EHOSTUNREACH (network), -EREMOTEIO (servers failed);
+              * -EAGAIN: another worker was asking and is done, look into the cache */
     const struct answer *answer; /* valid during the call, when err is 0 */
 };
 
@@ -46,6 +48,7 @@ struct upstream_setup {
     const struct clock *clock;
     void (*arrived)(void *context, const struct ask *ask, const struct answer *answer);
     void *context;
+    struct claim_table *claims; /* shared by the workers, or NULL */
 };
 
 /* NULL without memory. */
@@ -57,6 +60,9 @@ void upstream_configure(struct upstream *upstream, const struct config *config);
 /* Ask. -ENOBUFS when too many exchanges are open: `done` is not called then. */
 __attribute__((warn_unused_result)) int
 upstream_ask(struct upstream *upstream, const struct ask *ask, struct upstream_waiter *waiter);
+
+/* Woken by the claims: go on with questions that other workers have done asking. */
+void upstream_recheck(struct upstream *upstream);
 
 /* Health of server `index` of upstream.servers as configured, or NULL. Any thread. */
 const struct upstream_health *upstream_health(const struct upstream *upstream, size_t index);

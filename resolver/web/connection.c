@@ -32,6 +32,15 @@ static void finish(struct connection *connection)
     stream_finish(&connection->stream);
 }
 
+void connection_end(struct connection *connection)
+{
+    if (connection->pending) {
+        connection->cut = true;
+    } else if (!connection->stream.finishing) {
+        connection_close(connection);
+    }
+}
+
 /* Head and body in one write. */
 static int write_answer(struct connection *connection, const struct answer *answer, bool close)
 {

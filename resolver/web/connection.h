@@ -51,3 +51,6 @@ __attribute__((warn_unused_result)) int connection_accept(struct connection *con
                                                           const struct connection_owner *owner,
                                                           uv_stream_t *listener);
 void connection_close(struct connection *connection);
+
+/* Close after the answer that is owed, if one is; else now. */
+void connection_end(struct connection *connection);

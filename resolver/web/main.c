@@ -12,13 +12,14 @@
 #include "control/client.h"
 #include "web/server.h"
 
-enum { EXIT_USAGE = 2, EXIT_CONFIG = 4, FILES_SPARE = 64, FILES_LEAST = 16 };
+enum { EXIT_USAGE = 2, EXIT_CONFIG = 4, FILES_SPARE = 64, FILES_LEAST = 16, STOP_MS = 2000 };
 
 #define CONFIG_DEFAULT "/etc/greengate/greengate.yaml"
 
 struct program {
     uv_loop_t loop;
     uv_signal_t term, interrupt, hangup;
+    uv_timer_t patience; /* while stopping */
     const char *config_path;
     struct site site;
     struct server *server;
@@ -37,17 +38,38 @@ static void complain_about(const struct diag *diag, int err)
     say(diag->text[0] ? text : strerror(-err));
 }
 
-static void stop(uv_signal_t *handle, int number)
+/* Nobody is owed an answer any more. */
+static void stopped(void *context)
 {
-    struct program *program = handle->data;
-    (void)number;
-    server_stop(program->server);
+    struct program *program = context;
     program->server = NULL;
     reason_free(program->site.reasons);
     program->site.reasons = NULL;
     uv_close((uv_handle_t *)&program->term, NULL);
     uv_close((uv_handle_t *)&program->interrupt, NULL);
     uv_close((uv_handle_t *)&program->hangup, NULL);
+    uv_close((uv_handle_t *)&program->patience, NULL);
+}
+
+static void patience_ends(uv_timer_t *timer)
+{
+    struct program *program = timer->data;
+    if (program->server) {
+        server_cut(program->server);
+    }
+}
+
+/* A second signal does not wait. */
+static void stop(uv_signal_t *handle, int number)
+{
+    struct program *program = handle->data;
+    (void)number;
+    if (uv_is_active((uv_handle_t *)&program->patience)) {
+        patience_ends(&program->patience);
+    } else if (program->server) {
+        uv_timer_start(&program->patience, patience_ends, STOP_MS, 0);
+        server_stop(program->server, stopped, program);
+    }
 }
 
 /* Texts, catalogue and what the page shows; listeners need a restart. */
@@ -125,6 +147,8 @@ static int run(struct program *program)
         return EXIT_FAILURE;
     }
     signal(SIGPIPE, SIG_IGN);
+    uv_timer_init(&program->loop, &program->patience);
+    program->patience.data = program;
     watch(program, &program->term, stop, SIGTERM);
     watch(program, &program->interrupt, stop, SIGINT);
     watch(program, &program->hangup, reload, SIGHUP);
@@ -137,7 +161,11 @@ static int run(struct program *program)
     }
     if (err < 0) {
         complain_about(&diag, err);
-        stop(&program->term, 0);
+        if (program->server) {
+            server_stop(program->server, stopped, program);
+        } else {
+            stopped(program);
+        }
     }
     uv_run(&program->loop, UV_RUN_DEFAULT);
     uv_loop_close(&program->loop);

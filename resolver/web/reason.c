@@ -111,6 +111,9 @@ static struct reason read_reason(const cJSON *reply)
     if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "ok")) || !cJSON_IsBool(blocked)) {
         return reason;
     }
+    if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(reply, "admitted"))) {
+        return reason; /* a stranger, whose group nobody knows */
+    }
     reason.known = true;
     reason.blocked = cJSON_IsTrue(blocked);
     copy_text(reply, "reason", reason.word, sizeof(reason.word));

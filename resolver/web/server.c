@@ -35,11 +35,14 @@ struct server {
     size_t listener_count, open_listeners;
     unsigned count;
     bool stopping;
+    void (*on_stopped)(void *context);
+    void *stopped_context;
 };
 
 static void free_when_done(struct server *server)
 {
     if (server->stopping && server->count == 0 && server->open_listeners == 0) {
+        server->on_stopped(server->stopped_context);
         free(server);
     }
 }
@@ -236,23 +239,33 @@ unsigned server_count(const struct server *server)
     return server->count;
 }
 
-void server_stop(struct server *server)
+static void for_each(struct server *server, void (*act)(struct connection *connection))
 {
-    if (!server || server->stopping) {
-        return;
-    }
-    server->stopping = true;
-    for (size_t i = 0; i < server->listener_count; i++) {
-        uv_close((uv_handle_t *)&server->listeners[i]->tcp, listener_closed);
-    }
     for (size_t slot = 0; slot < SLOTS; slot++) {
         struct connection *connection;
         LIST_FOREACH(connection, &server->clients[slot], client_place)
         {
-            connection_close(connection);
+            act(connection); /* frees it later, in the loop */
         }
     }
-    if (server->count == 0 && server->open_listeners == 0) {
-        free(server);
+}
+
+void server_stop(struct server *server, void (*on_stopped)(void *context), void *context)
+{
+    if (server->stopping) {
+        return;
     }
+    server->stopping = true;
+    server->on_stopped = on_stopped;
+    server->stopped_context = context;
+    for (size_t i = 0; i < server->listener_count; i++) {
+        uv_close((uv_handle_t *)&server->listeners[i]->tcp, listener_closed);
+    }
+    for_each(server, connection_end);
+    free_when_done(server); /* when it never listened */
+}
+
+void server_cut(struct server *server)
+{
+    for_each(server, connection_close);
 }

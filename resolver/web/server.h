@@ -31,5 +31,9 @@ __attribute__((warn_unused_result)) int server_listen(struct server *server, str
 /* How many connections there are now. */
 unsigned server_count(const struct server *server);
 
-/* Close everything; freed in the loop once all is closed. NULL is allowed. */
-void server_stop(struct server *server);
+/* Take no more clients, answer what is owed, then close; in the end on_stopped is
+ * called, in the loop, and the server is freed. */
+void server_stop(struct server *server, void (*on_stopped)(void *context), void *context);
+
+/* The same, but owe nothing any more: for a stop that takes too long. */
+void server_cut(struct server *server);

@@ -43,6 +43,8 @@ class Daemon:
             while len(head := stream.read(4)) == 4:
                 question = json.loads(stream.read(struct.unpack(">I", head)[0]))
                 self.asked.append(question)
+                if question["host"].startswith("late."):
+                    time.sleep(0.3)
                 reply = json.dumps(self.reply(question)).encode()
                 client.sendall(struct.pack(">I", len(reply)) + reply)
 
@@ -249,6 +251,28 @@ class Faults(WebTest):
         clients = [web.dial() for _ in range(100)]
         self.addCleanup(lambda: [client.close() for client in clients])
         self.assertEqual(web.get("bet.example")[0].status, 403)
+
+    def test_stops_after_answering_what_is_in_flight(self):
+        web = self.start()
+        with web.dial() as idle, web.dial() as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: late.example\r\n\r\n")
+            wait_for(lambda: web.daemon.asked)
+            web.process.send_signal(signal.SIGTERM)
+            wait_for(lambda: is_closed(idle))
+            with client.makefile("rb") as stream:
+                answer = stream.read()
+        self.assertTrue(answer.startswith(b"HTTP/1.1 403 "))
+        self.assertIn(b"Connection: close", answer)
+        self.assertTrue(answer.endswith(b"</html>\n"))
+        self.assertEqual(web.process.wait(5), 0)
+
+    def test_stops_though_a_client_does_not_read(self):
+        web = self.start()
+        with web.dial() as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: late.example\r\n\r\n")
+            wait_for(lambda: web.daemon.asked)
+            web.process.send_signal(signal.SIGTERM)
+            self.assertEqual(web.process.wait(5), 0)
 
     def test_address_in_use_is_said(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -66,64 +66,64 @@ static void must_succeed(struct test_backend *backend, const char *text)
     cJSON_Delete(reply);
 }
 
+static const struct {
+    const char *name, *request;
+    enum control_role role;
+    int exit;
+    const char *says;
+} wrong_requests[] = {
+    {"no command", "{}", ROLE_ADMIN, 2, "no command"},
+    {"command is a number", "{\"command\": 7}", ROLE_ADMIN, 2, "no command"},
+    {"unknown command", "{\"command\": \"dance\"}", ROLE_ADMIN, 2, "unknown command"},
+    {"web may not block", "{\"command\": \"block\", \"name\": \"a.example\"}", ROLE_WEB, 1,
+     "not allowed"},
+    {"web may not see rules", "{\"command\": \"rules\"}", ROLE_WEB, 1, "not allowed"},
+    {"web may not reload", "{\"command\": \"reload\"}", ROLE_WEB, 1, "not allowed"},
+    {"allow without a name", "{\"command\": \"allow\"}", ROLE_ADMIN, 2, "name:"},
+    {"allow of the root", "{\"command\": \"allow\", \"name\": \".\"}", ROLE_ADMIN, 2, "name:"},
+    {"allow with a bad name", "{\"command\": \"allow\", \"name\": \"a..b\"}", ROLE_ADMIN, 2,
+     "name:"},
+    {"name is a list", "{\"command\": \"allow\", \"name\": [1]}", ROLE_ADMIN, 2, "name:"},
+    {"group is a number", "{\"command\": \"allow\", \"name\": \"a.b\", \"group\": 4}", ROLE_ADMIN,
+     2, "group:"},
+    {"exact is a text", "{\"command\": \"allow\", \"name\": \"a.b\", \"exact\": \"x\"}", ROLE_ADMIN,
+     2, "exact:"},
+    {"mistyped member", "{\"command\": \"block\", \"name\": \"a.b\", \"for\": 7}", ROLE_ADMIN, 2,
+     "for: unknown member"},
+    {"unknown group", "{\"command\": \"allow\", \"name\": \"a.b\", \"group\": \"x\"}", ROLE_ADMIN,
+     2, "no group is named x"},
+    {"negative time", "{\"command\": \"allow\", \"name\": \"a.b\", \"for_s\": -1}", ROLE_ADMIN, 2,
+     "for_s"},
+    {"no time", "{\"command\": \"allow\", \"name\": \"a.b\", \"for_s\": 0}", ROLE_ADMIN, 2,
+     "for_s"},
+    {"endless time", "{\"command\": \"allow\", \"name\": \"a.b\", \"for_s\": 1e300}", ROLE_ADMIN, 2,
+     "for_s"},
+    {"half a second", "{\"command\": \"allow\", \"name\": \"a.b\", \"for_s\": 1.5}", ROLE_ADMIN, 2,
+     "for_s"},
+    {"note with an escape",
+     "{\"command\": \"allow\", \"name\": \"a.b\", \"note\": "
+     "\"\\u001b[2J\"}",
+     ROLE_ADMIN, 2, "note"},
+    {"remove what is not there", "{\"command\": \"remove\", \"name\": \"a.b\"}", ROLE_ADMIN, 1,
+     "no rule"},
+    {"rules from nowhere", "{\"command\": \"rules\", \"offset\": \"x\"}", ROLE_ADMIN, 2, "offset"},
+    {"check without a name", "{\"command\": \"check\"}", ROLE_ADMIN, 2, "name:"},
+    {"check for no client", "{\"command\": \"check\", \"name\": \"a.b\", \"client\": \"x\"}",
+     ROLE_ADMIN, 2, "client:"},
+    {"check for no group", "{\"command\": \"check\", \"name\": \"a.b\", \"group\": \"x\"}",
+     ROLE_ADMIN, 2, "no group"},
+    {"stats by client", "{\"command\": \"stats\", \"by\": \"client\"}", ROLE_ADMIN, 2, "by:"},
+    {"stats since never", "{\"command\": \"stats\", \"since\": null}", ROLE_ADMIN, 2, "since"},
+};
+
 static void wrong_requests_are_refused(void **state)
 {
-    static const struct {
-        const char *name, *request;
-        enum control_role role;
-        int exit;
-        const char *says;
-    } rows[] = {
-        {"no command", "{}", ROLE_ADMIN, 2, "no command"},
-        {"command is a number", "{\"command\": 7}", ROLE_ADMIN, 2, "no command"},
-        {"unknown command", "{\"command\": \"dance\"}", ROLE_ADMIN, 2, "unknown command"},
-        {"web may not block", "{\"command\": \"block\", \"name\": \"a.example\"}", ROLE_WEB, 1,
-         "not allowed"},
-        {"web may not see rules", "{\"command\": \"rules\"}", ROLE_WEB, 1, "not allowed"},
-        {"web may not reload", "{\"command\": \"reload\"}", ROLE_WEB, 1, "not allowed"},
-        {"allow without a name", "{\"command\": \"allow\"}", ROLE_ADMIN, 2, "name:"},
-        {"allow of the root", "{\"command\": \"allow\", \"name\": \".\"}", ROLE_ADMIN, 2, "name:"},
-        {"allow with a bad name", "{\"command\": \"allow\", \"name\": \"a..b\"}", ROLE_ADMIN, 2,
-         "name:"},
-        {"name is a list", "{\"command\": \"allow\", \"name\": [1]}", ROLE_ADMIN, 2, "name:"},
-        {"group is a number", "{\"command\": \"allow\", \"name\": \"a.b\", \"group\": 4}",
-         ROLE_ADMIN, 2, "group:"},
-        {"exact is a text", "{\"command\": \"allow\", \"name\": \"a.b\", \"exact\": \"x\"}",
-         ROLE_ADMIN, 2, "exact:"},
-        {"mistyped member", "{\"command\": \"block\", \"name\": \"a.b\", \"for\": 7}", ROLE_ADMIN,
-         2, "for: unknown member"},
-        {"unknown group", "{\"command\": \"allow\", \"name\": \"a.b\", \"group\": \"x\"}",
-         ROLE_ADMIN, 2, "no group is named x"},
-        {"negative time", "{\"command\": \"allow\", \"name\": \"a.b\", \"for_s\": -1}", ROLE_ADMIN,
-         2, "for_s"},
-        {"no time", "{\"command\": \"allow\", \"name\": \"a.b\", \"for_s\": 0}", ROLE_ADMIN, 2,
-         "for_s"},
-        {"endless time", "{\"command\": \"allow\", \"name\": \"a.b\", \"for_s\": 1e300}",
-         ROLE_ADMIN, 2, "for_s"},
-        {"half a second", "{\"command\": \"allow\", \"name\": \"a.b\", \"for_s\": 1.5}", ROLE_ADMIN,
-         2, "for_s"},
-        {"note with an escape",
-         "{\"command\": \"allow\", \"name\": \"a.b\", \"note\": "
-         "\"\\u001b[2J\"}",
-         ROLE_ADMIN, 2, "note"},
-        {"remove what is not there", "{\"command\": \"remove\", \"name\": \"a.b\"}", ROLE_ADMIN, 1,
-         "no rule"},
-        {"rules from nowhere", "{\"command\": \"rules\", \"offset\": \"x\"}", ROLE_ADMIN, 2,
-         "offset"},
-        {"check without a name", "{\"command\": \"check\"}", ROLE_ADMIN, 2, "name:"},
-        {"check for no client", "{\"command\": \"check\", \"name\": \"a.b\", \"client\": \"x\"}",
-         ROLE_ADMIN, 2, "client:"},
-        {"check for no group", "{\"command\": \"check\", \"name\": \"a.b\", \"group\": \"x\"}",
-         ROLE_ADMIN, 2, "no group"},
-        {"stats by client", "{\"command\": \"stats\", \"by\": \"client\"}", ROLE_ADMIN, 2, "by:"},
-        {"stats since never", "{\"command\": \"stats\", \"since\": null}", ROLE_ADMIN, 2, "since"},
-    };
     struct test_backend *backend = *state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cJSON *reply = ask_as(backend, rows[i].role, rows[i].request);
-        if (is_ok(reply) || number_of(reply, "exit") != rows[i].exit ||
-            !strstr(text_of(reply, "error"), rows[i].says)) {
-            fail_msg("%s: %s", rows[i].name, cJSON_Print(reply));
+    for (size_t i = 0; i < sizeof(wrong_requests) / sizeof(wrong_requests[0]); i++) {
+        cJSON *reply = ask_as(backend, wrong_requests[i].role, wrong_requests[i].request);
+        if (is_ok(reply) || number_of(reply, "exit") != wrong_requests[i].exit ||
+            !strstr(text_of(reply, "error"), wrong_requests[i].says)) {
+            fail_msg("%s: %s", wrong_requests[i].name, cJSON_Print(reply));
         }
         cJSON_Delete(reply);
     }

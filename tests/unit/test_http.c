@@ -56,6 +56,8 @@ static const struct row {
      "gambling"},
     {"daemon says half", ASK("half.example") "Accept-Language: en\r\n" LAST, "cannot say why",
      "gambling"},
+    {"daemon knows no such client", ASK("stranger.example") "Accept-Language: en\r\n" LAST,
+     "cannot say why", "gambling"},
     {"daemon talks nonsense", ASK("junk.example") "Accept-Language: en\r\n" LAST, "cannot say why",
      "gambling"},
     {"daemon goes away", ASK("gone.example") "Accept-Language: en\r\n" LAST, "cannot say why",

@@ -161,6 +161,15 @@ static void differences_are_written_once(void **state)
     assert_int_equal(file_number(bench, "SELECT COUNT(*) FROM sums"), 1);
 }
 
+static void the_file_is_not_for_all(void **state)
+{
+    struct bench *bench = *state;
+    struct stat info;
+    stats_flush(bench->stats);
+    assert_int_equal(stat(bench->path, &info), 0);
+    assert_int_equal(info.st_mode & 07, 0);
+}
+
 static void a_second_worker_adds_up(void **state)
 {
     struct bench *bench = *state;
@@ -378,6 +387,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(unflushed_counts_are_included),
         ROW(differences_are_written_once),
+        ROW(the_file_is_not_for_all),
         ROW(a_second_worker_adds_up),
         ROW(sums_survive_a_restart),
         ROW(rows_say_what_they_stand_for),

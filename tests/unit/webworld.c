@@ -53,7 +53,7 @@ static cJSON *play_reply(const char *host, const char *client)
     if (strcmp(host, "half.example") != 0) {
         cJSON_AddBoolToObject(reply, "blocked", strcmp(host, "open.example") != 0);
     }
-    cJSON_AddStringToObject(reply, "host", host);
+    cJSON_AddBoolToObject(reply, "admitted", strcmp(host, "stranger.example") != 0);
     cJSON_AddStringToObject(reply, "category", "gambling");
     cJSON_AddStringToObject(reply, "reason", "list");
     cJSON_AddStringToObject(reply, "group", "pupils");
@@ -111,11 +111,16 @@ static void *play_daemon(void *unused)
 
 /* ---- the server */
 
+static void all_answered(void *context)
+{
+    reason_free(world.site.reasons);
+    uv_close(context, NULL);
+}
+
 static void stop_all(uv_async_t *async)
 {
-    server_stop(world.server);
-    reason_free(world.site.reasons);
-    uv_close((uv_handle_t *)async, NULL);
+    server_stop(world.server, all_answered, async);
+    server_cut(world.server);
 }
 
 static void *run_server(void *unused)

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/lists.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "blocklists/format.h"
+#include "blocklists/generation.h"
+#include "blocklists/meta.h"
+#include "config/config.h"
+#include "policy/snapshot.h"
+
+static void load_meta(const struct config *config, const char *id, struct source_meta *meta)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/sources/%s.json", config->server.state_dir, id);
+    if (meta_load(path, meta) < 0) {
+        meta->fetched_at = 0;
+    }
+}
+
+static const char *state_of(const struct config_source *source, const struct source_meta *meta)
+{
+    if (!source->enabled) {
+        return "disabled";
+    }
+    if (meta->failing_since) {
+        return meta->fetched_at ? "failing" : "failed";
+    }
+    return meta->fetched_at ? "good" : "never fetched";
+}
+
+static void print_date(struct cli *cli, const char *what, int64_t at)
+{
+    char text[64] = "never";
+    char span[CLI_SPAN_MAX];
+    struct tm tm;
+    time_t when = (time_t)at;
+    if (at > 0 && localtime_r(&when, &tm)) {
+        strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &tm);
+        fprintf(cli->out, "%-12s %s, %s ago\n", what, text,
+                cli_span(clock_wall_s(&clock_system) - at, span));
+    } else {
+        fprintf(cli->out, "%-12s %s\n", what, text);
+    }
+}
+
+static cJSON *summary_json(const struct config_source *source, const struct source_meta *meta)
+{
+    cJSON *json = meta_json(meta);
+    cJSON_AddStringToObject(json, "id", source->id);
+    cJSON_AddStringToObject(json, "category", source->category);
+    cJSON_AddStringToObject(json, "state", state_of(source, meta));
+    cJSON_AddBoolToObject(json, "enabled", source->enabled);
+    cJSON_ReplaceItemInObjectCaseSensitive(json, "url", cJSON_CreateString(source->url));
+    return json;
+}
+
+/* The database that a daemon of this configuration uses. */
+static void print_in_force(struct cli *cli, const struct config *config)
+{
+    char path[PATH_MAX];
+    char span[CLI_SPAN_MAX];
+    struct blockdb *db = NULL;
+    snapshot_lists_path(config, path, sizeof(path));
+    if (!path[0] || blockdb_open(path, &db, NULL) < 0) {
+        fprintf(cli->out, "no list database is in force: run `greengate update`\n");
+        return;
+    }
+    int generation = generation_in_force(config->server.state_dir);
+    const struct blockdb_info *info = blockdb_info(db);
+    if (generation > 0) {
+        fprintf(cli->out, "generation %d is in force: %" PRIu64 " names, newest list %s old\n",
+                generation, info->names,
+                cli_span(clock_wall_s(&clock_system) - info->built_at, span));
+    } else {
+        fprintf(cli->out,
+                "the small starter list that ships with greengate is in force: %" PRIu64 " names\n",
+                info->names);
+    }
+    blockdb_close(db);
+}
+
+static int list_json(struct cli *cli, const struct config *config, struct source_meta *meta)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON *array = cJSON_AddArrayToObject(json, "lists");
+    int generation = generation_in_force(config->server.state_dir);
+    for (size_t i = 0; i < config->source_count; i++) {
+        load_meta(config, config->sources[i].id, meta);
+        cJSON_AddItemToArray(array, summary_json(&config->sources[i], meta));
+    }
+    cJSON_AddNumberToObject(json, "generation", generation > 0 ? generation : 0);
+    return cli_print_json(cli, json);
+}
+
+static int list_sources(struct cli *cli, const struct config *config, struct source_meta *meta)
+{
+    struct cli_table table = {
+        .headings = {"LIST", "CATEGORY", ">NAMES", "AGE", "STATE", "VERSION"}};
+    if (cli->json) {
+        return list_json(cli, config, meta);
+    }
+    if (config->source_count == 0) {
+        fprintf(cli->out, "no sources are configured under lists.sources\n");
+    }
+    for (size_t i = 0; i < config->source_count; i++) {
+        const struct config_source *source = &config->sources[i];
+        char span[CLI_SPAN_MAX];
+        load_meta(config, source->id, meta);
+        int64_t age = clock_wall_s(&clock_system) - meta->fetched_at;
+        cli_table_add(&table, "%s", source->id);
+        cli_table_add(&table, "%s", source->category);
+        cli_table_add(&table, "%" PRIu64, meta->report.entries);
+        cli_table_add(&table, "%s", meta->fetched_at ? cli_span(age, span) : "-");
+        cli_table_add(&table, "%s", state_of(source, meta));
+        cli_table_add(&table, "%s", meta->report.version[0] ? meta->report.version : "-");
+    }
+    int code = config->source_count ? cli_table_print(cli, &table) : CLI_DONE;
+    print_in_force(cli, config);
+    return code;
+}
+
+static void print_skipped(struct cli *cli, const struct source_report *report)
+{
+    for (unsigned i = 1; i < SKIP_COUNT; i++) {
+        if (report->skipped[i]) {
+            fprintf(cli->out, "%-12s %" PRIu64 " lines: %s\n", "skipped", report->skipped[i],
+                    skip_text(i));
+        }
+    }
+    for (unsigned i = 0; i < report->quote_count; i++) {
+        fprintf(cli->out, "%-12s line %u: %s (%s)\n", "for example", report->quotes[i].line,
+                report->quotes[i].text, skip_text(report->quotes[i].reason));
+    }
+}
+
+static void print_source(struct cli *cli, const struct config_source *source,
+                         const struct source_meta *meta)
+{
+    const struct source_report *report = &meta->report;
+    fprintf(cli->out, "%-12s %s\n%-12s %s\n%-12s %s\n%-12s %s\n", "list", source->id, "category",
+            source->category, "url", source->url, "state", state_of(source, meta));
+    if (report->error_text[0]) {
+        fprintf(cli->out, "%-12s %s\n", "last error", report->error_text);
+    }
+    if (meta->failing_since) {
+        print_date(cli, "failing", meta->failing_since);
+    }
+    print_date(cli, "fetched", meta->fetched_at);
+    print_date(cli, "checked", meta->checked_at);
+    if (!meta->fetched_at) {
+        return;
+    }
+    fprintf(cli->out, "%-12s %s\n%-12s %s\n", "version", report->version[0] ? report->version : "-",
+            "format", format_name(report->format));
+    fprintf(cli->out, "%-12s %" PRIu64 " of %" PRIu64 " lines, %" PRIu64 " duplicates\n", "names",
+            report->entries, report->lines, report->duplicates);
+    fprintf(cli->out,
+            "%-12s %" PRIu64 "\n%-12s %" PRIu64 " public suffixes kept as the name alone\n",
+            "exceptions", report->exceptions, "narrowed", report->narrowed);
+    fprintf(cli->out, "%-12s %u %% of its lines are valid", "yield", report_yield(report));
+    if (meta->previous_names) {
+        fprintf(cli->out, "; the version before: %u %%, %" PRIu64 " names", meta->previous_yield,
+                meta->previous_names);
+    }
+    fputc('\n', cli->out);
+    print_skipped(cli, report);
+}
+
+static int show_source(struct cli *cli, const struct config *config, const char *id,
+                       struct source_meta *meta)
+{
+    for (size_t i = 0; i < config->source_count; i++) {
+        const struct config_source *source = &config->sources[i];
+        if (strcmp(source->id, id) != 0) {
+            continue;
+        }
+        load_meta(config, id, meta);
+        if (cli->json) {
+            return cli_print_json(cli, summary_json(source, meta));
+        }
+        print_source(cli, source, meta);
+        return CLI_DONE;
+    }
+    return cli_fail(cli, CLI_FAILED, "no list is called %s: `greengate lists` shows them", id);
+}
+
+static cJSON *generation_json(const struct generation *generation)
+{
+    char content[17];
+    cJSON *json = cJSON_CreateObject();
+    snprintf(content, sizeof(content), "%016" PRIx64, generation->content);
+    cJSON_AddNumberToObject(json, "generation", generation->number);
+    cJSON_AddBoolToObject(json, "in_force", generation->in_force);
+    cJSON_AddBoolToObject(json, "damaged", generation->damaged);
+    cJSON_AddNumberToObject(json, "installed_at", (double)generation->installed_at);
+    cJSON_AddNumberToObject(json, "names", (double)generation->names);
+    cJSON_AddNumberToObject(json, "bytes", (double)generation->bytes);
+    cJSON_AddNumberToObject(json, "lists", generation->sources);
+    cJSON_AddStringToObject(json, "content", content);
+    return json;
+}
+
+static int list_generations(struct cli *cli, const struct config *config)
+{
+    struct generation all[GENERATIONS_MAX];
+    size_t count = generation_list(config->server.state_dir, all);
+    if (cli->json) {
+        cJSON *array = cJSON_CreateArray();
+        for (size_t i = 0; i < count; i++) {
+            cJSON_AddItemToArray(array, generation_json(&all[i]));
+        }
+        return cli_print_json(cli, array);
+    }
+    struct cli_table table = {
+        .headings = {">GENERATION", "AGE", ">LISTS", ">NAMES", ">BYTES", "STATE"}};
+    for (size_t i = 0; i < count; i++) {
+        char span[CLI_SPAN_MAX];
+        int64_t age = clock_wall_s(&clock_system) - all[i].installed_at;
+        cli_table_add(&table, "%u", all[i].number);
+        cli_table_add(&table, "%s", cli_span(age, span));
+        cli_table_add(&table, "%u", all[i].sources);
+        cli_table_add(&table, "%" PRIu64, all[i].names);
+        cli_table_add(&table, "%" PRIu64, all[i].bytes);
+        cli_table_add(&table, "%s",
+                      all[i].in_force  ? "in force"
+                      : all[i].damaged ? "damaged"
+                                       : "kept");
+    }
+    if (count == 0) {
+        fprintf(cli->out, "there is no generation yet: run `greengate update`\n");
+        return CLI_DONE;
+    }
+    return cli_table_print(cli, &table);
+}
+
+static int run(struct cli *cli, const struct config *config, int count, char **argv)
+{
+    struct source_meta meta;
+    if (count == 0) {
+        return list_sources(cli, config, &meta);
+    }
+    if (count == 2 && strcmp(argv[1], "show") == 0) {
+        return show_source(cli, config, argv[2], &meta);
+    }
+    if (count == 1 && strcmp(argv[1], "generations") == 0) {
+        return list_generations(cli, config);
+    }
+    return cli_usage(cli, "lists", "an unknown way to ask for lists");
+}
+
+int cmd_lists(struct cli *cli, int argc, char **argv)
+{
+    const struct cli_option table[] = {{NULL, NULL, NULL}};
+    struct diag diag = {0};
+    struct config *config = NULL;
+    if (argc > 1 && strcmp(argv[1], "compile") == 0) {
+        return lists_compile(cli, argc - 1, argv + 1);
+    }
+    int count = cli_options(cli, argc, argv, table);
+    if (count < 0) {
+        return CLI_USAGE;
+    }
+    if (config_load(cli->config_path, &config, &diag) < 0) {
+        return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
+    }
+    int code = run(cli, config, count, argv);
+    config_free(config);
+    return code;
+}

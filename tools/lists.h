@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+/* lists: the parts of `greengate lists` that stand in files of their own. */
+#pragma once
+#include "tools/cli.h"
+
+/* lists compile OUT [--source id=ID,category=CAT,format=F,file=PATH ...]: for builds,
+ * tests and benchmarks; without --source the starter list. */
+int lists_compile(struct cli *cli, int argc, char **argv);

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "blocklists/sync.h"
+#include "tools/activate.h"
+#include "tools/cli.h"
+
+/* The line that is written over on a terminal. */
+struct progress {
+    struct cli *cli;
+    bool shown;
+    uint64_t told_us;
+    char phase[32];
+};
+
+static void show_progress(void *arg, const struct sync_event *event)
+{
+    struct progress *progress = arg;
+    uint64_t now = clock_mono_us(&clock_system);
+    bool same = strcmp(progress->phase, event->phase) == 0;
+    if (same && now - progress->told_us < 100000) {
+        return;
+    }
+    progress->told_us = now;
+    progress->shown = true;
+    snprintf(progress->phase, sizeof(progress->phase), "%s", event->phase);
+    fprintf(progress->cli->err, "\r\033[K%s %s", event->phase,
+            event->source ? event->source : "all lists");
+    if (event->bytes) {
+        fprintf(progress->cli->err, ", %.1f MB", (double)event->bytes / 1e6);
+    }
+    if (event->names) {
+        fprintf(progress->cli->err, ", %" PRIu64 " names", event->names);
+    }
+    fflush(progress->cli->err);
+}
+
+static void end_progress(const struct progress *progress)
+{
+    if (progress->shown) {
+        fprintf(progress->cli->err, "\r\033[K");
+        fflush(progress->cli->err);
+    }
+}
+
+static cJSON *source_json(const struct sync_source *source)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "id", source->config->id);
+    cJSON_AddStringToObject(json, "category", source->config->category);
+    cJSON_AddStringToObject(json, "status", sync_status_word(source->status));
+    cJSON_AddNumberToObject(json, "entries", (double)source->meta.report.entries);
+    cJSON_AddNumberToObject(json, "fetched_at", (double)source->meta.fetched_at);
+    cJSON_AddBoolToObject(json, "in_use", source->used);
+    cJSON_AddNumberToObject(json, "protected_hits", source->protected_hits);
+    cJSON_AddStringToObject(json, "error",
+                            source->status >= SYNC_FAILED ? source->meta.report.error_text : "");
+    return json;
+}
+
+static cJSON *result_json(const struct sync_result *result)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON *sources = cJSON_AddArrayToObject(json, "sources");
+    cJSON *hits = cJSON_AddArrayToObject(json, "protected_hits");
+    for (size_t i = 0; i < result->count; i++) {
+        cJSON_AddItemToArray(sources, source_json(&result->sources[i]));
+    }
+    for (size_t i = 0; i < result->hit_count; i++) {
+        cJSON *hit = cJSON_CreateObject();
+        cJSON_AddStringToObject(hit, "list", result->hits[i].list);
+        cJSON_AddStringToObject(hit, "name", result->hits[i].name);
+        cJSON_AddStringToObject(hit, "entry", result->hits[i].entry);
+        cJSON_AddItemToArray(hits, hit);
+    }
+    cJSON_AddBoolToObject(json, "installed", result->installed);
+    cJSON_AddNumberToObject(json, "generation", result->generation);
+    cJSON_AddNumberToObject(json, "names", (double)result->names);
+    return json;
+}
+
+static void print_source(struct cli *cli, const struct sync_source *source)
+{
+    const struct source_report *report = &source->meta.report;
+    bool bad = source->status >= SYNC_FAILED;
+    fprintf(cli->out, "%-24s %s%s%s", source->config->id, cli_color(cli, bad ? CLI_RED : CLI_GREEN),
+            sync_status_word(source->status), cli_color(cli, CLI_PLAIN));
+    if (bad) {
+        fprintf(cli->out, ": %s", report->error_text);
+    }
+    if (source->used) {
+        fprintf(cli->out, "%s%" PRIu64 " names", bad ? "; the last good copy stays: " : ", ",
+                report->entries);
+    } else if (bad) {
+        fprintf(cli->out, "; there is no good copy");
+    }
+    fputc('\n', cli->out);
+}
+
+static void print_hits(struct cli *cli, const struct sync_result *result)
+{
+    enum { SHOWN = 5 };
+    if (result->hit_count == 0) {
+        return;
+    }
+    fprintf(cli->out, "%zu protected names stand in lists and stay allowed:\n", result->hit_count);
+    for (size_t i = 0; i < result->hit_count && i < SHOWN; i++) {
+        fprintf(cli->out, "  %s, by %s in %s\n", result->hits[i].name, result->hits[i].entry,
+                result->hits[i].list);
+    }
+    if (result->hit_count > SHOWN) {
+        fprintf(cli->out, "  and %zu more: --json shows all\n", result->hit_count - SHOWN);
+    }
+}
+
+static void print_outcome(struct cli *cli, const struct sync_options *options,
+                          const struct sync_result *result)
+{
+    if (result->current) {
+        fprintf(cli->out, "nothing is due; generation %u stays in force\n", result->generation);
+    } else if (options->dry_run) {
+        fprintf(cli->out, "dry run: %" PRIu64 " names would be in force\n", result->names);
+    } else if (result->installed) {
+        fprintf(cli->out, "generation %u is in force: %" PRIu64 " names\n", result->generation,
+                result->names);
+    } else {
+        fprintf(cli->out, "nothing changed; generation %u stays in force: %" PRIu64 " names\n",
+                result->generation, result->names);
+    }
+}
+
+static int say_no_sources(struct cli *cli, const struct sync_result *result)
+{
+    if (cli->json) {
+        cJSON *json = result_json(result);
+        cJSON_AddBoolToObject(json, "ok", true);
+        cJSON_AddStringToObject(json, "note", "no sources are configured");
+        return cli_print_json(cli, json);
+    }
+    if (!cli->quiet && result->generation) {
+        fprintf(cli->out, "no sources are configured: generation %u stays in force\n",
+                result->generation);
+    } else if (!cli->quiet) {
+        fprintf(cli->out, "no sources are configured: the small starter list that ships with "
+                          "greengate stays in force\nadd some under lists.sources\n");
+    }
+    return CLI_DONE;
+}
+
+/* Code of a run that could not finish; what is known of the sources is told too. */
+static int say_failed(struct cli *cli, int err, const struct sync_result *result,
+                      const struct diag *diag)
+{
+    int code = err == -EINVAL ? CLI_USAGE : CLI_FAILED;
+    if (cli->json || result->count == 0 || err == -EINVAL) {
+        return cli_fail_diag(cli, code, diag);
+    }
+    for (size_t i = 0; i < result->count && !cli->quiet; i++) {
+        print_source(cli, &result->sources[i]);
+    }
+    return cli_fail_diag(cli, code, diag);
+}
+
+static int say_done(struct cli *cli, const struct sync_options *options,
+                    const struct sync_result *result)
+{
+    struct diag diag = {0};
+    enum activation activation = ACTIVATION_DONE;
+    if (result->installed) {
+        activation = activate_lists(cli, &diag);
+    }
+    int code = activation == ACTIVATION_REFUSED ? CLI_FAILED : result->bad ? CLI_PARTLY : CLI_DONE;
+    if (cli->json) {
+        cJSON *json = result_json(result);
+        cJSON_AddBoolToObject(json, "ok", code == CLI_DONE);
+        cJSON_AddStringToObject(json, "daemon",
+                                result->installed ? activation_word(activation) : "not asked");
+        return cli_print_json(cli, json) == CLI_DONE ? code : CLI_FAILED;
+    }
+    if (cli->quiet) {
+        return code;
+    }
+    for (size_t i = 0; i < result->count; i++) {
+        print_source(cli, &result->sources[i]);
+    }
+    print_hits(cli, result);
+    print_outcome(cli, options, result);
+    if (activation == ACTIVATION_NO_DAEMON) {
+        fprintf(cli->out, "no daemon is running: it reads them when it starts\n");
+    }
+    return activation == ACTIVATION_REFUSED ? cli_fail_diag(cli, code, &diag) : code;
+}
+
+static int run(struct cli *cli, struct sync_options *options)
+{
+    struct diag diag = {0};
+    struct config *config = NULL;
+    struct sync_result result = {0};
+    struct progress progress = {.cli = cli};
+    if (config_load(cli->config_path, &config, &diag) < 0) {
+        return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
+    }
+    options->config = config;
+    options->now = clock_wall_s(&clock_system);
+    if (cli_is_terminal(cli) && isatty(fileno(cli->err)) && !cli->quiet && !cli->json) {
+        options->on_event = show_progress;
+        options->arg = &progress;
+    }
+    int err = sync_run(options, &result, &diag);
+    end_progress(&progress);
+    int code = err < 0             ? say_failed(cli, err, &result, &diag)
+               : result.count == 0 ? say_no_sources(cli, &result)
+                                   : say_done(cli, options, &result);
+    sync_clear(&result);
+    config_free(config);
+    return code;
+}
+
+int cmd_update(struct cli *cli, int argc, char **argv)
+{
+    struct sync_options options = {0};
+    const struct cli_option table[] = {
+        {"--force", &options.force, NULL},
+        {"--dry-run", &options.dry_run, NULL},
+        {"--if-due", &options.if_due, NULL},
+        {NULL, NULL, NULL},
+    };
+    int count = cli_options(cli, argc, argv, table);
+    if (count < 0) {
+        return CLI_USAGE;
+    }
+    options.ids = (const char *const *)(argv + 1);
+    options.id_count = (size_t)count;
+    return run(cli, &options);
+}
