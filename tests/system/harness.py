@@ -271,7 +271,7 @@ class Box:
         self.daemon = Program([self.program("greengated"), "-c", self.path],
                               os.path.join(self.folder, "daemon.log"), **{**as_user(), **more})
         self.wait_ready()
-        if self.with_web:
+        if self.with_web and not self.web:
             self.web = Program([self.program("greengate-web"), "-c", self.path],
                                os.path.join(self.folder, "web.log"), **as_user())
             wait_for(self.web_answers, "greengate-web")
