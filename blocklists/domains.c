@@ -23,7 +23,7 @@ static bool is_comment(const struct span *line)
     if ((first >= 'a' && first <= 'z') || (first >= '0' && first <= '9')) {
         return false;
     }
-    return strchr("#!;[", first) || span_starts(line, "// ") || is_ruler(line);
+    return (first && strchr("#!;[", first)) || span_starts(line, "// ") || is_ruler(line);
 }
 
 void domains_parse_line(const struct span *line, struct line_sink *sink)

@@ -71,10 +71,12 @@ bool entry_is_address(const char *text, size_t len)
     const char *slash = memchr(text, '/', len);
     if (slash) {
         size_t bits = len - (size_t)(slash - text) - 1;
-        if (bits == 0 || bits > 3 || strspn(slash + 1, "0123456789") < bits) {
-            return false;
+        for (size_t i = 1; i <= bits; i++) {
+            if (bits > 3 || slash[i] < '0' || slash[i] > '9') {
+                return false;
+            }
         }
-        len = (size_t)(slash - text);
+        len = bits ? (size_t)(slash - text) : 0;
     }
     const char *zone = memchr(text, '%', len);
     len = zone ? (size_t)(zone - text) : len;

@@ -39,7 +39,7 @@ static bool is_sink(const struct span *token)
 
 void hosts_parse_line(const struct span *line, struct line_sink *sink)
 {
-    if (strchr("#;!", line->text[0])) {
+    if (line->text[0] == '#' || line->text[0] == ';' || line->text[0] == '!') {
         sink_comment(sink, line);
         return;
     }

@@ -114,6 +114,19 @@ static int take_options(struct cli *cli, int argc, char **argv, bool *ret_help)
     return left;
 }
 
+/* The command that is meant by what is left of the words. */
+static int run(struct cli *cli, int argc, char **argv, bool help)
+{
+    if (argc == 1 || (argc == 2 && strcmp(argv[1], "help") == 0)) {
+        return print_help(cli);
+    }
+    const struct command *command = find_command(argv[1]);
+    if (!command) {
+        return unknown_command(cli, argv[1]);
+    }
+    return help ? print_command_help(cli, command) : command->function(cli, argc - 1, argv + 1);
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = {"/etc/greengate/greengate.yaml", false, false, stdout, stderr};
@@ -123,17 +136,7 @@ int main(int argc, char **argv)
     if (left < 0) {
         return CLI_USAGE;
     }
-    if (left == 1 || (left == 2 && strcmp(argv[1], "help") == 0)) {
-        return print_help(&cli);
-    }
-    const struct command *command = find_command(argv[1]);
-    if (!command) {
-        return unknown_command(&cli, argv[1]);
-    }
-    if (help) {
-        return print_command_help(&cli, command);
-    }
-    int code = command->function(&cli, left - 1, argv + 1);
+    int code = run(&cli, left, argv, help);
     /* A full disk or a closed pipe must not look like success. */
     return fflush(stdout) == 0 || code != CLI_DONE ? code : CLI_FAILED;
 }

@@ -30,6 +30,7 @@ struct stats {
 
     pthread_mutex_t db_lock;
     struct stats_db *db; /* NULL: not open (yet) */
+    unsigned failures;   /* to write, one after the other */
     int64_t purged_hour;
     uint64_t taken_at; /* when `taken` was last brought up to date */
     struct stats_worker *taken;

@@ -7,10 +7,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "stats/state.h"
 
-enum { FLUSH_S = 60, NOTICE_S = 86400, DAY_HOURS = 24 };
+enum { FLUSH_S = 60, NOTICE_S = 86400, DAY_HOURS = 24, REOPEN_FAILURES = 10 };
 
 const char *const stats_verdict_names[STATS_VERDICTS] = {
     [STATS_ANSWERED] = "answered", [STATS_BLOCKED] = "blocked", [STATS_ALLOWED] = "allowed",
@@ -143,6 +144,10 @@ static int set_aside(struct stats *stats, struct diag *diag)
 
 int stats_open(struct stats *stats, struct diag *diag)
 {
+    if (stats->db && stats->path && access(stats->path, F_OK) < 0 && errno == ENOENT) {
+        stats_db_close(stats->db); /* removed under us: SQLite would write into nothing */
+        stats->db = NULL;
+    }
     if (stats->db) {
         return 0;
     }
@@ -189,7 +194,9 @@ static void flush_locked(struct stats *stats)
     struct diag diag = {0};
     stats_collect(stats);
     int err = write_pending(stats, &diag);
-    if (err < 0) {
+    stats->failures = err < 0 ? stats->failures + 1 : 0;
+    /* A full disk can still be read; one that was mounted anew must be opened again. */
+    if (err == -EBADMSG || (err < 0 && stats->failures % REOPEN_FAILURES == 0)) {
         stats_db_close(stats->db);
         stats->db = NULL;
     }

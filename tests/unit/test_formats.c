@@ -383,6 +383,20 @@ static void yield_counts_nonsense_only(void **state)
     assert_int_equal(report_yield(&report), 100);
 }
 
+/* Tokens end where their length says, whatever octet follows. */
+static void tokens_are_not_strings(void **state)
+{
+    (void)state;
+    assert_true(entry_is_address("1.2.3.0/24", 9));
+    assert_false(entry_is_address("1.2.3.0/24x", 11));
+    assert_false(entry_is_address("1.2.3.0/", 8));
+    assert_false(entry_is_address("1.2.3.0/1234", 12));
+    char *exact = malloc(9);
+    memcpy(exact, "1.2.3.0/2", 9);
+    assert_true(entry_is_address(exact, 9)); /* nothing may be read behind it */
+    free(exact);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +407,7 @@ int main(void)
         cmocka_unit_test(match_overrides_but_never_across_a_suffix),
         cmocka_unit_test(first_skipped_lines_are_quoted),
         cmocka_unit_test(sniffing_tells_what_a_file_is),
+        cmocka_unit_test(tokens_are_not_strings),
         cmocka_unit_test(yield_counts_nonsense_only),
     };
     suffixes = suffix_new();

@@ -5,10 +5,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <glob.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -341,6 +343,43 @@ static void an_unwritable_place_leaves_the_counts_in_memory(void **state)
     assert_int_equal(file_number(bench, "SELECT COUNT(DISTINCT hour) FROM sums"), 2);
 }
 
+static void a_removed_file_is_begun_anew(void **state)
+{
+    struct bench *bench = *state;
+    count(bench, 2, STATS_BLOCKED);
+    stats_flush(bench->stats);
+    assert_int_equal(unlink(bench->path), 0);
+    count(bench, 3, STATS_BLOCKED);
+    stats_flush(bench->stats);
+    assert_int_equal(file_number(bench, "SELECT SUM(count) FROM sums"), 3);
+}
+
+static void a_full_disk_is_told_and_loses_nothing(void **state)
+{
+    struct bench *bench = *state;
+    char text[256];
+    struct rlimit before, none;
+    count(bench, 2, STATS_BLOCKED);
+    stats_flush(bench->stats);
+    /* No file may grow: for SQLite the same as a full disk. */
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    count(bench, 3, STATS_BLOCKED);
+    stats_flush(bench->stats);
+    bool degraded = stats_degraded(bench->stats, text, sizeof(text));
+    uint64_t sum = total(bench);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(degraded);
+    assert_int_equal(sum, 5);
+    stats_flush(bench->stats);
+    assert_false(stats_degraded(bench->stats, text, sizeof(text)));
+    assert_int_equal(file_number(bench, "SELECT SUM(count) FROM sums"), 5);
+    assert_int_equal(set_aside_files(bench), 0);
+}
+
 static void a_file_of_a_later_version_is_left_alone(void **state)
 {
     struct bench *bench = *state;
@@ -396,6 +435,8 @@ int main(void)
         ROW(a_damaged_file_is_set_aside_at_start),
         ROW(a_file_damaged_while_running_is_set_aside),
         ROW(an_unwritable_place_leaves_the_counts_in_memory),
+        ROW(a_removed_file_is_begun_anew),
+        ROW(a_full_disk_is_told_and_loses_nothing),
         ROW(a_file_of_a_later_version_is_left_alone),
         ROW(a_full_table_of_names_ends_in_other),
         ROW(equal_names_have_equal_ids),

@@ -133,6 +133,19 @@ static void a_first_update_installs_and_a_second_changes_nothing(void **state)
     expect(&result, SYNC_UNCHANGED, SYNC_UNCHANGED, 1);
 }
 
+/* A server that knows no ETag must not make a generation at each update. */
+static void the_same_octets_again_are_no_new_generation(void **state)
+{
+    (void)state;
+    struct sync_result result;
+    assert_int_equal(sync_plain(&result), 0);
+    sync_clear(&result);
+    write_list(0, "a.example\nb.example\nc.example\nd.example\n"); /* a new time of change */
+    assert_int_equal(sync_with((struct sync_options){.force = true}, &result), 0);
+    assert_false(result.installed);
+    expect(&result, SYNC_UNCHANGED, SYNC_UNCHANGED, 1);
+}
+
 static void a_failed_source_keeps_its_last_good_copy(void **state)
 {
     (void)state;
@@ -181,7 +194,7 @@ static void bad_downloads_never_replace_a_good_copy(void **state)
     }
     write_list(0, "a.example\n");
     assert_int_equal(sync_with((struct sync_options){.force = true}, &result), 0);
-    expect(&result, SYNC_UPDATED, SYNC_UPDATED, 2);
+    expect(&result, SYNC_UPDATED, SYNC_UNCHANGED, 2);
     assert_false(blocks("d.example"));
 }
 
@@ -222,7 +235,7 @@ static void a_list_that_blocks_many_protected_names_is_held(void **state)
     expect(&result, SYNC_UNCHANGED, SYNC_UPDATED, 2);
     write_list(1, evil);
     assert_int_equal(sync_with((struct sync_options){.force = true}, &result), 0);
-    expect(&result, SYNC_UPDATED, SYNC_HELD, 3);
+    expect(&result, SYNC_UNCHANGED, SYNC_HELD, 2);
     assert_true(blocks("x.example"));
     assert_false(blocks("apple.com"));
 }
@@ -392,6 +405,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ROW(a_first_update_installs_and_a_second_changes_nothing),
+        ROW(the_same_octets_again_are_no_new_generation),
         ROW(a_failed_source_keeps_its_last_good_copy),
         ROW(bad_downloads_never_replace_a_good_copy),
         ROW(growth_is_held_until_forced),

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`greengate update` against a web server that behaves well, badly, and worse."""
+import gzip
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from harness import BUILD, ROOT, write_yaml
+
+CATALOG = os.path.join(ROOT, "blocklists", "catalog")
+GOOD = "".join(f"n{i}.example\n" for i in range(50)).encode()
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Answers by path; counts what was asked."""
+    seen = []
+    body = GOOD
+
+    def do_GET(self):
+        self.seen.append((self.path, self.headers.get("If-None-Match")))
+        getattr(self, "on_" + self.path.strip("/").replace("-", "_"))()
+
+    def send(self, body, status=200, **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def on_etag(self):
+        tag = f'"{hash(self.body)}"'
+        if self.headers.get("If-None-Match") == tag:
+            self.send(b"", 304, ETag=tag)
+        else:
+            self.send(self.body, ETag=tag)
+
+    def on_plain(self):
+        self.send(self.body)
+
+    def on_encoded(self):
+        self.send(gzip.compress(self.body), Content_Encoding="gzip")
+
+    def on_moved(self):
+        self.send(b"", 302, Location="/plain")
+
+    def on_to_file(self):
+        self.send(b"", 302, Location="file:///etc/passwd")
+
+    def on_loop(self):
+        self.send(b"", 302, Location="/loop")
+
+    def on_missing(self):
+        self.send(b"<html>not here</html>", 404)
+
+    def on_portal(self):
+        self.send(b"<!DOCTYPE html><html><body>Please log in</body></html>")
+
+    def on_bomb(self):
+        self.send(gzip.compress(b"\n" * (64 << 20)))
+
+    def on_short(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def on_cut_gzip(self):
+        self.send(gzip.compress(self.body)[:-12])
+
+    def log_message(self, format, *args):  # noqa: A002 - the base class's name
+        pass
+
+
+class Update(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="gg-")
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+        Server.seen.clear()
+        Server.body = GOOD
+        self.paths = {}
+
+    def tearDown(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+        shutil.rmtree(self.folder)
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.server.server_port}/{path}"
+
+    def greengate(self, *arguments, sources=None, secure=False):
+        if sources is not None:
+            items = [{"id": i, "url": self.url(p), "category": "adult", "insecure": not secure}
+                     for i, p in sources.items()]
+            config = {"server": {"state_dir": os.path.join(self.folder, "state"), "data_dir": CATALOG,
+                                 "control_socket": os.path.join(self.folder, "c.sock")},
+                      "lists": {"sources": items}}
+            with open(os.path.join(self.folder, "gg.yaml"), "w", encoding="utf-8") as out:
+                out.write(write_yaml(config))
+        environment = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
+        return subprocess.run([os.path.join(BUILD, "greengate"), "-c",
+                               os.path.join(self.folder, "gg.yaml"), *arguments],
+                              capture_output=True, text=True, timeout=60, env=environment)
+
+    def update(self, sources, want, *more):
+        done = self.greengate("--json", "update", *more, sources=sources)
+        self.assertEqual(done.returncode, want, done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def test_unchanged_lists_are_not_sent_again(self):
+        first = self.update({"a": "etag"}, 0)
+        self.assertEqual(first["sources"][0]["status"], "updated")
+        self.assertEqual(first["names"], 50)
+        second = self.update({"a": "etag"}, 0)
+        self.assertEqual(second["sources"][0]["status"], "unchanged")
+        self.assertFalse(second["installed"])
+        self.assertIsNotNone(Server.seen[1][1])
+        Server.body = GOOD + b"new.example\n"
+        third = self.update({"a": "etag"}, 0)
+        self.assertEqual((third["names"], third["generation"]), (51, 2))
+
+    def test_encodings_and_redirects_give_the_same_names(self):
+        done = self.update({"plain": "plain", "encoded": "encoded", "moved": "moved"}, 0)
+        self.assertEqual([s["entries"] for s in done["sources"]], [50, 50, 50])
+        self.assertEqual(done["names"], 50)
+
+    def test_every_bad_answer_leaves_the_good_list_in_force(self):
+        self.update({"good": "plain"}, 0)
+        bad = {"to-file": "protocol", "loop": "redirect", "missing": "404", "portal": "HTML",
+               "bomb": "grows", "short": "", "cut-gzip": "truncated"}
+        done = self.update({"good": "plain", **{name: name for name in bad}}, 6)
+        self.assertEqual(done["names"], 50)
+        for source in done["sources"][1:]:
+            with self.subTest(source["id"]):
+                self.assertEqual(source["status"], "failed")
+                self.assertIn(bad[source["id"]].lower(), source["error"].lower())
+                self.assertFalse(source["in_use"])
+        shown = self.greengate("lists", "show", "missing")
+        self.assertIn("the server answered 404", shown.stdout)
+        self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "state", "generations"))),
+                         ["000001.ggdb"])
+
+    def test_a_source_that_fails_keeps_its_copy(self):
+        self.update({"a": "etag"}, 0)
+        Server.body = b"<html>"
+        done = self.update({"a": "etag"}, 6)
+        self.assertEqual(done["sources"][0]["entries"], 50)
+        self.assertTrue(done["sources"][0]["in_use"])
+
+    def test_plain_http_needs_consent(self):
+        done = self.greengate("update", sources={"a": "plain"}, secure=True)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("insecure", done.stdout + done.stderr)
+        self.assertEqual(Server.seen, [])
+
+    def test_no_sources_is_said_plainly(self):
+        done = self.greengate("update", sources={})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("starter list", done.stdout)
+
+    def test_rollback_and_generations(self):
+        self.update({"a": "plain"}, 0)
+        Server.body = GOOD + b"new.example\n"
+        self.update({"a": "plain"}, 0)
+        self.assertEqual(self.greengate("rollback").returncode, 0)
+        kept = json.loads(self.greengate("--json", "lists", "generations").stdout)
+        self.assertEqual([(g["generation"], g["in_force"], g["names"]) for g in kept],
+                         [(1, True, 50), (2, False, 51)])
+        self.assertEqual(self.greengate("rollback", "2").returncode, 0)
+        self.assertEqual(self.greengate("rollback", "7").returncode, 1)
+        self.assertEqual(self.greengate("rollback", "x").returncode, 2)
+        listed = json.loads(self.greengate("--json", "lists").stdout)
+        self.assertEqual(listed["generation"], 2)
+
+    def test_unknown_ids_and_options_are_usage(self):
+        self.assertEqual(self.greengate("update", "nobody", sources={"a": "plain"}).returncode, 2)
+        self.assertEqual(self.greengate("update", "--nonsense").returncode, 2)
+        self.assertEqual(self.greengate("lists", "nonsense").returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
