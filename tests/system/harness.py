@@ -271,7 +271,7 @@ class Box:
         self.daemon = Program([self.program("greengated"), "-c", self.path],
                               os.path.join(self.folder, "daemon.log"), **{**as_user(), **more})
         self.wait_ready()
-        if self.with_web:
+        if self.with_web and not self.web:
             self.web = Program([self.program("greengate-web"), "-c", self.path],
                                os.path.join(self.folder, "web.log"), **as_user())
             wait_for(self.web_answers, "greengate-web")
@@ -367,7 +367,7 @@ EMPTY_ZONE = """$TTL 300
 
 class Nsd:
     """A real authoritative server as upstream: the root zone answers every name by a wildcard,
-    and the zone nx.test holds nothing. zones: more zones, name -> text."""
+    and the zone nx.gone holds nothing. zones: more zones, name -> text."""
 
     def __init__(self, zones=None):
         self.folder = temp_folder()
@@ -375,7 +375,7 @@ class Nsd:
         self.url = f"udp://127.0.0.1:{self.port}"
         program = os.path.join(PEERS, "bin", "nsd")
         self.program = program if os.path.exists(program) else shutil.which("nsd")
-        self.zones = {".": WILDCARD_ZONE, "nx.test": EMPTY_ZONE, **(zones or {})}
+        self.zones = {".": WILDCARD_ZONE, "nx.gone": EMPTY_ZONE, **(zones or {})}
         self.server = None
 
     def __enter__(self):

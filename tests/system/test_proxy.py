@@ -45,7 +45,7 @@ class Transports(ServedTest):
         self.assertIn(b"from the upstream", self.one.ask("www.example.com", "TXT").answers[0].rdata)
 
     def test_nxdomain_passes_with_its_soa(self):
-        reply = self.one.ask("nothing.nx.test")
+        reply = self.one.ask("nothing.nx.gone")
         self.assertEqual((reply.rcode, reply.answers), ("NXDOMAIN", []))
         self.assertEqual([rr.type for rr in reply.authority], ["SOA"])
 

@@ -45,7 +45,7 @@ class Files(ServedTest):
         box = self.box(lists=LISTS)
         box.write("adult-list.list", "<!DOCTYPE html>\n<html><head><title>Login</title></head>\n" +
                   "<body><p>Please log in at www.portal.example</p></body></html>\n" * 50)
-        done = box.cli("update", "--force")
+        done = box.cli("update")
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("adult-list", done.stdout + done.stderr)
         self.assert_blocks(box)
@@ -53,7 +53,7 @@ class Files(ServedTest):
     def test_list_that_shrinks_is_held_back(self):
         box = self.box(lists=LISTS)
         box.write("adult-list.list", "||bad1.example^\n||bad2.example^\n")
-        self.assertNotEqual(box.cli("update", "--force").returncode, 0)
+        self.assertNotEqual(box.cli("update").returncode, 0)
         self.assert_blocks(box)
 
     def test_database_with_a_flipped_bit(self):
@@ -236,7 +236,7 @@ class Crashes(ServedTest):
             for number in range(100):
                 box.write("adult-list.list", "".join(f"||{name}^\n" for name in NAMES) +
                           f"||extra{number}.example^\n")
-                done = box.cli("update", "--force") if number % 10 == 0 else box.cli("reload")
+                done = box.cli("update") if number % 10 == 0 else box.cli("reload")
                 self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreater(load.result["answered"], 500)
         self.assertEqual((load.result["lost"], load.result["wrong"]), (0, 0), load.result)
@@ -258,7 +258,7 @@ class Crashes(ServedTest):
         box = self.box(lists=LISTS)
         box.daemon.stop()
         os.unlink(os.path.join(box.folder, "adult-list.list"))
-        self.assertNotEqual(box.cli("update", "--force").returncode, 0)
+        self.assertNotEqual(box.cli("update").returncode, 0)
         box.start()
         self.assertEqual(box.ask("bad7.example").ede[0][0], 17)
 
@@ -303,13 +303,14 @@ class FullDisk(ServedTest):
             os.rmdir(small)
             self.skipTest("mount is not allowed here")
         self.addCleanup(lambda: subprocess.run(["umount", "-l", small], check=True))
-        with open(os.path.join(small, "ballast"), "wb") as ballast:
-            try:
-                while True:
-                    ballast.write(b"\0" * 4096)
-                    ballast.flush()
-            except OSError:
+        ballast = os.open(os.path.join(small, "ballast"), os.O_WRONLY | os.O_CREAT)
+        try:
+            while os.write(ballast, b"\0" * 4096):
                 pass
+        except OSError:
+            pass
+        finally:
+            os.close(ballast)
         os.chmod(small, 0o777)
         box = self.box(config={"server": {"state_dir": small}})
         status = wait_for(lambda: degraded(box), "degraded")

@@ -56,6 +56,9 @@ static const struct row {
 } rows[] = {
     {"simple request", "GET / HTTP/1.1\r\n" H "\r\n", "GET a.com /;"},
     {"query is not kept", "GET /p?secret=1 HTTP/1.1\r\n" H "\r\n", "GET a.com /p;"},
+    {"a name below localhost stands for the name",
+     "GET / HTTP/1.1\r\nHost: A.com.localhost:8080\r\n\r\n", "GET a.com /;"},
+    {"localhost itself stays", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET localhost /;"},
     {"host is folded, port and dot go", "GET / HTTP/1.1\r\nHost: WWW.A.com.:8080\r\n\r\n",
      "GET www.a.com /;"},
     {"two in a row", "GET /1 HTTP/1.1\r\n" H "\r\nHEAD /2 HTTP/1.1\r\n" H "\r\n",
