@@ -89,6 +89,7 @@ setup: ## install what building and testing need (Debian)
 	@packaging/dev/setup all
 
 all: $(PROGRAMS) $(DATA) ## build the three programs and their data
+	@:
 
 run: ## set up, build, start on high ports, say what to try (SETTINGS=FILE: other lists)
 	@packaging/dev/setup run
@@ -101,6 +102,7 @@ test: ## set up, then every test
 	@tests/run $(B)
 
 build-tests: $(UNIT) $(FUZZ) $B/bench/responder $B/tests/allocations.so
+	@:
 
 unit: $(UNIT) ## build and run the unit tests alone
 	@tests/run $(B) --only unit

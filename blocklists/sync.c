@@ -235,6 +235,7 @@ static int compile_once(struct syncing *s, struct diag *diag)
 {
     open_inputs(s);
     if (s->input_count == 0) {
+        diag_at(diag, "", 0, 0);
         return diag_set(diag, -ENODATA, "no source could be used: the lists in force stay");
     }
     struct build_job job = {
