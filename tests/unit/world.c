@@ -3,12 +3,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "blocklists/compile.h"
+#include "blocklists/build.h"
 
 static void need(bool good, const char *what)
 {
@@ -72,8 +73,19 @@ static void compile_lists(const struct world *world, const struct world_setup *s
             (struct build_source){list->id,    list->category, "file:///list", list->format,
                                   list->match, world->wall_s,  fileno(file)};
     }
+    /* Here, not in a child: a fork beside the statistics thread can hang under ASan. */
+    char temp[256];
     snprintf(path, sizeof(path), "%s/blocklist.ggdb", world->folder);
-    int err = compile_file(&job, path, reports, &diag);
+    snprintf(temp, sizeof(temp), "%s/blocklist.new", world->folder);
+    job.out_fd = open(temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int err = build_run(&job, reports, &diag);
+    close(job.out_fd);
+    for (size_t i = 0; i < setup->list_count; i++) {
+        report_close(&reports[i]);
+    }
+    if (err == 0 && rename(temp, path) < 0) {
+        err = -errno;
+    }
     if (err < 0) {
         fprintf(stderr, "world: %s\n", diag.text);
     }
