@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "blocklists/sync.h"
+#include "confine/privileges.h"
 #include "tools/activate.h"
 #include "tools/cli.h"
 
@@ -197,6 +200,22 @@ static int say_done(struct cli *cli, const struct sync_options *options,
     return activation == ACTIVATION_REFUSED ? cli_fail_diag(cli, code, &diag) : code;
 }
 
+/* Strangers' bytes are not for root: go on as server.user, else as whom the state
+ * belongs to. */
+static int give_up_root(const struct config *config, struct diag *diag)
+{
+    struct stat state;
+    const char *user = config->server.user;
+    if (geteuid() != 0) {
+        return 0;
+    }
+    if (!user[0] && stat(config->server.state_dir, &state) == 0 && state.st_uid != 0) {
+        const struct passwd *owner = getpwuid(state.st_uid);
+        user = owner ? owner->pw_name : "";
+    }
+    return privileges_drop(user, diag);
+}
+
 static int run(struct cli *cli, struct sync_options *options)
 {
     struct diag diag = {0};
@@ -205,6 +224,10 @@ static int run(struct cli *cli, struct sync_options *options)
     struct progress progress = {.cli = cli};
     if (config_load(cli->config_path, &config, &diag) < 0) {
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
+    }
+    if (give_up_root(config, &diag) < 0) {
+        config_free(config);
+        return cli_fail_diag(cli, CLI_FAILED, &diag);
     }
     options->config = config;
     options->now = clock_wall_s(&clock_system);

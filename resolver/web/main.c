@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/un.h>
 
+#include "confine/privileges.h"
 #include "control/client.h"
 #include "web/server.h"
 
@@ -158,6 +159,9 @@ static int run(struct program *program)
     }
     if (err == 0) {
         err = listen_all(program, &diag);
+    }
+    if (err == 0) {
+        err = privileges_drop(program->site.config->server.user, &diag);
     }
     if (err < 0) {
         complain_about(&diag, err);
