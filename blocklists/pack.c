@@ -10,7 +10,7 @@
 #include "blocklists/child.h"
 #include "blocklists/unpack.h"
 
-enum { PIECE = 1 << 16, LEVEL = 9 };
+enum { PIECE = 1 << 16, LEVEL = 1 };
 
 struct packing {
     int from_fd, to_fd;
