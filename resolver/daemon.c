@@ -122,6 +122,13 @@ static int first_lists(struct daemon *daemon, const struct policy_config *config
     return err;
 }
 
+/* Is it a database that updates made, and not the starter list? */
+static bool is_compiled(const struct config *config, const char *path)
+{
+    size_t len = strlen(config->server.state_dir);
+    return strncmp(path, config->server.state_dir, len) == 0 && path[len] == '/';
+}
+
 int daemon_load(struct daemon *daemon, struct diag *diag)
 {
     int err = policy_config_load(daemon->config_path, &daemon->config, diag);
@@ -140,25 +147,46 @@ int daemon_load(struct daemon *daemon, struct diag *diag)
         err = policy_rules_new(daemon->rule_list.items, daemon->rule_list.count, daemon->config,
                                &daemon->rules);
     }
+    daemon->lists_compiled = is_compiled(config, daemon->lists_path);
+    daemon->started_with = daemon->config;
+    policy_config_ref(daemon->started_with);
     return err < 0 ? err : swap_snapshot(daemon);
 }
 
-/* Settings that are used only when the program starts. */
-static void note_restart(struct daemon *daemon, const struct config *before,
-                         const struct config *after)
+static bool same_listen(const struct config *a, const struct config *b)
 {
-    bool listen = before->dns.listen.count != after->dns.listen.count;
-    for (size_t i = 0; !listen && i < after->dns.listen.count; i++) {
-        listen = strcmp(before->dns.listen.items[i], after->dns.listen.items[i]) != 0;
+    bool same = a->dns.listen.count == b->dns.listen.count;
+    for (size_t i = 0; same && i < b->dns.listen.count; i++) {
+        same = strcmp(a->dns.listen.items[i], b->dns.listen.items[i]) == 0;
     }
-    bool others = before->server.workers != after->server.workers ||
-                  before->cache.size_mb != after->cache.size_mb ||
-                  strcmp(before->server.user, after->server.user) != 0 ||
-                  strcmp(before->server.control_socket, after->server.control_socket) != 0;
-    if (listen || others) {
-        snprintf(daemon->restart_note, sizeof(daemon->restart_note),
-                 "%s changed: restart greengated to use it",
-                 listen ? "dns.listen" : "server or cache.size_mb");
+    return same;
+}
+
+/* Settings that are used only when the program starts: those in force differ from the
+ * file's until a restart. */
+static void note_restart(struct daemon *daemon, const struct config *now)
+{
+    const struct config *first = policy_config_get(daemon->started_with);
+    const struct {
+        const char *key;
+        bool same;
+    } keys[] = {
+        {"dns.listen", same_listen(first, now)},
+        {"server.workers", first->server.workers == now->server.workers},
+        {"server.user", strcmp(first->server.user, now->server.user) == 0},
+        {"server.state_dir", strcmp(first->server.state_dir, now->server.state_dir) == 0},
+        {"server.control_socket",
+         strcmp(first->server.control_socket, now->server.control_socket) == 0},
+        {"cache.size_mb", first->cache.size_mb == now->cache.size_mb},
+        {"stats.keep_days", first->stats.keep_days == now->stats.keep_days},
+    };
+    daemon->restart_note[0] = '\0';
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (!keys[i].same) {
+            snprintf(daemon->restart_note, sizeof(daemon->restart_note),
+                     "%s changed: restart greengated to use it", keys[i].key);
+            return;
+        }
     }
 }
 
@@ -178,6 +206,10 @@ static int load_parts(const struct daemon *daemon, struct parts *parts, struct d
         return err;
     }
     snapshot_lists_path(policy_config_get(parts->config), parts->path, sizeof(parts->path));
+    if (daemon->lists_compiled && !is_compiled(policy_config_get(parts->config), parts->path)) {
+        return diag_set(diag, -ENOENT, "%s/blocklist.ggdb is missing or cannot be read",
+                        policy_config_get(parts->config)->server.state_dir);
+    }
     err = open_lists(parts->path, parts->config, &parts->lists, diag);
     if (err == 0) {
         err = rulefile_load(daemon->rules_path, &parts->list, diag);
@@ -201,14 +233,14 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
 {
     struct parts next = {0};
     int err = load_parts(daemon, &next, diag);
-    if (err == -EBADMSG || err == -EPROTO) {
+    if (err == -EBADMSG || err == -EPROTO || err == -ENOENT || err == -EACCES) {
         diag_print(diag, daemon->lists_error, sizeof(daemon->lists_error));
     }
     if (err < 0) {
         drop_parts(&next);
         return err;
     }
-    note_restart(daemon, policy_config_get(daemon->config), policy_config_get(next.config));
+    note_restart(daemon, policy_config_get(next.config));
     struct parts old = {daemon->config, daemon->lists, daemon->rules, daemon->rule_list, ""};
     daemon->config = next.config;
     daemon->lists = next.lists;
@@ -224,6 +256,7 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
         return err;
     }
     memcpy(daemon->lists_path, next.path, sizeof(next.path));
+    daemon->lists_compiled = is_compiled(policy_config_get(daemon->config), next.path);
     daemon->lists_error[0] = '\0';
     drop_parts(&old); /* the retired snapshot holds its own references */
     return 0;
@@ -294,6 +327,7 @@ void daemon_clear(struct daemon *daemon)
         stats_stop(daemon->stats);
     }
     snapshot_free(daemon->snapshot);
+    policy_config_unref(daemon->started_with);
     policy_config_unref(daemon->config);
     policy_lists_unref(daemon->lists);
     policy_rules_unref(daemon->rules);

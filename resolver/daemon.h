@@ -22,12 +22,14 @@ struct daemon {
     int64_t started_at;
 
     struct policy_config *config;
+    struct policy_config *started_with; /* what needs a restart is compared with it */
     struct policy_lists *lists;
     struct policy_rules *rules;
     struct rule_list rule_list;
     struct snapshot *snapshot;
     struct retired *retired; /* handed over, not yet given up by every worker */
     char lists_path[DAEMON_PATH_MAX];
+    bool lists_compiled;    /* they come from state_dir */
     char lists_error[512];  /* the newest database could not be used, "" = fine */
     char restart_note[256]; /* settings that changed but need a restart */
     char rules_path[DAEMON_PATH_MAX];

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "confine/privileges.h"
@@ -14,7 +15,8 @@
 #include "policy/snapshot.h"
 #include "upstream/claim.h"
 
-enum { EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000, DNS_PORT = 53 };
+/* FILES_RESERVED are for listeners, TCP clients, control and files. */
+enum { FILES_RESERVED = 512, EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000, DNS_PORT = 53 };
 
 static void say(const char *what, const struct diag *diag)
 {
@@ -105,6 +107,23 @@ static void on_stop(uv_signal_t *handle, int number)
     }
 }
 
+/* Every question in flight takes up to two sockets, so take all that we may have.
+ * Returns how many questions each worker can have in flight. */
+static unsigned raise_file_limit(unsigned workers)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+        return 0;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+        return 0;
+    }
+    rlim_t spare = limit.rlim_cur > FILES_RESERVED ? limit.rlim_cur - FILES_RESERVED : 0;
+    rlim_t each = spare / (2 * (rlim_t)workers);
+    return each > UPSTREAM_FLIGHTS_MAX ? UPSTREAM_FLIGHTS_MAX : each < 16 ? 16 : (unsigned)each;
+}
+
 static int open_sockets(struct daemon *daemon, struct diag *diag)
 {
     const struct config *config = policy_config_get(daemon->config);
@@ -148,6 +167,7 @@ static int open_state(struct daemon *daemon, struct diag *diag)
 
 static int start_workers(struct daemon *daemon, struct diag *diag)
 {
+    unsigned flights_max = raise_file_limit(daemon->workers_wanted);
     for (unsigned i = 0; i < daemon->workers_wanted; i++) {
         const struct worker_setup setup = {
             .snapshot = daemon->snapshot,
@@ -156,6 +176,7 @@ static int start_workers(struct daemon *daemon, struct diag *diag)
             .clock = daemon->clock,
             .sockets = &daemon->sockets[i],
             .claims = daemon->claims,
+            .flights_max = flights_max,
             .changed = &daemon->changed,
         };
         int err = setup.stats ? worker_start(&setup, &daemon->workers[i]) : -ENOMEM;

@@ -64,6 +64,9 @@ static void end_loop(struct worker *worker)
     for (unsigned i = 0; i < worker->udp_count; i++) {
         udp_listener_stop(worker->udp[i]);
     }
+    for (unsigned i = 0; i < worker->tcp_count; i++) {
+        tcp_listener_give_up(worker->tcp[i]);
+    }
     upstream_stop(worker->upstream);
     worker->upstream = NULL;
     uv_close((uv_handle_t *)&worker->drain, NULL);
@@ -74,8 +77,11 @@ static void on_drain_step(uv_timer_t *timer)
 {
     struct worker *worker = timer->data;
     query_tick(&worker->query);
-    uint32_t waiting = atomic_load_explicit(&worker->query.waiting_count, memory_order_relaxed);
-    if (waiting == 0 || worker->query.now_us >= worker->drain_until_us) {
+    bool done = atomic_load_explicit(&worker->query.waiting_count, memory_order_relaxed) == 0;
+    for (unsigned i = 0; i < worker->tcp_count; i++) {
+        done &= tcp_listener_is_idle(worker->tcp[i]);
+    }
+    if (done || worker->query.now_us >= worker->drain_until_us) {
         end_loop(worker);
     }
 }
@@ -150,8 +156,8 @@ static int build(struct worker *worker, const struct worker_setup *setup)
         .ask = ask_upstream,
         .ask_context = worker,
     };
-    const struct upstream_setup upstream = {&worker->loop, setup->clock, answer_arrived, worker,
-                                            setup->claims};
+    const struct upstream_setup upstream = {&worker->loop, setup->clock,  answer_arrived,
+                                            worker,        setup->claims, setup->flights_max};
     worker->upstream = upstream_new(&upstream);
     worker->batch = udp_batch_new(&worker->query);
     if (!worker->upstream || !worker->batch || query_worker_init(&worker->query) < 0) {

@@ -25,6 +25,7 @@ struct worker_setup {
     struct stats_worker *stats;
     const struct clock *clock;
     const struct worker_sockets *sockets;
+    unsigned flights_max;       /* questions in flight that there are sockets for */
     struct claim_table *claims; /* of questions that are being asked, shared */
     uv_async_t *changed;        /* woken when the worker has taken over a snapshot or ended */
 };

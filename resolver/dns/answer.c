@@ -237,6 +237,9 @@ static int check_additional(const struct rewrite *work, unsigned records, size_t
         if (rr_read(work->packet->data, work->packet->len, pos, &rr) < 0) {
             return -EBADMSG;
         }
+        if (rr.type == TYPE_OPT && rr.ttl >> 24 != 0) {
+            return -EBADMSG; /* BADVERS and the like say nothing about the name */
+        }
     }
     return *pos == work->packet->len ? 0 : -EBADMSG;
 }

@@ -20,10 +20,13 @@ void ask_write(const struct ask *ask, const uint8_t random[34], struct wire *out
     wire_put_u16(out, (uint16_t)(FLAG_RD | (ask->checking_disabled ? FLAG_CD : 0)));
     wire_put_u16(out, 1);
     wire_put_u32(out, 0);
-    wire_put_u16(out, 1);
+    wire_put_u16(out, ask->plain ? 0 : 1);
     wire_put(out, ret_mark->name, ret_mark->name_len);
     wire_put_u16(out, ask->type);
     wire_put_u16(out, CLASS_IN);
+    if (ask->plain) {
+        return;
+    }
     wire_put_u8(out, 0);
     wire_put_u16(out, TYPE_OPT);
     wire_put_u16(out, DNS_UDP_OURS);

@@ -12,6 +12,7 @@ struct ask {
     uint16_t type;
     bool dnssec_ok; /* DO and CD of the client: answers differ by them */
     bool checking_disabled;
+    bool plain; /* without EDNS, for servers that do not know it; not part of the question */
 };
 
 /* One attempt: what makes an answer ours. */

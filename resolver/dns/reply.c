@@ -70,6 +70,7 @@ void reply_end(struct wire *out, const struct question *question, uint16_t rcode
     }
     size_t text_len = error && error->text ? strlen(error->text) : 0;
     bool coded = error && error->code >= 0;
+    size_t before = out->len;
     wire_put_u8(out, 0);
     wire_put_u16(out, TYPE_OPT);
     wire_put_u16(out, DNS_UDP_OURS);
@@ -80,6 +81,11 @@ void reply_end(struct wire *out, const struct question *question, uint16_t rcode
         wire_put_u16(out, (uint16_t)(2 + text_len));
         wire_put_u16(out, (uint16_t)error->code);
         wire_put(out, error->text ? error->text : "", text_len);
+    }
+    if (out->full && before >= DNS_HEADER) {
+        out->len = before; /* a message of 64 KiB has no room for it: go without */
+        out->full = false;
+        return;
     }
     count_up(out, 10);
 }

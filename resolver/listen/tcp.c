@@ -30,12 +30,15 @@ struct tcp_listener {
     struct connection *first, **last;
     unsigned connections;
     struct query slot;
-    bool stopping, handle_closed;
+    uv_tcp_t spare; /* takes connections that there is no memory for */
+    bool spare_busy;
+    bool stopping, handle_closed, given_up;
 };
 
 static void free_listener(struct tcp_listener *listener)
 {
-    if (listener->handle_closed && listener->connections == 0) {
+    if (listener->handle_closed && listener->given_up && listener->connections == 0 &&
+        !listener->spare_busy) {
         free(listener->slot.room);
         free(listener);
     }
@@ -161,7 +164,9 @@ static void take_in(struct connection *connection, const uint8_t *data, size_t l
     if (used < len) {
         keep_rest(connection, data + used, len - used);
     }
-    arm(connection);
+    if (connection->got == 0) {
+        arm(connection); /* else the message's deadline runs since its first octet */
+    }
 }
 
 static void on_data(struct stream *stream, const uint8_t *data, size_t len)
@@ -209,7 +214,7 @@ static void release(struct query_channel *channel)
     }
     if (connection->ended || connection->listener->stopping) {
         stream_finish(&connection->stream);
-    } else {
+    } else if (connection->got == 0) {
         arm(connection);
     }
 }
@@ -274,11 +279,32 @@ static struct connection *new_connection(struct tcp_listener *listener)
     return connection;
 }
 
+static void on_spare_closed(uv_handle_t *handle)
+{
+    struct tcp_listener *listener = handle->data;
+    listener->spare_busy = false;
+    free_listener(listener);
+}
+
+/* A connection that is not accepted would stop libuv from looking for others. */
+static void turn_away(struct tcp_listener *listener, int status)
+{
+    if (status < 0 || listener->spare_busy ||
+        uv_tcp_init(listener->handle.loop, &listener->spare) < 0) {
+        return;
+    }
+    listener->spare.data = listener;
+    listener->spare_busy = true;
+    (void)uv_accept((uv_stream_t *)&listener->handle, (uv_stream_t *)&listener->spare);
+    uv_close((uv_handle_t *)&listener->spare, on_spare_closed);
+}
+
 static void on_connection(uv_stream_t *handle, int status)
 {
     struct tcp_listener *listener = handle->data;
     struct connection *connection = status < 0 ? NULL : new_connection(listener);
     if (!connection) {
+        turn_away(listener, status);
         return;
     }
     if (stream_accept(&connection->stream, handle) < 0) {
@@ -287,6 +313,10 @@ static void on_connection(uv_stream_t *handle, int status)
     }
     connection->peer = stream_peer(&connection->stream);
     connection->local = stream_local(&connection->stream);
+    if (!snapshot_admits(listener->worker->snapshot, &connection->peer)) {
+        stream_close(&connection->stream); /* strangers take no place of those who may ask */
+        return;
+    }
     if (count_of_client(listener, &connection->peer) > TCP_PER_CLIENT_MAX) {
         stream_close(&connection->stream);
         return;
@@ -344,8 +374,27 @@ void tcp_listener_stop(struct tcp_listener *listener)
     listener->stopping = true;
     uv_close((uv_handle_t *)&listener->handle, on_listener_closed);
     for (struct connection *at = listener->first; at; at = at->next) {
-        if (at->waiting == 0 && !at->stream.closing) {
+        if (at->waiting > 0 || at->stream.closing) {
+            continue;
+        }
+        if (at->stream.queued) {
             stream_finish(&at->stream);
+        } else {
+            stream_close(&at->stream);
         }
     }
+}
+
+bool tcp_listener_is_idle(const struct tcp_listener *listener)
+{
+    return listener->connections == 0;
+}
+
+void tcp_listener_give_up(struct tcp_listener *listener)
+{
+    listener->given_up = true;
+    for (struct connection *at = listener->first; at; at = at->next) {
+        stream_close(&at->stream);
+    }
+    free_listener(listener);
 }

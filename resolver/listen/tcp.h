@@ -7,7 +7,7 @@
 #include <uv.h>
 
 enum {
-    TCP_CONNECTIONS_MAX = 512, /* per worker; beyond it the oldest idle one goes */
+    TCP_CONNECTIONS_MAX = 512, /* per socket and worker; beyond it the oldest idle one goes */
     TCP_PER_CLIENT_MAX = 16,
     TCP_WAITING_MAX = 32, /* unanswered queries of a connection; then it is not read */
     TCP_IDLE_MS = 10000,
@@ -22,6 +22,11 @@ __attribute__((warn_unused_result)) int tcp_listener_start(struct query_worker *
                                                            uv_loop_t *loop, int fd,
                                                            struct tcp_listener **ret_listener);
 
-/* Stop accepting and close connections once they have their answers. The memory goes
- * when the last handle has closed. */
+/* Stop accepting and close connections once they have their answers. */
 void tcp_listener_stop(struct tcp_listener *listener);
+
+/* After tcp_listener_stop(): is every connection gone? */
+bool tcp_listener_is_idle(const struct tcp_listener *listener);
+
+/* Close what is left. The memory goes when the last handle has closed. */
+void tcp_listener_give_up(struct tcp_listener *listener);

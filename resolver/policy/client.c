@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* IPv4 stands in ::ffff:0:0/96, so that one order serves both. */
+/* One order for both families, IPv4 first. */
 struct key {
-    uint64_t high, low;
+    uint64_t family, high, low;
 };
 
 struct range {
@@ -38,13 +38,16 @@ static uint64_t load_be64(const uint8_t *at)
 static struct key key_of(const struct addr *addr)
 {
     if (addr->family == AF_INET) {
-        return (struct key){0, 0xffff00000000ULL | load_be64(addr->bytes) >> 32};
+        return (struct key){4, 0, load_be64(addr->bytes) >> 32};
     }
-    return (struct key){load_be64(addr->bytes), load_be64(addr->bytes + 8)};
+    return (struct key){6, load_be64(addr->bytes), load_be64(addr->bytes + 8)};
 }
 
 static int compare_keys(const struct key *a, const struct key *b)
 {
+    if (a->family != b->family) {
+        return a->family < b->family ? -1 : 1;
+    }
     if (a->high != b->high) {
         return a->high < b->high ? -1 : 1;
     }
@@ -55,6 +58,8 @@ static struct span span_of(const struct client_rule *rule)
 {
     unsigned bits = rule->prefix.bits + (rule->prefix.addr.family == AF_INET ? 96 : 0);
     struct span span = {.first = key_of(&rule->prefix.addr), .value = rule->value};
+    span.last.family = span.first.family;
+    /* An IPv4 key is a 128-bit one whose first 96 bits are 0. */
     uint64_t high_rest = bits >= 64 ? 0 : bits == 0 ? UINT64_MAX : UINT64_MAX >> bits;
     uint64_t low_rest = bits <= 64 ? UINT64_MAX : bits == 128 ? 0 : UINT64_MAX >> (bits - 64);
     span.last.high = span.first.high | high_rest;

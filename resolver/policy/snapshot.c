@@ -147,6 +147,11 @@ int policy_config_load(const char *path, struct policy_config **ret_part, struct
     return err;
 }
 
+void policy_config_ref(struct policy_config *part)
+{
+    part->refs++;
+}
+
 void policy_config_unref(struct policy_config *part)
 {
     if (!part || --part->refs) {
@@ -238,6 +243,11 @@ bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name)
     snapshot_probe(snapshot, name, &probe);
     return (snapshot->db && blockdb_find(snapshot->db, &probe, hits) > 0) ||
            rules_touch(snapshot->rules, name);
+}
+
+bool snapshot_protects(const struct snapshot *snapshot, const struct dname *name)
+{
+    return rules_protects(snapshot->rules, name) >= 0;
 }
 
 uint16_t snapshot_group(const struct snapshot *snapshot, const struct addr *client)

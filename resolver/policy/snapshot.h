@@ -61,6 +61,7 @@ __attribute__((warn_unused_result)) int policy_rules_new(const struct rule *rule
                                                          const struct policy_config *config,
                                                          struct policy_rules **ret_part);
 
+void policy_config_ref(struct policy_config *part);
 void policy_config_unref(struct policy_config *part);
 void policy_lists_unref(struct policy_lists *part);
 void policy_rules_unref(struct policy_rules *part);
@@ -79,6 +80,9 @@ void snapshot_probe(const struct snapshot *snapshot, const struct dname *name,
 
 /* Could any group's verdict over this name be other than "not listed"? */
 bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name);
+
+/* Is it a protected name, which no list may block? */
+bool snapshot_protects(const struct snapshot *snapshot, const struct dname *name);
 
 /* The client's group: the first of config->groups whose clients cover it. */
 uint16_t snapshot_group(const struct snapshot *snapshot, const struct addr *client);

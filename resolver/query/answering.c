@@ -87,7 +87,11 @@ static void why_text(const struct query *query, char out[EDE_TEXT_MAX])
     const struct snapshot *snapshot = query->worker->snapshot;
     const struct verdict *verdict = &query->verdict;
     char ref[REF_MAX];
-    verdict_ref(verdict, &query->question.name, ref);
+    if (query->ref[0]) {
+        memcpy(ref, query->ref, sizeof(ref));
+    } else {
+        verdict_ref(verdict, &query->question.name, ref);
+    }
     if (verdict->reason == REASON_LIST) {
         snprintf(out, EDE_TEXT_MAX, "%s %s %s", snapshot->categories[verdict->category].id,
                  blockdb_source(snapshot->db, verdict->source)->id, ref);

@@ -22,10 +22,13 @@ static int stop_at_blocked(void *context, const struct dname *target)
     const struct subject subject = {target, &probe, query->group};
     snapshot_probe(snapshot, target, &probe);
     policy_decide(snapshot, &subject, &verdict);
-    if (!verdict.blocked) {
+    bool spared =
+        verdict.reason == REASON_LIST && snapshot_protects(snapshot, &query->question.name);
+    if (!verdict.blocked || spared) {
         return 0;
     }
     query->verdict = verdict;
+    verdict_ref(&verdict, target, query->ref);
     return -EEXIST;
 }
 
@@ -33,8 +36,7 @@ void inspect_answer(struct query *query)
 {
     const struct snapshot *snapshot = query->worker->snapshot;
     struct cache_copy *copy = &query->copy;
-    uint8_t reason = query->verdict.reason;
-    if (reason == REASON_RULE_ALLOW || reason == REASON_PROTECTED) {
+    if (query->verdict.reason == REASON_RULE_ALLOW) {
         return; /* who allows a name means what it leads to as well */
     }
     if (copy->generation != snapshot->generation) {

@@ -99,6 +99,7 @@ static enum step ask(struct query *query)
         return STEP_DROP;
     }
     waiting->waiter.done = worker->answered;
+    waiting->waiter.alone = query->again;
     const struct ask what = {
         .name = query->question.name,
         .type = query->question.type,
@@ -203,6 +204,8 @@ static void reset(struct query *query)
     query->outcome = QUESTION_OK;
     query->rcode = 0;
     query->stale = false;
+    query->again = false;
+    query->ref[0] = '\0';
     query->known = false;
     query->failure = 0;
     query->verdict = (struct verdict){.rule = -1};
@@ -275,9 +278,13 @@ static void on_answer(struct upstream_waiter *waiter, const struct upstream_resu
     query_tick(query->worker);
     if (result->answer) {
         take_answer(query, result->answer);
+    } else if (result->err == -EAGAIN && look_up(query, 0)) {
+        query->known = true;
+        query->origin = STATS_UPSTREAM;
     } else if (result->err != -EAGAIN || waited_long(query)) {
         take_failure(query, result->err);
     }
+    query->again = result->err == -EAGAIN;
     query->stage = STAGE_ADMIT;
     if (result->err != -ECANCELED) {
         query_resume(query);

@@ -70,9 +70,11 @@ struct query {
     uint8_t outcome; /* enum question_outcome */
     uint8_t rcode;
     bool stale;
+    bool again;  /* another worker was asked in vain: ask ourselves */
     bool known;  /* copy holds an answer in room */
     int failure; /* of the upstream, 0 = none */
     struct verdict verdict;
+    char ref[REF_MAX]; /* of a verdict over what the answer leads to, else "" */
     struct cache_copy copy;
     struct blockdb_probe probe;
 };

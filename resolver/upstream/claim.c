@@ -52,6 +52,18 @@ static uint64_t held(uint64_t hash)
     return (hash & ~(uint64_t)MARKS) | HELD;
 }
 
+/* Mark a claim that stands as awaited; false when it does not stand. */
+static bool mark_awaited(_Atomic uint64_t *slot, uint64_t hash)
+{
+    uint64_t now = atomic_load(slot);
+    while ((now & ~(uint64_t)AWAITED) == held(hash)) {
+        if (atomic_compare_exchange_weak(slot, &now, now | AWAITED)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum claim_result claim_take(struct claim_table *table, uint64_t hash)
 {
     _Atomic uint64_t *slot = slot_of(table, hash);
@@ -59,14 +71,9 @@ enum claim_result claim_take(struct claim_table *table, uint64_t hash)
     if (atomic_compare_exchange_strong(slot, &now, held(hash))) {
         return CLAIM_MINE;
     }
-    while ((now & ~(uint64_t)AWAITED) == held(hash)) {
-        if (atomic_compare_exchange_weak(slot, &now, now | AWAITED)) {
-            return CLAIM_OTHERS;
-        }
-    }
-    /* Given back meanwhile: the answer may be in the cache by now, but asking is right
-     * too. */
-    return CLAIM_NOWHERE;
+    /* If it was given back meanwhile, the answer may be in the cache by now, but asking
+     * is right too. */
+    return mark_awaited(slot, hash) ? CLAIM_OTHERS : CLAIM_NOWHERE;
 }
 
 void claim_give_back(struct claim_table *table, uint64_t hash)
@@ -78,8 +85,7 @@ void claim_give_back(struct claim_table *table, uint64_t hash)
     }
 }
 
-bool claim_is_held(const struct claim_table *table, uint64_t hash)
+bool claim_wait_on(struct claim_table *table, uint64_t hash)
 {
-    uint64_t now = atomic_load(slot_of(table, hash));
-    return (now & ~(uint64_t)AWAITED) == held(hash);
+    return mark_awaited(slot_of(table, hash), hash);
 }

@@ -34,5 +34,6 @@ enum claim_result claim_take(struct claim_table *table, uint64_t hash);
 /* Give back a claim that is ours; wakes all workers if anybody waits for it. */
 void claim_give_back(struct claim_table *table, uint64_t hash);
 
-/* Is the question still claimed? */
-bool claim_is_held(const struct claim_table *table, uint64_t hash);
+/* Is the question still claimed, by whomever? If so, we shall be woken when it is given
+ * back: a claim that changed hands meanwhile has forgotten who waits. */
+bool claim_wait_on(struct claim_table *table, uint64_t hash);

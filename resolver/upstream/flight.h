@@ -36,6 +36,7 @@ struct flight {
     uv_timer_t timer;
     uint64_t deadline_us;
     unsigned attempts;
+    uint32_t tried; /* bit i: server i was asked in this turn */
     unsigned packets;
     unsigned refused; /* attempts that failed at once */
     unsigned said_no; /* servers that answered SERVFAIL, REFUSED or the like */

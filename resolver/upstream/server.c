@@ -31,16 +31,18 @@ static bool is_ours(const struct config *config, const struct addr *addr)
 
 /* The new table inherits the health of a server that stays. */
 static void add_server(struct server_table *table, const struct server_table *old,
-                       const struct addr *addr, bool tcp)
+                       const struct server *like)
 {
     if (table->count == UPSTREAM_SERVERS_MAX) {
         return;
     }
     struct server *server = &table->servers[table->count++];
-    *server = (struct server){.addr = *addr, .tcp = tcp, .trusted = addr_is_loopback(addr)};
+    *server = *like;
+    server->trusted = addr_is_loopback(&like->addr);
     for (size_t i = 0; i < old->count; i++) {
         const struct server *was = &old->servers[i];
-        if (addr_equal(&was->addr, addr) && was->addr.port == addr->port && was->tcp == tcp) {
+        if (addr_equal(&was->addr, &like->addr) && was->addr.port == like->addr.port &&
+            was->tcp == like->tcp) {
             server->health.srtt_us = was->health.srtt_us;
             server->health.failures_in_row = was->health.failures_in_row;
             server->health.asked = was->health.asked;
@@ -49,8 +51,9 @@ static void add_server(struct server_table *table, const struct server_table *ol
     }
 }
 
+/* The servers of resolv.conf, with what `like` says of them. */
 static void add_system(struct server_table *table, const struct server_table *old,
-                       const struct config *config)
+                       const struct config *config, struct server like)
 {
     char line[512];
     FILE *file = fopen("/etc/resolv.conf", "re");
@@ -59,10 +62,9 @@ static void add_system(struct server_table *table, const struct server_table *ol
     }
     while (fgets(line, sizeof(line), file)) {
         char host[128];
-        struct addr addr;
         if (sscanf(line, " nameserver %127s", host) == 1 &&
-            addr_parse_port(host, DNS_PORT, &addr) == 0 && !is_ours(config, &addr)) {
-            add_server(table, old, &addr, false);
+            addr_parse_port(host, DNS_PORT, &like.addr) == 0 && !is_ours(config, &like.addr)) {
+            add_server(table, old, &like);
         }
     }
     fclose(file);
@@ -73,12 +75,11 @@ void server_table_set(struct server_table *table, const struct config *config)
     struct server_table next = {.timeout_ms = (uint32_t)config->upstream.timeout_ms};
     for (size_t i = 0; i < config->upstream.servers.count; i++) {
         const char *text = config->upstream.servers.items[i];
-        bool tcp = strncmp(text, "tcp://", 6) == 0;
-        struct addr addr;
+        struct server like = {.tcp = strncmp(text, "tcp://", 6) == 0, .configured = (uint8_t)i};
         if (strcmp(text, "system") == 0) {
-            add_system(&next, table, config);
-        } else if (strlen(text) > 6 && addr_parse_port(text + 6, DNS_PORT, &addr) == 0) {
-            add_server(&next, table, &addr, tcp);
+            add_system(&next, table, config, like);
+        } else if (strlen(text) > 6 && addr_parse_port(text + 6, DNS_PORT, &like.addr) == 0) {
+            add_server(&next, table, &like);
         }
     }
     *table = next;
@@ -94,20 +95,23 @@ static uint32_t score(const struct server *server)
     return srtt + failures * FAILURE_PENALTY_US;
 }
 
-int server_choose(const struct server_table *table, unsigned attempt)
+int server_choose(const struct server_table *table, uint32_t *tried)
 {
-    unsigned place[UPSTREAM_SERVERS_MAX];
-    if (table->count == 0) {
-        return -ENOENT;
+    int best = -ENOENT;
+    uint32_t all = (1U << table->count) - 1;
+    if ((*tried & all) == all) {
+        *tried = 0;
     }
     for (unsigned i = 0; i < table->count; i++) {
-        unsigned at = i;
-        for (; at > 0 && score(&table->servers[place[at - 1]]) > score(&table->servers[i]); at--) {
-            place[at] = place[at - 1];
+        bool left = !(*tried >> i & 1);
+        if (left && (best < 0 || score(&table->servers[i]) < score(&table->servers[best]))) {
+            best = (int)i;
         }
-        place[at] = i;
     }
-    return (int)place[attempt % table->count];
+    if (best >= 0) {
+        *tried |= 1U << best;
+    }
+    return best;
 }
 
 uint32_t server_patience_ms(const struct server_table *table, int index, unsigned attempt)

@@ -6,8 +6,9 @@
 
 struct server {
     struct addr addr;
-    bool tcp;     /* tcp:// */
-    bool trusted; /* a path nobody else is on: loopback */
+    bool tcp;           /* tcp:// */
+    bool trusted;       /* a path nobody else is on: loopback */
+    uint8_t configured; /* its index in upstream.servers */
     struct upstream_health health;
 };
 
@@ -21,9 +22,9 @@ struct server_table {
  * ours (the port of a listener of ours on loopback). */
 void server_table_set(struct server_table *table, const struct config *config);
 
-/* The server for attempt number `attempt` (0 first): the fastest healthy one, then
- * the others in turn. -ENOENT without servers. */
-int server_choose(const struct server_table *table, unsigned attempt);
+/* The next server: the best of those whose bit in *tried is not set, which is set then;
+ * all of them again when all were tried. -ENOENT without servers. */
+int server_choose(const struct server_table *table, uint32_t *tried);
 
 /* How long to wait for it at that attempt. */
 uint32_t server_patience_ms(const struct server_table *table, int index, unsigned attempt);

@@ -24,6 +24,9 @@ struct upstream *upstream_new(const struct upstream_setup *setup)
     struct upstream *upstream = calloc(1, sizeof(*upstream));
     if (upstream) {
         upstream->setup = *setup;
+        if (setup->flights_max == 0 || setup->flights_max > UPSTREAM_FLIGHTS_MAX) {
+            upstream->setup.flights_max = UPSTREAM_FLIGHTS_MAX;
+        }
         if (setup->claims) {
             upstream->key = *claim_table_key(setup->claims);
         } else {
@@ -39,13 +42,20 @@ void upstream_configure(struct upstream *upstream, const struct config *config)
     upstream->limits = (struct answer_limits){
         .ttl_min = (uint32_t)config->cache.min_ttl_s,
         .ttl_max = (uint32_t)config->cache.max_ttl_s,
-        .negative_max = NEGATIVE_TTL_MAX,
+        .negative_max = config->cache.max_ttl_s < NEGATIVE_TTL_MAX
+                            ? (uint32_t)config->cache.max_ttl_s
+                            : NEGATIVE_TTL_MAX,
     };
 }
 
 const struct upstream_health *upstream_health(const struct upstream *upstream, size_t index)
 {
-    return index < upstream->table.count ? &upstream->table.servers[index].health : NULL;
+    for (size_t i = 0; i < upstream->table.count; i++) {
+        if (upstream->table.servers[i].configured == index) {
+            return &upstream->table.servers[i].health;
+        }
+    }
+    return NULL;
 }
 
 /* The server of an attempt, if the table still holds it at that place. */
@@ -118,6 +128,12 @@ static void fail(struct flight *flight)
     finish(flight, &result);
 }
 
+/* Not the server's fault: we have no socket or memory left. */
+static bool is_shortage(int err)
+{
+    return err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM;
+}
+
 /* An attempt over that transport to that server; counts it as sent. */
 static int start_attempt(struct flight *flight, int index, bool tcp)
 {
@@ -127,8 +143,10 @@ static int start_attempt(struct flight *flight, int index, bool tcp)
     server->health.asked++;
     flight->last_server = index;
     flight->last_addr = server->addr;
-    if (err < 0) {
+    if (err < 0 && !is_shortage(err)) {
         server_failed(server);
+    }
+    if (err < 0) {
         flight->worst = -EHOSTUNREACH;
     }
     return err;
@@ -143,27 +161,32 @@ static void note_silence(struct flight *flight)
     }
 }
 
+static uint32_t time_left_ms(const struct flight *flight)
+{
+    uint64_t now = clock_mono_us(flight->upstream->setup.clock);
+    return now < flight->deadline_us ? (uint32_t)((flight->deadline_us - now) / 1000) : 0;
+}
+
 /* Ask the next server; called at the start, when patience is over, and when a server
  * refused. Fails the flight when there is nothing left to try. */
 static void attempt_next(struct flight *flight, uv_timer_cb patience_over)
 {
     struct upstream *upstream = flight->upstream;
-    for (;;) {
-        uint64_t now = clock_mono_us(upstream->setup.clock);
-        uint64_t left_ms = now < flight->deadline_us ? (flight->deadline_us - now) / 1000 : 0;
-        int index = server_choose(&upstream->table, flight->attempts);
+    for (int err = 0;;) {
+        uint32_t left_ms = time_left_ms(flight);
+        int index = server_choose(&upstream->table, &flight->tried);
         if (index < 0) {
             flight->worst = -EHOSTUNREACH;
         }
-        if (index < 0 || left_ms < LEAST_LEFT_MS || flight->attempts >= ATTEMPTS_MAX ||
-            flight->packets >= UPSTREAM_PACKETS_MAX) {
+        if (index < 0 || is_shortage(err) || left_ms < LEAST_LEFT_MS ||
+            flight->attempts >= ATTEMPTS_MAX || flight->packets >= UPSTREAM_PACKETS_MAX) {
             fail(flight);
             return;
         }
         bool tcp = flight->use_tcp || upstream->table.servers[index].tcp;
         uint32_t patience = tcp ? upstream->table.timeout_ms
                                 : server_patience_ms(&upstream->table, index, flight->attempts);
-        int err = start_attempt(flight, index, tcp);
+        err = start_attempt(flight, index, tcp);
         flight->attempts++;
         if (err == 0) {
             uv_timer_start(&flight->timer, patience_over, patience < left_ms ? patience : left_ms,
@@ -230,13 +253,33 @@ static void switch_to_tcp(struct attempt *attempt)
         attempt_next(flight, on_patience_over);
         return;
     }
-    uv_timer_start(&flight->timer, on_patience_over, flight->upstream->table.timeout_ms, 0);
+    uint32_t patience = flight->upstream->table.timeout_ms, left = time_left_ms(flight);
+    uv_timer_start(&flight->timer, on_patience_over, patience < left ? patience : left, 0);
+}
+
+/* The server understands no EDNS (RFC 6891 section 7): ask it again without. */
+static void ask_plain(struct attempt *attempt)
+{
+    struct flight *flight = attempt->flight;
+    int index = attempt->server;
+    bool tcp = (struct attempt *)flight->tcp == attempt;
+    bool known = server_of(attempt) != NULL;
+    flight->ask.plain = true;
+    drop_attempt(attempt);
+    if (!known || flight->packets >= UPSTREAM_PACKETS_MAX ||
+        start_attempt(flight, index, tcp) < 0) {
+        attempt_next(flight, on_patience_over);
+    }
 }
 
 /* SERVFAIL, REFUSED and the like: another server may know better. */
 static void server_said_no(struct attempt *attempt)
 {
     struct flight *flight = attempt->flight;
+    struct server *server = server_of(attempt);
+    if (server) { /* it is alive all the same */
+        server_answered(server, clock_mono_us(flight->upstream->setup.clock) - attempt->sent_us);
+    }
     drop_attempt(attempt);
     flight->worst = -EREMOTEIO;
     if (++flight->said_no >= flight->upstream->table.count) {
@@ -278,6 +321,10 @@ bool flight_receive(struct attempt *attempt, const struct packet *packet, bool o
         return true;
     }
     uint16_t rcode = load_u16(packet->data + 2) & 0xf;
+    if ((rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP) && !attempt->flight->ask.plain) {
+        ask_plain(attempt);
+        return true;
+    }
     if (rcode != RCODE_NOERROR && rcode != RCODE_NXDOMAIN) {
         server_said_no(attempt);
         return true;
@@ -316,7 +363,8 @@ static struct flight *new_flight(struct upstream *upstream, const struct ask *as
 static void claim(struct flight *flight)
 {
     struct claim_table *claims = flight->upstream->setup.claims;
-    enum claim_result result = claims ? claim_take(claims, flight->hash) : CLAIM_NOWHERE;
+    bool alone = !claims || flight->waiters->alone;
+    enum claim_result result = alone ? CLAIM_NOWHERE : claim_take(claims, flight->hash);
     flight->claimed = result == CLAIM_MINE;
     flight->borrowed = result == CLAIM_OTHERS;
     flight->upstream->borrowed += flight->borrowed;
@@ -331,7 +379,7 @@ int upstream_ask(struct upstream *upstream, const struct ask *ask, struct upstre
         flight->waiters = waiter;
         return 0;
     }
-    if (upstream->stopping || upstream->flights >= UPSTREAM_FLIGHTS_MAX) {
+    if (upstream->stopping || upstream->flights >= upstream->setup.flights_max) {
         return -ENOBUFS;
     }
     flight = new_flight(upstream, ask, hash);
@@ -354,7 +402,7 @@ static struct flight *find_returned(const struct upstream *upstream)
 {
     for (unsigned i = 0; upstream->borrowed && i < FLIGHT_BUCKETS; i++) {
         for (struct flight *at = upstream->buckets[i]; at; at = at->next) {
-            if (at->borrowed && !claim_is_held(upstream->setup.claims, at->hash)) {
+            if (at->borrowed && !claim_wait_on(upstream->setup.claims, at->hash)) {
                 return at;
             }
         }

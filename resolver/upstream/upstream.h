@@ -31,6 +31,7 @@ struct upstream_result {
 /* Embedded by who waits; untouched until `done` is called, exactly once. */
 struct upstream_waiter {
     struct upstream_waiter *next;
+    bool alone; /* ask even while another worker does */
     void (*done)(struct upstream_waiter *waiter, const struct upstream_result *result);
 };
 
@@ -49,6 +50,7 @@ struct upstream_setup {
     void (*arrived)(void *context, const struct ask *ask, const struct answer *answer);
     void *context;
     struct claim_table *claims; /* shared by the workers, or NULL */
+    unsigned flights_max;       /* 0 = UPSTREAM_FLIGHTS_MAX; each takes up to two sockets */
 };
 
 /* NULL without memory. */
