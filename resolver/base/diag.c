@@ -24,6 +24,13 @@ void diag_at(struct diag *diag, const char *file, unsigned line, unsigned column
     }
 }
 
+void diag_clear(struct diag *diag)
+{
+    if (diag) {
+        *diag = (struct diag){0};
+    }
+}
+
 void diag_print(const struct diag *diag, char *out, size_t cap)
 {
     char place[DIAG_FILE_MAX + 32] = "";

@@ -24,5 +24,8 @@ int diag_set(struct diag *diag, int err, const char *format, ...)
 /* Set the place, before or after the text. A NULL diag is allowed. */
 void diag_at(struct diag *diag, const char *file, unsigned line, unsigned column);
 
+/* Forget what was said: it turned out to be no failure. A NULL diag is allowed. */
+void diag_clear(struct diag *diag);
+
 /* "file:line:column: text", as far as known, into out; always terminated. */
 void diag_print(const struct diag *diag, char *out, size_t cap);

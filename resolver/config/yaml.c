@@ -309,10 +309,10 @@ int yaml_read(const char *path, struct yaml_node **ret_root, struct diag *diag)
     char *data = NULL;
     size_t len = 0;
     int err = 0;
-    diag_at(diag, path, 0, 0);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         err = -errno;
+        diag_at(diag, path, 0, 0);
         return diag_set(diag, err, "cannot open: %s", strerror(-err));
     }
     data = malloc(SIZE_MAX_OCTETS + 1);
@@ -322,6 +322,7 @@ int yaml_read(const char *path, struct yaml_node **ret_root, struct diag *diag)
     }
     err = read_all(fd, data, &len);
     if (err < 0) {
+        diag_at(diag, path, 0, 0);
         err = diag_set(diag, err, "cannot read: %s", strerror(-err));
         goto out;
     }

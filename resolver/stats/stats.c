@@ -155,6 +155,7 @@ int stats_open(struct stats *stats, struct diag *diag)
     if (err == -EBADMSG && stats->path) {
         err = set_aside(stats, diag);
         if (err == 0) {
+            diag_clear(diag);
             err = stats_db_open(stats->path, &stats->db, diag);
         }
     }

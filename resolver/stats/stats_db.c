@@ -152,7 +152,6 @@ int stats_db_open(const char *path, struct stats_db **ret_db, struct diag *diag)
     if (!db) {
         return diag_set(diag, -ENOMEM, "no memory");
     }
-    diag_at(diag, path, 0, 0);
     if (path) {
         make_private(path);
     }
@@ -164,6 +163,7 @@ int stats_db_open(const char *path, struct stats_db **ret_db, struct diag *diag)
         err = set_up(db, diag);
     }
     if (err < 0) {
+        diag_at(diag, path, 0, 0);
         stats_db_close(db);
         return err;
     }

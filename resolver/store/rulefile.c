@@ -151,6 +151,9 @@ int rulefile_load(const char *path, struct rule_list *ret_rules, struct diag *di
         rule_list_clear(&rules);
         return err;
     }
+    if (err == -ENOENT) {
+        diag_clear(diag); /* no file is no mistake */
+    }
     *ret_rules = rules;
     return 0;
 }
@@ -214,8 +217,8 @@ int rulefile_save(const char *path, const struct rule_list *rules, struct diag *
     int err = 0;
     FILE *file = NULL;
     int len = snprintf(temp, sizeof(temp), "%s.new", path);
-    diag_at(diag, path, 0, 0);
     if (len < 0 || (size_t)len >= sizeof(temp)) {
+        diag_at(diag, path, 0, 0);
         return diag_set(diag, -ENAMETOOLONG, "path too long");
     }
     int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
@@ -239,6 +242,7 @@ int rulefile_save(const char *path, const struct rule_list *rules, struct diag *
 out:
     if (err < 0) {
         unlink(temp);
+        diag_at(diag, path, 0, 0);
         return diag_set(diag, err, "cannot write the rules: %s", strerror(-err));
     }
     sync_folder(path);

@@ -91,9 +91,12 @@ static void an_absent_file_and_an_empty_list_are_the_same(void **state)
     struct diag diag = {0};
     assert_int_equal(rulefile_load(bench->path, &rules, &diag), 0);
     assert_int_equal(rules.count, 0);
+    assert_string_equal(diag.file, ""); /* a later mistake is not this file's */
+    assert_string_equal(diag.text, "");
     assert_int_equal(rulefile_save(bench->path, &rules, &diag), 0);
     assert_int_equal(rulefile_load(bench->path, &rules, &diag), 0);
     assert_int_equal(rules.count, 0);
+    assert_string_equal(diag.file, "");
 }
 
 static void mistakes_are_named_and_change_nothing(void **state)
@@ -192,6 +195,7 @@ static void a_failed_save_leaves_the_old_file(void **state)
     rules.items[0].allow = false;
     assert_true(rulefile_save(bench->path, &rules, &diag) < 0);
     assert_non_null(strstr(diag.text, "cannot write the rules"));
+    assert_string_equal(diag.file, bench->path);
     assert_int_equal(rulefile_load(bench->path, &back, &diag), 0);
     assert_true(back.items[0].allow);
     rule_list_clear(&rules);

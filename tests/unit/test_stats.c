@@ -4,9 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <glob.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "stats/stats_db.h"
 #include "stats/stats_query.h"
 
 enum { KEEP_DAYS = 30, HOUR = 3600, START = 1790000000 / HOUR * HOUR + 600 };
@@ -295,6 +298,21 @@ static void a_damaged_file_is_set_aside_at_start(void **state)
     assert_false(stats_degraded(bench->stats, text, sizeof(text)));
 }
 
+static void only_a_file_that_fails_is_named(void **state)
+{
+    struct bench *bench = *state;
+    struct stats_db *db = NULL;
+    struct diag diag = {0};
+    stats_stop(bench->stats);
+    bench->stats = NULL;
+    assert_int_equal(stats_db_open(bench->path, &db, &diag), 0);
+    assert_string_equal(diag.file, "");
+    stats_db_close(db);
+    overwrite(bench);
+    assert_int_equal(stats_db_open(bench->path, &db, &diag), -EBADMSG);
+    assert_string_equal(diag.file, bench->path);
+}
+
 static void a_file_damaged_while_running_is_set_aside(void **state)
 {
     struct bench *bench = *state;
@@ -434,6 +452,7 @@ int main(void)
         ROW(hours_are_kept_apart_and_in_order),
         ROW(old_rows_are_deleted),
         ROW(a_damaged_file_is_set_aside_at_start),
+        ROW(only_a_file_that_fails_is_named),
         ROW(a_file_damaged_while_running_is_set_aside),
         ROW(an_unwritable_place_leaves_the_counts_in_memory),
         ROW(a_removed_file_is_begun_anew),

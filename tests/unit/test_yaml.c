@@ -189,7 +189,9 @@ static void reads_files(void **state)
     assert_string_equal(diag.file, "/nonexistent/x.yaml");
     assert_non_null(strstr(diag.text, "cannot open"));
     assert_int_equal(yaml_read("/", &root, &diag), -EISDIR);
+    assert_string_equal(diag.file, "/");
     assert_non_null(strstr(diag.text, "cannot read"));
+    diag = (struct diag){0};
     char path[] = "/tmp/test_yaml.XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
@@ -197,6 +199,7 @@ static void reads_files(void **state)
     close(fd);
     assert_int_equal(yaml_read(path, &root, &diag), 0);
     assert_string_equal(yaml_get_text(root, "a"), "b");
+    assert_string_equal(diag.file, ""); /* a later mistake is not this file's */
     yaml_free(root);
     unlink(path);
 }
