@@ -11,9 +11,17 @@
 
 #include "confine/privileges.h"
 #include "control/client.h"
+#include "web/revision.h"
 #include "web/server.h"
 
-enum { EXIT_USAGE = 2, EXIT_CONFIG = 4, FILES_SPARE = 64, FILES_LEAST = 16, STOP_MS = 2000 };
+enum {
+    EXIT_USAGE = 2,
+    EXIT_CONFIG = 4,
+    FILES_SPARE = 64,
+    FILES_LEAST = 16,
+    STOP_MS = 2000,
+    LOOK_MS = 5000
+};
 
 #define CONFIG_DEFAULT "/etc/greengate/greengate.yaml"
 
@@ -21,7 +29,9 @@ struct program {
     uv_loop_t loop;
     uv_signal_t term, interrupt, hangup;
     uv_timer_t patience; /* while stopping */
+    uv_timer_t look;     /* for a changed configuration */
     const char *config_path;
+    uint64_t config_version; /* as of the last reading, even one that failed */
     struct site site;
     struct server *server;
 };
@@ -50,6 +60,7 @@ static void stopped(void *context)
     uv_close((uv_handle_t *)&program->interrupt, NULL);
     uv_close((uv_handle_t *)&program->hangup, NULL);
     uv_close((uv_handle_t *)&program->patience, NULL);
+    uv_close((uv_handle_t *)&program->look, NULL);
 }
 
 static void patience_ends(uv_timer_t *timer)
@@ -73,18 +84,38 @@ static void stop(uv_signal_t *handle, int number)
     }
 }
 
-/* Texts, catalogue and what the page shows; listeners need a restart. */
-static void reload(uv_signal_t *handle, int number)
+/* The version first: what changes while it is read is read again. */
+static int read_site(struct program *program, struct diag *diag)
 {
-    struct program *program = handle->data;
+    program->config_version = revision_of(program->config_path);
+    return site_load(&program->site, program->config_path, diag);
+}
+
+/* Texts, catalogue and what the page shows; listeners need a restart. */
+static void reload(struct program *program)
+{
     struct diag diag = {0};
-    (void)number;
-    int err = site_load(&program->site, program->config_path, &diag);
+    int err = read_site(program, &diag);
     if (err < 0) {
         complain_about(&diag, err);
         say("the old configuration stays in force");
     } else {
         say("configuration read again");
+    }
+}
+
+static void hang_up(uv_signal_t *handle, int number)
+{
+    (void)number;
+    reload(handle->data);
+}
+
+/* `greengate reload` reaches the daemon alone; a mistake is said once, not every time. */
+static void look(uv_timer_t *timer)
+{
+    struct program *program = timer->data;
+    if (revision_of(program->config_path) != program->config_version) {
+        reload(program);
     }
 }
 
@@ -149,10 +180,12 @@ static int run(struct program *program)
     }
     signal(SIGPIPE, SIG_IGN);
     uv_timer_init(&program->loop, &program->patience);
-    program->patience.data = program;
+    uv_timer_init(&program->loop, &program->look);
+    uv_timer_start(&program->look, look, LOOK_MS, LOOK_MS);
+    program->patience.data = program->look.data = program;
     watch(program, &program->term, stop, SIGTERM);
     watch(program, &program->interrupt, stop, SIGINT);
-    watch(program, &program->hangup, reload, SIGHUP);
+    watch(program, &program->hangup, hang_up, SIGHUP);
     err = open_reasons(program, &diag);
     if (err == 0) {
         err = server_new(&program->loop, &program->site, &limits, &program->server);
@@ -162,6 +195,8 @@ static int run(struct program *program)
     }
     if (err == 0) {
         err = privileges_drop(program->site.config->server.user, &diag);
+        /* As the user sees it, who may be kept from seeing it at all. */
+        program->config_version = revision_of(program->config_path);
     }
     if (err < 0) {
         complain_about(&diag, err);
@@ -173,6 +208,7 @@ static int run(struct program *program)
     }
     uv_run(&program->loop, UV_RUN_DEFAULT);
     uv_loop_close(&program->loop);
+    say("stopped");
     return err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -202,7 +238,7 @@ int main(int argc, char **argv)
     if (optind < argc) {
         return usage(EXIT_USAGE);
     }
-    int err = site_load(&program.site, program.config_path, &diag);
+    int err = read_site(&program, &diag);
     if (err < 0) {
         complain_about(&diag, err);
         return EXIT_CONFIG;

@@ -97,13 +97,19 @@ static void add_address(struct text *text, const struct page *page)
     }
 }
 
+/* A local rule blocks without a category, though a list may know one for the name. */
+static bool is_by_rule(const struct page *page)
+{
+    return strcmp(page->reason->word, "block-rule") == 0;
+}
+
 static void add_why(struct text *text, const struct page *page,
                     const struct catalog_category *category)
 {
-    bool by_rule = strcmp(page->reason->word, "block-rule") == 0;
+    bool by_rule = is_by_rule(page);
     const char *name = by_rule ? say(page, TEXT_rule_category) : page->reason->category;
     const char *why = say(page, by_rule ? TEXT_rule_why : TEXT_other_why);
-    if (category && !by_rule) {
+    if (category) {
         name = catalog_text_in(category->names, category->name_count, page->language);
         if (category->why_count) {
             why = catalog_text_in(category->whys, category->why_count, page->language);
@@ -126,8 +132,12 @@ static void add_policy(struct text *text, const struct page *page)
     }
     add_term(text, say(page, TEXT_policy_label));
     escape_html(text, whose[0] ? whose : say(page, TEXT_policy_network));
-    if (page->kind == PAGE_BLOCKED && page->reason->group[0]) {
-        const struct fill group = {"{group}", page->reason->group, "", ""};
+    const char *policy_group = "";
+    if (page->kind == PAGE_BLOCKED) {
+        policy_group = is_by_rule(page) ? page->reason->rule_group : page->reason->group;
+    }
+    if (policy_group[0]) {
+        const struct fill group = {"{group}", policy_group, "", ""};
         text_add(text, "<br>\n");
         add_filled(text, say(page, TEXT_policy_group), &group);
     }
@@ -240,7 +250,8 @@ static void add_help(struct text *text, const struct page *page,
 
 static void add_blocked(struct text *text, const struct page *page)
 {
-    const struct catalog_category *category = catalog_find(page->catalog, page->reason->category);
+    const struct catalog_category *category =
+        is_by_rule(page) ? NULL : catalog_find(page->catalog, page->reason->category);
     text_add(text, "<dl>\n");
     add_address(text, page);
     add_why(text, page, category);

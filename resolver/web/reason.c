@@ -114,11 +114,15 @@ static struct reason read_reason(const cJSON *reply)
     if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(reply, "admitted"))) {
         return reason; /* a stranger, whose group nobody knows */
     }
+    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "forwarder"))) {
+        return reason; /* it stands for many devices: whose group it is, nobody knows */
+    }
     reason.known = true;
     reason.blocked = cJSON_IsTrue(blocked);
     copy_text(reply, "reason", reason.word, sizeof(reason.word));
     copy_text(reply, "category", reason.category, sizeof(reason.category));
     copy_text(reply, "group", reason.group, sizeof(reason.group));
+    copy_text(reply, "rule_group", reason.rule_group, sizeof(reason.rule_group));
     copy_text(reply, "list", reason.list, sizeof(reason.list));
     copy_text(reply, "ref", reason.ref, sizeof(reason.ref));
     return reason;

@@ -15,6 +15,7 @@ struct reason {
     char word[32];     /* of verdict.def: "list", "block-rule" */
     char category[64]; /* id, "" = none */
     char group[64];
+    char rule_group[64]; /* of a local rule for one group, "" = for all */
     char list[64];
     char ref[32];
 };

@@ -298,6 +298,27 @@ class Faults(WebTest):
         wait_for(lambda: "stays in force" in web.said())
         self.assertIn("Second School", web.get("bet.example")[1])
 
+    def test_notices_a_changed_configuration_by_itself(self):
+        web = self.start()
+        extra = web.folder / "conf.d"
+        extra.mkdir()
+        (extra / "school.yaml").write_text("web: {organisation: Third School}\n", encoding="utf-8")
+        wait_for(lambda: "read again" in web.said(), 15)
+        self.assertIn("Third School", web.get("bet.example")[1])
+        (extra / "school.yaml").write_text("wub: {}\n", encoding="utf-8")
+        wait_for(lambda: "stays in force" in web.said(), 15)
+        self.assertIn("Third School", web.get("bet.example")[1])
+        web.config.touch()  # the next look fails again; of the looks between nothing is said
+        wait_for(lambda: web.said().count("stays in force") > 1, 15)
+        self.assertEqual(web.said().count("stays in force"), 2)
+        self.assertEqual(web.said().count("read again"), 1)
+
+    def test_says_that_it_stopped(self):
+        web = self.start()
+        web.process.send_signal(signal.SIGTERM)
+        self.assertEqual(web.process.wait(5), 0)
+        self.assertTrue(web.said().endswith("greengate-web: stopped\n"), web.said())
+
     def test_checks_its_configuration(self):
         web = self.start()
         command = [BUILD / "greengate-web", "-t", "-c", web.config]

@@ -170,11 +170,14 @@ static void rule_of_a_person_names_no_category(void **state)
     struct page page = usual_page(*state);
     struct reason reason = usual;
     snprintf(reason.word, sizeof(reason.word), "%s", "block-rule");
-    reason.category[0] = '\0';
-    page.reason = &reason;
+    page.reason = &reason; /* a list knows the name too, as adult with help lines */
     const char *html = render(&page);
     assert_says(html, "Blocked by hand");
     assert_silent(html, "adult");
+    assert_silent(html, "tel:");
+    assert_silent(html, "pupils"); /* the rule is for all, not for the asker's group */
+    snprintf(reason.rule_group, sizeof(reason.rule_group), "%s", "pupils");
+    assert_says(render(&page), "for the group “pupils”");
 }
 
 static void unknown_category_is_shown_by_its_id(void **state)

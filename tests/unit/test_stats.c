@@ -8,7 +8,6 @@
 #include <glob.h>
 #include <signal.h>
 #include <sqlite3.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

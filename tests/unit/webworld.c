@@ -54,8 +54,13 @@ static cJSON *play_reply(const char *host, const char *client)
         cJSON_AddBoolToObject(reply, "blocked", strcmp(host, "open.example") != 0);
     }
     cJSON_AddBoolToObject(reply, "admitted", strcmp(host, "stranger.example") != 0);
+    cJSON_AddBoolToObject(reply, "forwarder", strcmp(host, "forwarded.example") == 0);
     cJSON_AddStringToObject(reply, "category", "gambling");
-    cJSON_AddStringToObject(reply, "reason", "list");
+    bool by_rule = strncmp(host, "rule", 4) == 0;
+    cJSON_AddStringToObject(reply, "reason", by_rule ? "block-rule" : "list");
+    if (strcmp(host, "rule-staff.example") == 0) {
+        cJSON_AddStringToObject(reply, "rule_group", "staff");
+    }
     cJSON_AddStringToObject(reply, "group", "pupils");
     cJSON_AddStringToObject(reply, "ref", "A1B2C3D4");
     return reply;

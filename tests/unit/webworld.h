@@ -4,7 +4,8 @@
  * The server's loop and a daemon that is only played run in threads of their own, the
  * tests are plain blocking clients. The daemon blocks every host for "gambling" but
  * open.example; late*.example is answered after 100 ms, mute.example never; error,
- * stranger, half, junk and gone.example get what their names say. */
+ * stranger, forwarded, half, junk and gone.example get what their names say, and
+ * rule*.example is blocked by a rule. */
 #pragma once
 #include "web/server.h"
 
