@@ -123,6 +123,7 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS
 
 .PHONY: build-fuzz
 build-fuzz: $(FUZZ)
+	@:
 
 bench: ## measure against the goals of docs/performance.md
 	@packaging/dev/setup all

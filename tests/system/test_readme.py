@@ -41,7 +41,8 @@ class MakeRun(unittest.TestCase):
         with open(os.path.join(folder, "settings.yaml"), "w", encoding="utf-8") as out:
             out.write(settings.format(folder=folder, closed=free_port()))
         with open(os.path.join(folder, "near.list"), "w", encoding="utf-8") as out:
-            out.writelines(f"0.0.0.0 near{n}.example\n" for n in range(100))
+            # Long enough to fill a pipe whose reader went away.
+            out.writelines(f"0.0.0.0 near{n}.example\n" for n in range(50000))
         run = Program(["make", "run"], os.path.join(folder, "output"), cwd=ROOT, env=environment(
             SETTINGS=os.path.join(folder, "settings.yaml"), GREENGATE_RUN_STATE=f"{folder}/state"))
         self.addCleanup(self.interrupt, run)
@@ -71,6 +72,8 @@ class MakeRun(unittest.TestCase):
     def test_every_printed_line_works(self):
         run = self.start(SETTINGS)
         text = run.text()
+        for noise in ("Nothing to be done", "terminated by signal", "Broken pipe"):
+            self.assertNotIn(noise, text)
         name = re.search(r"^  dig .* (\S+)$", text, re.M).group(1)
         self.assertIn("127.0.0.1", self.call(self.find(run, f"{name}")))
         self.assertIn("status:", self.call(self.find(run, "example.org")))
@@ -100,11 +103,51 @@ class MakeRun(unittest.TestCase):
     def test_without_network_the_starter_list_is_in_force(self):
         settings = re.sub(r"    - id: near\n(      .*\n)*?(?=    - id)", "", SETTINGS)
         run = self.start(settings)
+        self.assertIn("could not be fetched", run.text())
         self.assertIn("starter list", run.text())
         for command in self.commands(run):
             self.call(command)
         name = re.search(r"^  dig .* (\S+)$", run.text(), re.M).group(1)
         self.assertIn("127.0.0.1", self.call(self.find(run, name)))
+
+
+    def test_a_program_that_ends_is_named(self):
+        for name in ("greengated", "greengate-web"):
+            run = self.start(SETTINGS)
+            pids = subprocess.run(["pgrep", "-x", "-g", str(run.process.pid), name], text=True,
+                                  capture_output=True, check=True).stdout.split()
+            self.assertEqual(len(pids), 1)
+            os.kill(int(pids[0]), signal.SIGKILL)
+            self.assertNotEqual(run.process.wait(30), 0)
+            self.assertIn(f"{name} ended by signal 9", run.text())
+
+    def test_nothing_is_said_when_all_is_built(self):
+        for target in ("all", "build-tests"):
+            done = subprocess.run(["make", target], cwd=ROOT, env=environment(), text=True,
+                                  capture_output=True, check=True)
+            self.assertEqual(done.stdout + done.stderr, "", target)
+
+
+class InstalledDefault(unittest.TestCase):
+    """packaging/greengate.yaml says what an empty file does, and nothing else."""
+
+    def show(self, path):
+        done = subprocess.run([os.path.join(BUILD, "greengate"), "-c", path, "config", "show"],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_is_right_and_equals_an_empty_file(self):
+        installed = os.path.join(ROOT, "packaging/greengate.yaml")
+        done = subprocess.run([os.path.join(BUILD, "greengate"), "-c", installed, "config", "check"],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        folder = temp_folder()
+        self.addCleanup(lambda: subprocess.run(["rm", "-rf", folder], check=True))
+        empty = os.path.join(folder, "empty.yaml")
+        with open(empty, "w", encoding="utf-8"):
+            pass
+        self.assertEqual(self.show(installed), self.show(empty))
 
 
 class Readme(unittest.TestCase):
