@@ -162,6 +162,8 @@ class Readme(unittest.TestCase):
         self.root = os.path.join(self.box.folder, "root")
         os.mkdir(self.bin)
         self.shim("sudo", 'exec "$@"')
+        # No user is added to the machine; that adduser knows the options is Debian's matter.
+        self.shim("adduser", '[ "$*" = "--system --group --no-create-home _greengate" ]')
         for program, folder in (("greengated", "sbin"), ("greengate-web", "sbin"), ("greengate", "bin")):
             self.shim(program, f'exec {self.root}/usr/{folder}/{program} -c {self.box.path} "$@"')
         self.env = environment(DESTDIR=self.root, PATH=f"{self.bin}:{os.environ['PATH']}")
