@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "query/inspect.h"
+
 enum { EXPIRED_TOO_S = 86400 }; /* what blocked a minute ago may have expired since */
 
 struct search {
@@ -14,13 +16,9 @@ static int stop_at_blocked(void *context, const struct dname *target)
 {
     const struct search *search = context;
     const struct alias_look *look = search->look;
-    struct blockdb_probe probe;
+    const struct subject asked = {look->name, NULL, look->group};
     struct verdict verdict;
-    const struct subject subject = {target, &probe, look->group};
-    snapshot_probe(look->snapshot, target, &probe);
-    policy_decide(look->snapshot, &subject, &verdict);
-    bool spared = verdict.reason == REASON_LIST && snapshot_protects(look->snapshot, look->name);
-    if (!verdict.blocked || spared) {
+    if (!inspect_blocks(look->snapshot, &asked, target, &verdict)) {
         return 0;
     }
     *search->target = *target;
