@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "blocklists/sync.h"
+#include "config/catalog.h"
 #include "confine/privileges.h"
 #include "tools/activate.h"
 #include "tools/cli.h"
@@ -222,7 +223,8 @@ static int run(struct cli *cli, struct sync_options *options)
     struct config *config = NULL;
     struct sync_result result = {0};
     struct progress progress = {.cli = cli};
-    if (config_load(cli->config_path, &config, &diag) < 0) {
+    if (config_load(cli->config_path, &config, &diag) < 0 || catalog_check_own(config, &diag) < 0) {
+        config_free(config);
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
     }
     if (give_up_root(config, &diag) < 0) {
