@@ -99,6 +99,12 @@ void cli_make_plain(cJSON *value);
  * an address or the root. */
 __attribute__((warn_unused_result)) int cli_parse_name(const char *text, struct dname *ret_name);
 
+/* The end of a plural: "s", but not for one. */
+static inline const char *cli_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 /* "2 days", "90 minutes": a duration for people; returns out. */
 enum { CLI_SPAN_MAX = 32 };
 const char *cli_span(int64_t seconds, char out[CLI_SPAN_MAX]);

@@ -113,8 +113,9 @@ static int say_reports(struct cli *cli, const struct compiling *compiling)
         const struct source_report *report = &compiling->reports[i];
         code = report->error < 0 ? CLI_PARTLY : code;
         if (!cli->json && !cli->quiet) {
-            fprintf(cli->out, "%s: %" PRIu64 " names%s%s\n", compiling->sources[i].id,
-                    report->entries, report->error < 0 ? ", " : "", report->error_text);
+            fprintf(cli->out, "%s: %" PRIu64 " name%s%s%s\n", compiling->sources[i].id,
+                    report->entries, cli_plural(report->entries), report->error < 0 ? ", " : "",
+                    report->error_text);
         }
     }
     if (cli->json) {
