@@ -63,6 +63,22 @@ class Help(unittest.TestCase):
                 self.assertLessEqual(len(line), 110, line)
 
 
+    def test_version_is_told(self):
+        done = run("--version")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"^greengate \d+\.\d+\.\d+\n$")
+        self.assertIn("--version", run("--help").stdout)
+
+    def test_config_help_explains_its_words(self):
+        text = run("config", "--help").stdout
+        for word in ("check ", "show ", "diff ", "--origin "):
+            self.assertRegex(text, rf"(?m)^{word}")
+
+    def test_usage_has_no_blank_at_its_end(self):
+        for done in (run("reload", "now"), run("reload", "--help")):
+            self.assertRegex(done.stdout + done.stderr, r"(?m)^usage: greengate .*reload$")
+
+
 class Codes(unittest.TestCase):
     def setUp(self):
         folder = temp_folder()
