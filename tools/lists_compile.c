@@ -148,7 +148,15 @@ static int compile_own(struct cli *cli, const char *out)
     }
     int err = compile_starter(folder ? folder : config->server.data_dir, out, &diag);
     config_free(config);
-    return err < 0 ? cli_fail_diag(cli, CLI_FAILED, &diag) : CLI_DONE;
+    if (err < 0) {
+        return cli_fail_diag(cli, CLI_FAILED, &diag);
+    }
+    if (!cli->json) {
+        return CLI_DONE;
+    }
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddTrueToObject(json, "ok");
+    return cli_print_json(cli, json);
 }
 
 int lists_compile(struct cli *cli, int argc, char **argv)

@@ -23,7 +23,7 @@ static struct span find_host(const char *text)
     } else if (strncmp(text, "//", 2) == 0) {
         text += 2;
     }
-    struct span host = {text, strcspn(text, "/?#\\")};
+    struct span host = {text, strcspn(text, "/?#")};
     const char *user = memrchr(host.at, '@', host.len);
     if (user) {
         host.len -= (size_t)(user + 1 - host.at);

@@ -4,6 +4,7 @@ import gzip
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -213,8 +214,7 @@ class Update(unittest.TestCase):
     def test_exit_code_tells_what_failed(self):
         rows = [("no list at all", {"a": "portal"}, 5), ("unreachable", {"a": "missing"}, 1),
                 ("both", {"a": "portal", "b": "missing"}, 1),
-                ("one is fine", {"a": "portal", "b": "plain"}, 6),
-                ("now a copy is there", {"a": "portal", "b": "missing"}, 1)]
+                ("one is fine", {"a": "portal", "b": "plain"}, 6)]
         for name, sources, want in rows:
             with self.subTest(name):
                 done = self.update(sources, want)
@@ -235,6 +235,23 @@ class Update(unittest.TestCase):
         Server.body = b"only.example\n"
         done = self.greengate("update", sources={"a": "plain"})
         self.assertIn("generation 1 is in force: 1 name\n", done.stdout)
+
+    def test_every_member_of_json_is_documented(self):
+        with open(os.path.join(ROOT, "docs", "json.md"), encoding="utf-8") as file:
+            documented = set(re.findall(r"`([^`\n]+)`", file.read().replace("```", "")))
+        self.update({"a": "plain", "b": "portal"}, 6)
+        Server.body = GOOD + b"new.example\n"
+        self.update({"a": "plain"}, 0)
+        for words in (["update"], ["update", "nobody"], ["lists"], ["lists", "show", "a"],
+                      ["lists", "generations"], ["rollback"], ["rollback", "9"],
+                      ["config", "check"], ["config", "show", "--origin"], ["status"]):
+            reply = json.loads(self.greengate("--json", *words).stdout)
+            self.assertIs(type(reply["ok"]), bool, words)
+            if words[0] == "config":
+                continue
+            parts = [reply] + [p for v in reply.values() if isinstance(v, list) for p in v]
+            for part in parts:
+                self.assertEqual(set(part) - documented, set(), words)
 
     def test_an_unknown_category_is_refused_before_fetching(self):
         self.greengate("config", "check", sources={"a": "plain"})
