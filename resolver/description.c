@@ -44,6 +44,31 @@ static void describe_lists(const struct daemon *daemon, struct daemon_status *st
     }
 }
 
+/* Sources of the configuration: those in force are marked, the others added. */
+static void describe_sources(const struct daemon *daemon, struct daemon_status *status)
+{
+    const struct config *config = daemon->snapshot->config;
+    snprintf(status->sources_folder, sizeof(status->sources_folder), "%.240s/sources",
+             config->server.state_dir);
+    for (size_t i = 0; i < config->source_count; i++) {
+        const struct config_source *source = &config->sources[i];
+        size_t at = 0;
+        while (at < status->source_count && strcmp(status->sources[at].id, source->id) != 0) {
+            at++;
+        }
+        if (!source->enabled || at == DAEMON_SOURCES_MAX) {
+            continue;
+        }
+        struct daemon_source *to = &status->sources[at];
+        if (at == status->source_count) {
+            status->source_count++;
+            snprintf(to->id, sizeof(to->id), "%s", source->id);
+            snprintf(to->category, sizeof(to->category), "%s", source->category);
+        }
+        to->configured = true;
+    }
+}
+
 static bool starter_only(const struct daemon *daemon)
 {
     const char *end = strstr(daemon->lists_path, "/starter.ggdb");
@@ -57,8 +82,9 @@ static void judge_lists(const struct daemon *daemon, struct daemon_status *statu
     if (!daemon->snapshot->db) {
         add_reason(status, "no blocklist database: nothing is blocked; run `greengate update`");
     } else if (starter_only(daemon)) {
-        add_reason(status, "only the small starter list is in force; add lists.sources and run "
-                           "`greengate update`");
+        add_reason(status, "only the small starter list is in force; %s",
+                   config->source_count ? "no source could be fetched yet: see `greengate lists`"
+                                        : "add lists.sources and run `greengate update`");
     } else if (age > config->lists.update_every_h * 3600 * OVERDUE_FACTOR) {
         add_reason(status, "lists are %lld hours old; see `greengate lists`",
                    (long long)(age / 3600));
@@ -77,15 +103,21 @@ static void describe_upstreams(const struct daemon *daemon, struct daemon_status
     }
     for (size_t i = 0; i < servers->count && i < DAEMON_UPSTREAMS_MAX; i++) {
         struct daemon_upstream *to = &status->upstreams[status->upstream_count++];
+        bool asked = false;
         snprintf(to->address, sizeof(to->address), "%s", servers->items[i]);
         for (unsigned k = 0; k < daemon->worker_count; k++) {
             const struct upstream_health *health =
                 upstream_health(worker_upstream(daemon->workers[k]), i);
-            uint32_t srtt_ms = health ? health->srtt_us / 1000 : 0;
-            to->failures += health ? health->failed : 0;
+            if (!health || health->asked == 0) {
+                continue; /* a worker that never asked knows nothing */
+            }
+            uint32_t srtt_ms = health->srtt_us / 1000;
+            to->failures += health->failed;
             to->srtt_ms = srtt_ms > to->srtt_ms ? srtt_ms : to->srtt_ms;
-            to->ok |= health && health->failures_in_row < DOWN_AFTER;
+            to->ok |= health->failures_in_row < DOWN_AFTER;
+            asked = true;
         }
+        to->ok |= !asked;
         up += to->ok;
     }
     if (up == 0) {
@@ -95,6 +127,7 @@ static void describe_upstreams(const struct daemon *daemon, struct daemon_status
 
 static void describe_counts(const struct daemon *daemon, struct daemon_status *status)
 {
+    bool page_unset = false;
     for (unsigned i = 0; i < daemon->worker_count; i++) {
         const struct stats_worker *stats = worker_query(daemon->workers[i])->stats;
         for (unsigned k = 0; k < STATS_TRANSPORTS; k++) {
@@ -106,10 +139,11 @@ static void describe_counts(const struct daemon *daemon, struct daemon_status *s
                 status->blocked += stats->sums[group][c][STATS_BLOCKED];
             }
         }
-        if (worker_query(daemon->workers[i])->page_unset && status->reason_count == 0) {
-            add_reason(status, "no sinkhole address for some clients: set block.page_ipv4 and "
-                               "block.page_ipv6");
-        }
+        page_unset |= worker_query(daemon->workers[i])->page_unset;
+    }
+    if (page_unset) {
+        add_reason(status, "no sinkhole address for some clients: set block.page_ipv4 and "
+                           "block.page_ipv6");
     }
 }
 
@@ -126,6 +160,7 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     status->cache_bytes = use.bytes;
     status->cache_bytes_max = use.bytes_max;
     describe_lists(daemon, status);
+    describe_sources(daemon, status);
     judge_lists(daemon, status);
     describe_upstreams(daemon, status);
     describe_counts(daemon, status);

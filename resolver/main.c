@@ -13,6 +13,7 @@
 #include "daemon.h"
 #include "notify.h"
 #include "policy/snapshot.h"
+#include "query/alias.h"
 #include "upstream/claim.h"
 
 /* FILES_RESERVED are for listeners, TCP clients, control and files. */
@@ -53,6 +54,19 @@ static int do_set_rules(void *owner, const struct rule_list *rules, struct diag 
 static void do_status(void *owner, struct daemon_status *ret_status)
 {
     daemon_describe(owner, ret_status);
+}
+
+static bool find_alias(void *owner, const struct dname *name, uint16_t group,
+                       struct dname *ret_target)
+{
+    const struct daemon *daemon = owner;
+    const struct alias_look look = {daemon->snapshot, daemon->cache, daemon->clock, name, group};
+    return alias_find_blocked(&look, ret_target);
+}
+
+static const char *give_restart_note(void *owner)
+{
+    return ((struct daemon *)owner)->restart_note;
 }
 
 static void on_hup(uv_signal_t *handle, int number)
@@ -198,6 +212,8 @@ static int open_control(struct daemon *daemon, struct diag *diag)
         .reload = do_reload,
         .set_rules = do_set_rules,
         .status = do_status,
+        .blocked_alias = find_alias,
+        .restart_note = give_restart_note,
         .stats = daemon->stats,
         .clock = daemon->clock,
         .rules_path = daemon->rules_path,

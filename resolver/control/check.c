@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "control/commands.h"
 #include "policy/explain.h"
@@ -27,6 +29,26 @@ static int read_asker(const struct control_call *call, const struct snapshot *sn
     return CONTROL_DONE;
 }
 
+/* A name that is not blocked itself may lead to one that is: then that one's why is
+ * told, under the name that was asked. */
+static void explain(const struct control_call *call, const struct dname *name,
+                    const struct asker *asker, struct explanation *why)
+{
+    const struct control_backend *backend = call->backend;
+    const struct snapshot *snapshot = backend->snapshot(backend->owner);
+    uint16_t group = asker->client ? snapshot_group(snapshot, asker->client) : asker->group;
+    struct dname target;
+    char text[DNAME_TEXT_MAX];
+    policy_explain(snapshot, name, asker, why);
+    if (why->blocked || strcmp(why->reason, reason_word(REASON_RULE_ALLOW)) == 0 ||
+        !backend->blocked_alias || !backend->blocked_alias(backend->owner, name, group, &target)) {
+        return;
+    }
+    policy_explain(snapshot, &target, asker, why);
+    snprintf(why->alias, sizeof(why->alias), "%s", why->name);
+    snprintf(why->name, sizeof(why->name), "%s", dname_print(name, text));
+}
+
 int control_do_check(struct control_call *call)
 {
     const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
@@ -48,10 +70,12 @@ int control_do_check(struct control_call *call)
     if (!why) {
         return CONTROL_FAILED;
     }
-    policy_explain(snapshot, &name, &asker, why);
+    explain(call, &name, &asker, why);
+    bool forwarder = asker.client && snapshot_is_forwarder(snapshot, &client);
     bool admitted = !asker.client || snapshot_admits(snapshot, &client);
     int err = control_add_why(call->reply, why);
-    if (err == 0 && !cJSON_AddBoolToObject(call->reply, "admitted", admitted)) {
+    if (err == 0 && (!cJSON_AddBoolToObject(call->reply, "admitted", admitted) ||
+                     !cJSON_AddBoolToObject(call->reply, "forwarder", forwarder))) {
         err = -ENOMEM;
     }
     free(why);

@@ -49,3 +49,7 @@ __attribute__((warn_unused_result)) int control_add_why(cJSON *object,
 
 /* A 64-bit number as hexadecimal text, which JSON numbers cannot hold. */
 void control_add_hex(cJSON *object, const char *key, uint64_t value);
+
+struct daemon_status;
+/* Add what the last update said of the configured sources: errors and reasons. */
+void control_add_troubles(struct daemon_status *status);

@@ -26,13 +26,21 @@ int control_add_why(cJSON *object, const struct explanation *why)
     const struct {
         const char *key, *text;
     } texts[] = {
-        {"name", why->name},         {"client", why->client},
-        {"group", why->group},       {"reason", why->reason},
-        {"text", why->reason_text},  {"mode", why->mode},
-        {"category", why->category}, {"list", why->list},
-        {"entry", why->entry},       {"list_version", why->list_version},
-        {"rule", why->rule},         {"list_url", why->list_url},
+        {"name", why->name},
+        {"client", why->client},
+        {"group", why->group},
+        {"reason", why->reason},
+        {"text", why->reason_text},
+        {"mode", why->mode},
+        {"category", why->category},
+        {"list", why->list},
+        {"entry", why->entry},
+        {"list_version", why->list_version},
+        {"rule", why->rule},
+        {"list_url", why->list_url},
         {"ref", why->ref},
+        {"alias", why->alias},
+        {"rule_group", why->rule_group},
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (!cJSON_AddStringToObject(object, texts[i].key, texts[i].text)) {

@@ -10,6 +10,9 @@ int control_do_reload(struct control_call *call)
     if (err < 0) {
         return err == -EINVAL ? CONTROL_CONFIG : CONTROL_FAILED;
     }
+    const char *note =
+        call->backend->restart_note ? call->backend->restart_note(call->backend->owner) : "";
+    cJSON_AddStringToObject(call->reply, "note", note);
     const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
     if (snapshot) {
         control_add_hex(call->reply, "generation", snapshot->generation);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+struct dname;
 struct daemon_status; /* control/status.h */
 struct rule_list;     /* store/rulefile.h */
 struct snapshot;      /* policy/snapshot.h */
@@ -30,6 +31,10 @@ struct control_backend {
     /* Build the rules into the snapshot; the file was written already. */
     int (*set_rules)(void *owner, const struct rule_list *rules, struct diag *diag);
     void (*status)(void *owner, struct daemon_status *ret_status); /* zeroed before */
+    /* Is the name blocked for the group because of what it leads to? NULL: never. */
+    bool (*blocked_alias)(void *owner, const struct dname *name, uint16_t group,
+                          struct dname *ret_target);
+    const char *(*restart_note)(void *owner); /* NULL, or what a reload left undone */
     struct stats *stats;
     const struct clock *clock;
     const char *rules_path;

@@ -77,6 +77,7 @@ int control_do_status(struct control_call *call)
         return CONTROL_FAILED;
     }
     call->backend->status(call->backend->owner, status);
+    control_add_troubles(status);
     add_all(call->reply, status);
     free(status);
     return CONTROL_DONE;

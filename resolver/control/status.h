@@ -17,6 +17,7 @@ struct daemon_source {
     char error[200]; /* of the last update, "" = none */
     uint64_t entries;
     int64_t fetched_at; /* seconds since 1970, 0 = never */
+    bool configured;    /* in lists.sources now */
 };
 
 struct daemon_upstream {
@@ -42,6 +43,7 @@ struct daemon_status {
     int64_t built_at;
     struct daemon_source sources[DAEMON_SOURCES_MAX];
     size_t source_count;
+    char sources_folder[256]; /* where updates keep what they know of each source */
 
     struct daemon_upstream upstreams[DAEMON_UPSTREAMS_MAX];
     size_t upstream_count;

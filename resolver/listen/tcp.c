@@ -16,6 +16,7 @@ struct connection {
     struct stream stream;
     struct addr peer, local;
     unsigned waiting; /* queries that an upstream is asked for */
+    bool stranger;    /* may not ask: gets its refusal, and little time */
     bool ended;       /* the peer will send no more */
     bool closed;      /* handles are gone; freed with the last waiting query */
     uint8_t *held;    /* octets not yet looked at, since too many queries wait */
@@ -28,7 +29,7 @@ struct tcp_listener {
     struct query_worker *worker;
     uv_tcp_t handle;
     struct connection *first, **last;
-    unsigned connections;
+    unsigned connections, strangers;
     struct query slot;
     uv_tcp_t spare; /* takes connections that there is no memory for */
     bool spare_busy;
@@ -54,6 +55,7 @@ static void free_connection(struct connection *connection)
         listener->last = connection->link;
     }
     listener->connections--;
+    listener->strangers -= connection->stranger;
     free(connection->held);
     free(connection);
     free_listener(listener);
@@ -68,14 +70,13 @@ static void on_closed(struct stream *stream)
     }
 }
 
-/* What the one deadline stands for now: the rest of a message, the next message, or
- * nothing while we owe answers. */
+/* Between messages: wait for the next one, or as long as it takes while we owe answers.
+ * Inside a message the deadline runs since its first octet. */
 static void arm(struct connection *connection)
 {
-    bool owing = connection->waiting > 0 && connection->got == 0;
-    stream_deadline(&connection->stream, owing             ? 0
-                                         : connection->got ? TCP_MESSAGE_MS
-                                                           : TCP_IDLE_MS);
+    uint64_t idle = connection->stranger ? TCP_STRANGER_MS : TCP_IDLE_MS;
+    bool owing = connection->waiting > 0;
+    stream_deadline(&connection->stream, owing ? 0 : idle);
 }
 
 static void send_reply(struct query_channel *channel, const struct query *query)
@@ -243,7 +244,7 @@ static const struct stream_events events = {
 static void evict_idle(struct tcp_listener *listener)
 {
     for (struct connection *at = listener->first; at; at = at->next) {
-        if (at->waiting == 0 && !at->stream.closing) {
+        if (at->waiting == 0 && !at->stranger && !at->stream.closing) {
             stream_close(&at->stream);
             return;
         }
@@ -313,15 +314,17 @@ static void on_connection(uv_stream_t *handle, int status)
     }
     connection->peer = stream_peer(&connection->stream);
     connection->local = stream_local(&connection->stream);
-    if (!snapshot_admits(listener->worker->snapshot, &connection->peer)) {
-        stream_close(&connection->stream); /* strangers take no place of those who may ask */
+    connection->stranger = !snapshot_admits(listener->worker->snapshot, &connection->peer);
+    listener->strangers += connection->stranger;
+    if (listener->strangers > TCP_STRANGERS_MAX && connection->stranger) {
+        stream_close(&connection->stream);
         return;
     }
     if (count_of_client(listener, &connection->peer) > TCP_PER_CLIENT_MAX) {
         stream_close(&connection->stream);
         return;
     }
-    if (listener->connections > TCP_CONNECTIONS_MAX) {
+    if (listener->connections - listener->strangers > TCP_CONNECTIONS_MAX) {
         evict_idle(listener);
     }
     arm(connection);

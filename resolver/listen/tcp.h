@@ -9,8 +9,10 @@
 enum {
     TCP_CONNECTIONS_MAX = 512, /* per socket and worker; beyond it the oldest idle one goes */
     TCP_PER_CLIENT_MAX = 16,
-    TCP_WAITING_MAX = 32, /* unanswered queries of a connection; then it is not read */
+    TCP_STRANGERS_MAX = 16, /* of those who may not ask: they take no other places */
+    TCP_WAITING_MAX = 32,   /* unanswered queries of a connection; then it is not read */
     TCP_IDLE_MS = 10000,
+    TCP_STRANGER_MS = 2000,
     TCP_MESSAGE_MS = 5000, /* from a message's first octet to its last */
     TCP_QUEUE_MAX = 256 << 10,
 };

@@ -59,6 +59,7 @@ static void explain_rule(const struct snapshot *snapshot, const struct verdict *
     const struct rule *rule = snapshot_rule(snapshot, verdict->rule);
     char name[DNAME_TEXT_MAX];
     if (rule) {
+        snprintf(why->rule_group, sizeof(why->rule_group), "%s", rule->group);
         snprintf(why->rule, sizeof(why->rule), "%s %s%s%s%s", rule->allow ? "allow" : "block",
                  dname_print(&rule->name, name), rule->exact ? " (this name alone)" : "",
                  rule->group[0] ? " for group " : "", rule->group);

@@ -20,6 +20,7 @@ struct explanation_listing {
 
 struct explanation {
     char name[DNAME_TEXT_MAX];
+    char alias[DNAME_TEXT_MAX]; /* the name behind a CNAME that is judged, "" = the name */
     char client[ADDR_TEXT_MAX]; /* "" when none was given */
     char group[64];
     bool blocked;
@@ -31,6 +32,7 @@ struct explanation {
     char list[64], list_version[64], list_url[512];
     char entry[DNAME_TEXT_MAX];     /* the entry, rule or protected name that decided */
     char rule[DNAME_TEXT_MAX + 96]; /* the local rule in words, "" = none */
+    char rule_group[64];            /* the rule's group, "" = every group */
     char ref[REF_MAX];
     struct explanation_listing listed[EXPLAIN_LISTED_MAX];
     size_t listed_count;

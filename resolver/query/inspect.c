@@ -13,18 +13,23 @@ uint64_t inspect_tag(const struct snapshot *snapshot, const uint8_t *wire, size_
     return answer_walk_targets(wire, len, stop_at_touched, (void *)snapshot) < 0;
 }
 
+bool inspect_blocks(const struct snapshot *snapshot, const struct subject *asked,
+                    const struct dname *target, struct verdict *ret_verdict)
+{
+    struct blockdb_probe probe;
+    const struct subject subject = {target, &probe, asked->group};
+    snapshot_probe(snapshot, target, &probe);
+    policy_decide(snapshot, &subject, ret_verdict);
+    return ret_verdict->blocked &&
+           !(ret_verdict->reason == REASON_LIST && snapshot_protects(snapshot, asked->name));
+}
+
 static int stop_at_blocked(void *context, const struct dname *target)
 {
     struct query *query = context;
-    const struct snapshot *snapshot = query->worker->snapshot;
-    struct blockdb_probe probe;
     struct verdict verdict;
-    const struct subject subject = {target, &probe, query->group};
-    snapshot_probe(snapshot, target, &probe);
-    policy_decide(snapshot, &subject, &verdict);
-    bool spared =
-        verdict.reason == REASON_LIST && snapshot_protects(snapshot, &query->question.name);
-    if (!verdict.blocked || spared) {
+    const struct subject asked = {&query->question.name, NULL, query->group};
+    if (!inspect_blocks(query->worker->snapshot, &asked, target, &verdict)) {
         return 0;
     }
     query->verdict = verdict;

@@ -6,6 +6,12 @@
 /* 0 when nothing in the answer touches any list or rule of the snapshot. */
 uint64_t inspect_tag(const struct snapshot *snapshot, const uint8_t *wire, size_t len);
 
+/* Is `target`, to which an answer about asked->name leads, blocked for asked->group? A
+ * name that no list may block may lead to what lists block, but not to what rules do.
+ * asked->probe is not used. */
+bool inspect_blocks(const struct snapshot *snapshot, const struct subject *asked,
+                    const struct dname *target, struct verdict *ret_verdict);
+
 /* Judge the names that the answer in query->room leads to; the first blocked one sets
  * query->verdict. A damaged answer sets query->failure. */
 void inspect_answer(struct query *query);

@@ -56,6 +56,37 @@ class Files(ServedTest):
         self.assertNotEqual(box.cli("update").returncode, 0)
         self.assert_blocks(box)
 
+    def test_reload_without_the_database_keeps_the_old_one(self):
+        box = self.box(lists=LISTS)
+        os.rename(os.path.join(box.state, "blocklist.ggdb"), os.path.join(box.state, "gone"))
+        done = box.cli("reload")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("blocklist.ggdb", done.stdout + done.stderr)
+        self.assert_blocks(box)
+        self.assertEqual(box.json("status")["state"], "degraded")
+        os.rename(os.path.join(box.state, "gone"), os.path.join(box.state, "blocklist.ggdb"))
+        self.assertEqual(box.cli("reload").returncode, 0)
+        self.assertEqual(box.json("status")["state"], "protected")
+
+    def test_failing_list_is_told_by_status(self):
+        box = self.box(lists=LISTS)
+        box.write("adult-list.list", "<!DOCTYPE html>\n<html><body>Log in</body></html>\n" * 50)
+        self.assertNotEqual(box.cli("update").returncode, 0)
+        status = box.json("status")
+        self.assertEqual(status["state"], "degraded")
+        self.assertIn("adult-list", " ".join(status["reasons"]))
+        self.assertTrue([s["error"] for s in status["lists"]["sources"] if s["id"] == "adult-list"][0])
+
+    def test_settings_that_need_a_restart_are_named_until_they_are_back(self):
+        box = self.box(lists=LISTS)
+        for size, state in ((8, "degraded"), (32, "protected")):
+            box.config["cache"] = {"size_mb": size}
+            box.write_config()
+            self.assertEqual(box.cli("reload").returncode, 0)
+            status = box.json("status")
+            self.assertEqual((status["state"], "cache.size_mb" in " ".join(status["reasons"])),
+                             (state, state == "degraded"))
+
     def test_database_with_a_flipped_bit(self):
         box = self.box(lists=LISTS)
         path = os.path.realpath(os.path.join(box.state, "blocklist.ggdb"))

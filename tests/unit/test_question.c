@@ -122,6 +122,26 @@ static void the_clients_case_comes_back_and_large_replies_are_cut(void **state)
     assert_int_equal(load_u16(octets + 6), 0);
 }
 
+static void an_opt_that_does_not_fit_is_left_out_whole(void **state)
+{
+    (void)state;
+    struct question question;
+    uint8_t octets[80];
+    struct wire out;
+    static const char query[] =
+        HEADER("\1\0", "\1", "\0", "\0", "\1") WWW "\0\1\0\1" OPT("\0", "\0");
+    const struct reply_error why = {EDE_FILTERED, "a text that does not fit into what is left"};
+    assert_int_equal(question_parse((const uint8_t *)query, sizeof(query) - 1, &question),
+                     QUESTION_OK);
+    wire_init(&out, octets, sizeof(octets));
+    reply_begin(&out, &question, (const uint8_t *)query, RCODE_NOERROR);
+    size_t before = out.len;
+    reply_end(&out, &question, 0, &why);
+    assert_int_equal(out.len, before);
+    assert_false(out.full);
+    assert_int_equal(load_u16(octets + 10), 0);
+}
+
 static void a_negative_reply_carries_a_whole_soa(void **state)
 {
     (void)state;
@@ -163,6 +183,7 @@ int main(void)
         cmocka_unit_test(every_cut_of_a_query_is_refused),
         cmocka_unit_test(a_bare_reply_reflects_nothing),
         cmocka_unit_test(the_clients_case_comes_back_and_large_replies_are_cut),
+        cmocka_unit_test(an_opt_that_does_not_fit_is_left_out_whole),
         cmocka_unit_test(a_negative_reply_carries_a_whole_soa),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
