@@ -86,6 +86,7 @@ static cJSON *explain(const struct snapshot *snapshot, const struct question *qu
     cJSON *json = client_explain_json(why);
     free(why);
     cJSON_AddBoolToObject(json, "admitted", !client || snapshot_admits(snapshot, client));
+    cJSON_AddBoolToObject(json, "forwarder", client && snapshot_is_forwarder(snapshot, client));
     cJSON_AddBoolToObject(json, "ok", true);
     return json;
 }
@@ -197,6 +198,7 @@ static void print_verdict(struct cli *cli, const cJSON *why, const struct questi
                 question->group ? "" : ", the group for everyone else");
     }
     print_line(cli, "why", cli_text(why, "text"));
+    print_line(cli, "leads to", cli_text(why, "alias"));
     print_line(cli, "rule", cli_text(why, "rule"));
     if (*cli_text(why, "list")) {
         fprintf(cli->out, "  %-9s %s, version %s\n", "list", cli_text(why, "list"),
