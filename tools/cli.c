@@ -119,6 +119,7 @@ static int call_at(const char *socket_path, const cJSON *request, cJSON **ret_re
     const char *command = cli_text(request, "command");
     unsigned wait_ms = strcmp(command, "reload") ? ASK_MS : RELOAD_MS;
     const struct client_target target = {socket_path, wait_ms};
+    diag_at(diag, "", 0, 0); /* the configuration was not to blame */
     return client_call(&target, request, ret_reply, diag);
 }
 

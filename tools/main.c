@@ -122,6 +122,10 @@ static int run(struct cli *cli, int argc, char **argv, bool help)
     if (argc == 1 || (argc == 2 && strcmp(argv[1], "help") == 0)) {
         return print_help(cli);
     }
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        fprintf(cli->out, "greengate %s\n", GREENGATE_VERSION);
+        return CLI_DONE;
+    }
     const struct command *command = find_command(argv[1]);
     if (!command) {
         return unknown_command(cli, argv[1]);
@@ -134,10 +138,6 @@ int main(int argc, char **argv)
     struct cli cli = {"/etc/greengate/greengate.yaml", false, false, stdout, stderr};
     bool help = false;
     setlocale(LC_CTYPE, "");
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        printf("greengate %s\n", GREENGATE_VERSION);
-        return fflush(stdout) == 0 ? CLI_DONE : CLI_FAILED;
-    }
     int left = argc > 0 ? take_options(&cli, argc, argv, &help) : -1;
     if (left < 0) {
         return CLI_USAGE;

@@ -66,6 +66,7 @@ class Help(unittest.TestCase):
     def test_version_is_told(self):
         done = run("--version")
         self.assertEqual(done.returncode, 0)
+        self.assertEqual(run("-c", "none.yaml", "--version").stdout, done.stdout)
         self.assertRegex(done.stdout, r"^greengate \d+\.\d+\.\d+\n$")
         self.assertIn("--version", run("--help").stdout)
 
@@ -96,7 +97,8 @@ class Codes(unittest.TestCase):
         for words in (["status"], ["allow", "a.example"], ["rules"], ["stats"], ["reload"]):
             done = run("-c", self.config, *words)
             self.assertEqual(done.returncode, 3, words)
-            self.assertIn("no daemon answers", done.stderr)
+            self.assertIn("greengate: greengated is not running: no daemon answers on "
+                          f"{os.path.dirname(self.config)}/none.sock\n", done.stderr)
 
     def test_bad_configuration_is_4_and_says_where(self):
         with open(self.config, "w", encoding="utf-8") as file:
