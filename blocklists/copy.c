@@ -129,6 +129,18 @@ static void on_bytes(void *arg, uint64_t bytes)
     }
 }
 
+/* Errors that tell of the list, not of the way to it nor of this machine. */
+static bool is_of_list(int err)
+{
+    static const int all[] = {-EINVAL, -EBADMSG, -EFBIG, -E2BIG, -ERANGE, -ECHILD};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (all[i] == err) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Fetch into `part` and pack into `packed`. */
 static int download(const struct sync_options *options, struct sync_source *source, int part,
                     struct diag *diag)
@@ -170,6 +182,7 @@ static int download(const struct sync_options *options, struct sync_source *sour
         err = -EALREADY;
     }
     err = err < 0 ? err : judge(options, source, packed, diag);
+    source->unverified = is_of_list(err);
     if (err == 0 && fsync(packed) < 0) {
         err = diag_set(diag, -errno, "storing the list: %s", strerror(errno));
     }
@@ -237,6 +250,7 @@ void copy_refuse(const struct sync_options *options, struct sync_source *source,
     }
     source->excluded = !source->has_fresh || !source->has_copy;
     source->has_fresh = false;
+    source->unverified = true;
     note_fault(options, source, -ERANGE, reason);
 }
 

@@ -156,11 +156,13 @@ int gate_size(uint64_t before, uint64_t now, int64_t max_shrink, struct diag *di
     unsigned long long was = before;
     unsigned long long is = now;
     if (before && now < before && (before - now) * 100 > before * (uint64_t)max_shrink) {
-        return diag_set(diag, -ERANGE, "held back: shrank from %llu to %llu names", was, is);
+        return diag_set(diag, -ERANGE, "held back: the number of names shrank from %llu to %llu",
+                        was, is);
     }
     if (before && now > GATE_SMALL && now / GATE_GROWTH_MAX >= before &&
         now > before * GATE_GROWTH_MAX) {
-        return diag_set(diag, -ERANGE, "held back: grew from %llu to %llu names", was, is);
+        return diag_set(diag, -ERANGE, "held back: the number of names grew from %llu to %llu", was,
+                        is);
     }
     return 0;
 }

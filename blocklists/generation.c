@@ -183,6 +183,67 @@ int generation_use(const char *state_dir, unsigned number, struct diag *diag)
     return swap_link(state_dir, number, diag);
 }
 
+static int write_pin(const char *path, int number)
+{
+    char temp[PATH_MAX + 8];
+    snprintf(temp, sizeof(temp), "%s.tmp", path);
+    FILE *file = fopen(temp, "we");
+    if (!file) {
+        return -errno;
+    }
+    bool ok = fprintf(file, "%d\n", number) > 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    int err = ok ? 0 : -errno;
+    err = fclose(file) == 0 ? err : -errno;
+    if (err == 0 && rename(temp, path) < 0) {
+        err = -errno;
+    }
+    if (err < 0) {
+        unlink(temp);
+    }
+    return err;
+}
+
+int generation_pin(const char *state_dir, struct diag *diag)
+{
+    char path[PATH_MAX];
+    struct generation all[GENERATIONS_MAX];
+    size_t count = list_numbers(state_dir, all);
+    int in_force = generation_in_force(state_dir);
+    if (count == 0 || in_force < 0 || (int)all[count - 1].number == in_force) {
+        generation_unpin(state_dir);
+        return 0;
+    }
+    snprintf(path, sizeof(path), "%s/pinned", state_dir);
+    int err = write_pin(path, in_force);
+    if (err < 0) {
+        diag_at(diag, path, 0, 0);
+        return diag_set(diag, err, "%s", strerror(-err));
+    }
+    sync_folder(state_dir);
+    return 1;
+}
+
+void generation_unpin(const char *state_dir)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/pinned", state_dir);
+    unlink(path);
+}
+
+int generation_pinned(const char *state_dir)
+{
+    char path[PATH_MAX];
+    int number = 0;
+    snprintf(path, sizeof(path), "%s/pinned", state_dir);
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        return -ENOENT;
+    }
+    bool read = fscanf(file, "%6d", &number) == 1;
+    fclose(file);
+    return read && number > 0 && number == generation_in_force(state_dir) ? number : -ENOENT;
+}
+
 void generation_prune(const char *state_dir, size_t keep)
 {
     char path[PATH_MAX];

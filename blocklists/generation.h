@@ -37,6 +37,14 @@ __attribute__((warn_unused_result)) int generation_install(const char *state_dir
 __attribute__((warn_unused_result)) int generation_use(const char *state_dir, unsigned number,
                                                        struct diag *diag);
 
+/* Keep the one in force until generation_unpin(): state_dir/pinned. The newest is not
+ * pinned, for nothing is held back by it. 1 when pinned, else 0; negative errno. */
+__attribute__((warn_unused_result)) int generation_pin(const char *state_dir, struct diag *diag);
+void generation_unpin(const char *state_dir);
+
+/* The number that is pinned and in force, or -ENOENT. */
+int generation_pinned(const char *state_dir);
+
 /* Remove the oldest until `keep` are left; never the one in force. */
 void generation_prune(const char *state_dir, size_t keep);
 

@@ -290,8 +290,8 @@ static void refuse_held(struct syncing *s, const struct blockdb *db,
         source->protected_hits = report->per_source[i];
         if (report->held[i]) {
             char reason[128];
-            snprintf(reason, sizeof(reason), "held back: blocks %u protected names",
-                     report->per_source[i]);
+            snprintf(reason, sizeof(reason), "held back: blocks %u protected name%s",
+                     report->per_source[i], report->per_source[i] == 1 ? "" : "s");
             copy_refuse(s->options, source, reason);
         }
     }
@@ -396,6 +396,11 @@ static int run(struct syncing *s, struct diag *diag)
     if (err < 0 || s->result->count == 0) {
         return err;
     }
+    int pinned = generation_pinned(s->state_dir);
+    if (pinned > 0 && !s->options->force && !s->options->dry_run) {
+        s->result->pinned = (unsigned)pinned;
+        return 0;
+    }
     generation_clean(s->state_dir);
     int asked = refresh_sources(s);
     if (asked < 0) {
@@ -411,6 +416,9 @@ static int run(struct syncing *s, struct diag *diag)
         /* what failed is written down even when nothing was installed */
         int kept = err < 0 && err != -ENODATA ? 0 : keep_copies(s, diag);
         err = err < 0 ? err : kept;
+        if (err == 0) {
+            generation_unpin(s->state_dir);
+        }
     }
     return err;
 }
@@ -432,6 +440,8 @@ int sync_run(const struct sync_options *options, struct sync_result *ret_result,
         if (options->dry_run && source->has_fresh) {
             source->meta = source->fresh;
         }
+        ret_result->tried += source->status != SYNC_KEPT;
+        ret_result->unverified += source->unverified;
         ret_result->bad += source->status == SYNC_FAILED || source->status == SYNC_HELD;
         copy_discard(options, source);
     }

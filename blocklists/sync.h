@@ -24,6 +24,7 @@ struct sync_source {
     bool has_copy;           /* a last good copy from this URL exists */
     bool has_fresh;          /* a new copy waits to be accepted */
     bool excluded;           /* held by the gate without another copy */
+    bool unverified;         /* what came is no list, or was refused */
     bool used;               /* stands in the compiled database */
     unsigned protected_hits; /* protected names that it blocks */
 };
@@ -37,10 +38,13 @@ struct sync_hit {
 struct sync_result {
     struct sync_source *sources;
     size_t count;
-    size_t bad; /* failed or held */
+    size_t tried;      /* fetched, well or not */
+    size_t bad;        /* failed or held */
+    size_t unverified; /* of the bad: came, and was no list or refused */
     struct sync_hit *hits;
     size_t hit_count;
     bool current;        /* nothing was due: not even compiled */
+    unsigned pinned;     /* a rollback keeps this generation: nothing was asked; 0 = none */
     bool installed;      /* a new generation is in force */
     unsigned generation; /* in force after the run, 0 = none */
     uint64_t names;      /* of the compiled database */
@@ -56,7 +60,7 @@ struct sync_options {
     const struct config *config;
     const char *const *ids; /* only these are fetched; none = all */
     size_t id_count;
-    bool force;   /* fetch although not due or unchanged, and accept a changed size */
+    bool force;   /* fetch although not due, unchanged or pinned, and accept a changed size */
     bool dry_run; /* judge, but keep nothing */
     bool if_due;  /* fetch only what is older than lists.update_every_h */
     int64_t now;

@@ -2,13 +2,12 @@
 /* daemon: what greengated is made of, held together by its main thread. */
 #pragma once
 #include "base/clock.h"
+#include "base/version.h"
 #include "control/server.h"
 #include "store/rulefile.h"
 #include "worker.h"
 
 enum { DAEMON_WORKERS_MAX = 64, DAEMON_PATH_MAX = 4096 };
-
-#define GREENGATE_VERSION "0.1.0"
 
 struct retired {
     struct snapshot *snapshot;

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "control/client.h"
+#include "dns/rr.h"
 #include "policy/explain.h"
 #include "store/rulefile.h"
 #include "tools/cli.h"
@@ -85,6 +86,7 @@ static cJSON *explain(const struct snapshot *snapshot, const struct question *qu
     cJSON *json = client_explain_json(why);
     free(why);
     cJSON_AddBoolToObject(json, "admitted", !client || snapshot_admits(snapshot, client));
+    cJSON_AddBoolToObject(json, "forwarder", client && snapshot_is_forwarder(snapshot, client));
     cJSON_AddBoolToObject(json, "ok", true);
     return json;
 }
@@ -193,9 +195,10 @@ static void print_verdict(struct cli *cli, const cJSON *why, const struct questi
         fprintf(cli->out, "%s, which is in group %s\n", client, cli_text(why, "group"));
     } else {
         fprintf(cli->out, "group %s%s\n", cli_text(why, "group"),
-                question->group ? "" : ", which holds whom no other group names");
+                question->group ? "" : ", the group for everyone else");
     }
     print_line(cli, "why", cli_text(why, "text"));
+    print_line(cli, "leads to", cli_text(why, "alias"));
     print_line(cli, "rule", cli_text(why, "rule"));
     if (*cli_text(why, "list")) {
         fprintf(cli->out, "  %-9s %s, version %s\n", "list", cli_text(why, "list"),
@@ -257,6 +260,7 @@ static int read_question(struct cli *cli, int argc, char **argv, struct question
         {"--type", NULL, &question->type},
         {NULL, NULL, NULL},
     };
+    uint16_t type;
     int count = cli_options(cli, argc, argv, options);
     if (count < 0) {
         return CLI_USAGE;
@@ -264,11 +268,14 @@ static int read_question(struct cli *cli, int argc, char **argv, struct question
     if (count != 1) {
         return cli_usage(cli, "check", "one name is needed");
     }
-    if (cli_parse_name(argv[1], &question->name) < 0) {
-        return cli_usage(cli, "check", "not a domain name");
+    if (cli_take_name(cli, "check", argv[1], &question->name) != CLI_DONE) {
+        return CLI_USAGE;
     }
     if (question->client && question->group) {
         return cli_usage(cli, "check", "either --client or --group");
+    }
+    if (question->type && type_parse(question->type, &type) < 0) {
+        return cli_usage(cli, "check", "--type needs a type of records like A, AAAA or HTTPS");
     }
     if (question->client && addr_parse(question->client, &question->address) < 0) {
         return cli_usage(cli, "check", "--client needs an IP address");

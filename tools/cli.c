@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/yaml.h"
 #include "control/client.h"
 
 enum { ASK_MS = 15 * 1000, RELOAD_MS = 120 * 1000 };
@@ -71,7 +72,7 @@ int cli_usage(struct cli *cli, const char *command, const char *what)
     }
     fail_text(cli, CLI_USAGE, what);
     if (!cli->json) {
-        fprintf(cli->err, "usage: greengate %s %s\n", command, arguments);
+        fprintf(cli->err, "usage: greengate %s%s%s\n", command, *arguments ? " " : "", arguments);
     }
     return CLI_USAGE;
 }
@@ -112,17 +113,60 @@ void cli_make_plain(cJSON *value)
     }
 }
 
+static int call_at(const char *socket_path, const cJSON *request, cJSON **ret_reply,
+                   struct diag *diag)
+{
+    const char *command = cli_text(request, "command");
+    unsigned wait_ms = strcmp(command, "reload") ? ASK_MS : RELOAD_MS;
+    const struct client_target target = {socket_path, wait_ms};
+    diag_at(diag, "", 0, 0); /* the configuration was not to blame */
+    return client_call(&target, request, ret_reply, diag);
+}
+
+/* A mistake in the file must not take the daemon out of reach, which runs on the
+ * configuration before: the socket alone is read, else it is where it is by default. */
+static int call_despite(struct cli *cli, const cJSON *request, cJSON **ret_reply)
+{
+    struct yaml_node *root = NULL;
+    struct config *defaults = config_new();
+    const char *path = NULL;
+    int err = defaults ? yaml_read(cli->config_path, &root, NULL) : -ENOMEM;
+    if (err == 0) {
+        const struct yaml_node *server = yaml_get(root, "server");
+        path = server ? yaml_get_text(server, "control_socket") : NULL;
+    }
+    if (err == 0 || err == -EINVAL) {
+        path = path ? path : defaults->server.control_socket;
+        err = call_at(path, request, ret_reply, NULL);
+    }
+    yaml_free(root);
+    config_free(defaults);
+    return err;
+}
+
+static void warn(struct cli *cli, const struct diag *diag, cJSON *reply)
+{
+    char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 64];
+    diag_print(diag, text, sizeof(text));
+    if (cli->json) {
+        cJSON_AddStringToObject(reply, "warning", text);
+    } else if (!cli->quiet) {
+        fprintf(cli->err, "greengate: %s\nThe daemon still runs on the configuration before.\n",
+                text);
+    }
+}
+
 int cli_try_ask(struct cli *cli, cJSON *request, cJSON **ret_reply, struct diag *diag)
 {
     struct config *config = NULL;
-    const char *command = cli_text(request, "command");
-    unsigned wait_ms = strcmp(command, "reload") ? ASK_MS : RELOAD_MS;
     int err = config_load(cli->config_path, &config, diag);
-    if (err < 0) {
-        err = err == -ENOMEM ? err : -EINVAL;
+    if (err == 0) {
+        err = call_at(config->server.control_socket, request, ret_reply, diag);
+    } else if (err == -EINVAL && call_despite(cli, request, ret_reply) == 0) {
+        warn(cli, diag, *ret_reply);
+        err = 0;
     } else {
-        const struct client_target target = {config->server.control_socket, wait_ms};
-        err = client_call(&target, request, ret_reply, diag);
+        err = err == -ENOMEM ? err : -EINVAL;
     }
     if (err == 0 && !cli->json) {
         cli_make_plain(*ret_reply);
@@ -132,12 +176,11 @@ int cli_try_ask(struct cli *cli, cJSON *request, cJSON **ret_reply, struct diag 
     return err;
 }
 
-static int say_unreachable(struct cli *cli, const struct diag *diag)
+static int say_unreachable(struct cli *cli, int err, const struct diag *diag)
 {
-    const char *advice = "Start it with `systemctl start greengate`, or `greengated -c FILE`.";
     int code = cli_fail_diag(cli, CLI_NO_DAEMON, diag);
-    if (!cli->json) {
-        fprintf(cli->err, "%s\n", advice);
+    if (!cli->json && err == -ECONNREFUSED) {
+        fprintf(cli->err, "`greengated -c %s` starts it.\n", cli->config_path);
     }
     return code;
 }
@@ -151,7 +194,7 @@ int cli_ask(struct cli *cli, cJSON *request, cJSON **ret_reply)
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
     }
     if (err < 0) {
-        return say_unreachable(cli, &diag);
+        return say_unreachable(cli, err, &diag);
     }
     if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "ok"))) {
         *ret_reply = reply;

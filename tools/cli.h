@@ -71,11 +71,12 @@ struct cli_option {
 int cli_options(struct cli *cli, int argc, char **argv, const struct cli_option *options);
 
 /* Ask the daemon for request->"command"; the request is freed. The socket comes from
- * the configuration. CLI_DONE with *ret_reply (ok: true) for the caller to free;
+ * the configuration; one that has a mistake is warned of, for the daemon still runs on
+ * the one before. CLI_DONE with *ret_reply (ok: true) for the caller to free;
  * otherwise the exit code, and what went wrong was said. */
 int cli_ask(struct cli *cli, cJSON *request, cJSON **ret_reply);
 
-/* The same without a word: 0 with *ret_reply, also for ok: false; negative errno. */
+/* The same, with no word but that warning: 0 with *ret_reply, also for ok: false; negative errno. */
 __attribute__((warn_unused_result)) int cli_try_ask(struct cli *cli, cJSON *request,
                                                     cJSON **ret_reply, struct diag *diag);
 
@@ -95,9 +96,18 @@ bool cli_flag(const cJSON *object, const char *key);
  * terminal. cli_ask() did that already. */
 void cli_make_plain(cJSON *value);
 
-/* A name as people type it: any case, trailing dot, Unicode. -EINVAL for anything else,
- * an address or the root. */
+/* A name as people type or paste it: any case, trailing dot, Unicode, "*." before it, or
+ * the web address of a page there. -EINVAL for anything else, an address or the root. */
 __attribute__((warn_unused_result)) int cli_parse_name(const char *text, struct dname *ret_name);
+
+/* The same; CLI_USAGE after saying what is wrong. */
+int cli_take_name(struct cli *cli, const char *command, const char *text, struct dname *ret_name);
+
+/* The end of a plural: "s", but not for one. */
+static inline const char *cli_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
 
 /* "2 days", "90 minutes": a duration for people; returns out. */
 enum { CLI_SPAN_MAX = 32 };

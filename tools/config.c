@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/config.h"
+#include "config/catalog.h"
 #include "config/origins.h"
 #include "config/setting.h"
 #include "config/show.h"
@@ -91,6 +91,7 @@ static cJSON *items_json(const struct view *view, const struct setting_table *ta
 static cJSON *view_json(const struct view *view)
 {
     cJSON *json = cJSON_CreateObject();
+    cJSON_AddTrueToObject(json, "ok");
     for (size_t i = 0; i < setting_config.count; i++) {
         const struct setting *row = &setting_config.rows[i];
         if (row->kind != SETTING_SECTION) {
@@ -173,6 +174,7 @@ static int check(struct cli *cli)
     struct config *config = NULL;
     struct diag diag = {0};
     int err = config_load(cli->config_path, &config, &diag);
+    err = err < 0 ? err : catalog_check_own(config, &diag);
     config_free(config);
     if (err < 0 && (err == -ENOMEM || !cli->json)) {
         return fail(cli, err, &diag);
@@ -182,6 +184,7 @@ static int check(struct cli *cli)
         cJSON_AddBoolToObject(json, "ok", err == 0);
         if (err < 0) {
             cJSON_AddItemToObject(json, "error", diag_json(&diag));
+            cJSON_AddNumberToObject(json, "exit", CLI_BAD_CONFIG);
         }
         int code = cli_print_json(cli, json);
         return err < 0 ? CLI_BAD_CONFIG : code;

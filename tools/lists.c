@@ -15,6 +15,9 @@
 #include "config/config.h"
 #include "policy/snapshot.h"
 
+/* Columns of a last error in the table; `lists show ID` has all of it. */
+enum { ERROR_SHOWN = 60 };
+
 static void load_meta(const struct config *config, const char *id, struct source_meta *meta)
 {
     char path[PATH_MAX];
@@ -61,48 +64,68 @@ static cJSON *summary_json(const struct config_source *source, const struct sour
     return json;
 }
 
+static void print_generation(struct cli *cli, const struct blockdb_info *info, int generation)
+{
+    char span[CLI_SPAN_MAX];
+    if (generation <= 0) {
+        fprintf(cli->out,
+                "the small starter list that ships with greengate is in force: %" PRIu64
+                " name%s\n",
+                info->names, cli_plural(info->names));
+        return;
+    }
+    fprintf(cli->out, "generation %d is in force: %" PRIu64 " name%s", generation, info->names,
+            cli_plural(info->names));
+    if (info->built_at > 0) {
+        fprintf(cli->out, ", newest list %s old",
+                cli_span(clock_wall_s(&clock_system) - info->built_at, span));
+    }
+    fputc('\n', cli->out);
+}
+
 /* The database that a daemon of this configuration uses. */
 static void print_in_force(struct cli *cli, const struct config *config)
 {
     char path[PATH_MAX];
-    char span[CLI_SPAN_MAX];
     struct blockdb *db = NULL;
-    snapshot_lists_path(config, path, sizeof(path));
-    if (!path[0] || blockdb_open(path, &db, NULL) < 0) {
-        fprintf(cli->out, "no list database is in force: run `greengate update`\n");
-        return;
-    }
     int generation = generation_in_force(config->server.state_dir);
-    const struct blockdb_info *info = blockdb_info(db);
-    if (generation > 0) {
-        fprintf(cli->out, "generation %d is in force: %" PRIu64 " names, newest list %s old\n",
-                generation, info->names,
-                cli_span(clock_wall_s(&clock_system) - info->built_at, span));
+    snapshot_lists_path(config, path, sizeof(path));
+    if (path[0] && blockdb_open(path, &db, NULL) == 0) {
+        print_generation(cli, blockdb_info(db), generation);
+    } else if (path[0] && generation > 0) {
+        fprintf(
+            cli->out,
+            "generation %d is damaged: run `greengate update --force` or `greengate rollback`\n",
+            generation);
     } else {
-        fprintf(cli->out,
-                "the small starter list that ships with greengate is in force: %" PRIu64 " names\n",
-                info->names);
+        fprintf(cli->out, "no list database is in force: run `greengate update`\n");
     }
     blockdb_close(db);
+    if (generation_pinned(config->server.state_dir) > 0) {
+        fprintf(cli->out, "it is pinned by rollback; `greengate update --force` ends that\n");
+    }
 }
 
 static int list_json(struct cli *cli, const struct config *config, struct source_meta *meta)
 {
     cJSON *json = cJSON_CreateObject();
+    cJSON_AddTrueToObject(json, "ok");
     cJSON *array = cJSON_AddArrayToObject(json, "lists");
     int generation = generation_in_force(config->server.state_dir);
+    int pinned = generation_pinned(config->server.state_dir);
     for (size_t i = 0; i < config->source_count; i++) {
         load_meta(config, config->sources[i].id, meta);
         cJSON_AddItemToArray(array, summary_json(&config->sources[i], meta));
     }
     cJSON_AddNumberToObject(json, "generation", generation > 0 ? generation : 0);
+    cJSON_AddNumberToObject(json, "pinned", pinned > 0 ? pinned : 0);
     return cli_print_json(cli, json);
 }
 
 static int list_sources(struct cli *cli, const struct config *config, struct source_meta *meta)
 {
     struct cli_table table = {
-        .headings = {"LIST", "CATEGORY", ">NAMES", "AGE", "STATE", "VERSION"}};
+        .headings = {"list", "category", ">names", ">fetched", "state", "version", "last error"}};
     if (cli->json) {
         return list_json(cli, config, meta);
     }
@@ -120,6 +143,8 @@ static int list_sources(struct cli *cli, const struct config *config, struct sou
         cli_table_add(&table, "%s", meta->fetched_at ? cli_span(age, span) : "-");
         cli_table_add(&table, "%s", state_of(source, meta));
         cli_table_add(&table, "%s", meta->report.version[0] ? meta->report.version : "-");
+        cli_table_add(&table, "%.*s", ERROR_SHOWN,
+                      meta->report.error_text[0] ? meta->report.error_text : "-");
     }
     int code = config->source_count ? cli_table_print(cli, &table) : CLI_DONE;
     print_in_force(cli, config);
@@ -130,8 +155,8 @@ static void print_skipped(struct cli *cli, const struct source_report *report)
 {
     for (unsigned i = 1; i < SKIP_COUNT; i++) {
         if (report->skipped[i]) {
-            fprintf(cli->out, "%-12s %" PRIu64 " lines: %s\n", "skipped", report->skipped[i],
-                    skip_text(i));
+            fprintf(cli->out, "%-12s %" PRIu64 " line%s: %s\n", "skipped", report->skipped[i],
+                    cli_plural(report->skipped[i]), skip_text(i));
         }
     }
     for (unsigned i = 0; i < report->quote_count; i++) {
@@ -159,15 +184,17 @@ static void print_source(struct cli *cli, const struct config_source *source,
     }
     fprintf(cli->out, "%-12s %s\n%-12s %s\n", "version", report->version[0] ? report->version : "-",
             "format", format_name(report->format));
-    fprintf(cli->out, "%-12s %" PRIu64 " of %" PRIu64 " lines, %" PRIu64 " duplicates\n", "names",
-            report->entries, report->lines, report->duplicates);
+    fprintf(cli->out, "%-12s %" PRIu64 " of %" PRIu64 " line%s, %" PRIu64 " duplicate%s\n", "names",
+            report->entries, report->lines, cli_plural(report->lines), report->duplicates,
+            cli_plural(report->duplicates));
     fprintf(cli->out,
-            "%-12s %" PRIu64 "\n%-12s %" PRIu64 " public suffixes kept as the name alone\n",
-            "exceptions", report->exceptions, "narrowed", report->narrowed);
+            "%-12s %" PRIu64 "\n%-12s %" PRIu64 " public suffix%s kept as the name alone\n",
+            "exceptions", report->exceptions, "narrowed", report->narrowed,
+            report->narrowed == 1 ? "" : "es");
     fprintf(cli->out, "%-12s %u %% of its lines are valid", "yield", report_yield(report));
     if (meta->previous_names) {
-        fprintf(cli->out, "; the version before: %u %%, %" PRIu64 " names", meta->previous_yield,
-                meta->previous_names);
+        fprintf(cli->out, "; the version before: %u %%, %" PRIu64 " name%s", meta->previous_yield,
+                meta->previous_names, cli_plural(meta->previous_names));
     }
     fputc('\n', cli->out);
     print_skipped(cli, report);
@@ -183,7 +210,9 @@ static int show_source(struct cli *cli, const struct config *config, const char 
         }
         load_meta(config, id, meta);
         if (cli->json) {
-            return cli_print_json(cli, summary_json(source, meta));
+            cJSON *json = summary_json(source, meta);
+            cJSON_AddTrueToObject(json, "ok");
+            return cli_print_json(cli, json);
         }
         print_source(cli, source, meta);
         return CLI_DONE;
@@ -191,13 +220,14 @@ static int show_source(struct cli *cli, const struct config *config, const char 
     return cli_fail(cli, CLI_FAILED, "no list is called %s: `greengate lists` shows them", id);
 }
 
-static cJSON *generation_json(const struct generation *generation)
+static cJSON *generation_json(const struct generation *generation, int pinned)
 {
     char content[17];
     cJSON *json = cJSON_CreateObject();
     snprintf(content, sizeof(content), "%016" PRIx64, generation->content);
     cJSON_AddNumberToObject(json, "generation", generation->number);
-    cJSON_AddBoolToObject(json, "in_force", generation->in_force);
+    cJSON_AddBoolToObject(json, "in_force", generation->in_force && !generation->damaged);
+    cJSON_AddBoolToObject(json, "pinned", (int)generation->number == pinned);
     cJSON_AddBoolToObject(json, "damaged", generation->damaged);
     cJSON_AddNumberToObject(json, "installed_at", (double)generation->installed_at);
     cJSON_AddNumberToObject(json, "names", (double)generation->names);
@@ -207,19 +237,39 @@ static cJSON *generation_json(const struct generation *generation)
     return json;
 }
 
+/* A damaged one is not in force, wherever the link leads. */
+static const char *generation_state(const struct generation *generation, int pinned)
+{
+    if (generation->damaged) {
+        return "damaged";
+    }
+    if (!generation->in_force) {
+        return "kept";
+    }
+    return (int)generation->number == pinned ? "in force, pinned" : "in force";
+}
+
+static int generations_json(struct cli *cli, const struct generation *all, size_t count, int pinned)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddTrueToObject(json, "ok");
+    cJSON *array = cJSON_AddArrayToObject(json, "generations");
+    for (size_t i = 0; i < count; i++) {
+        cJSON_AddItemToArray(array, generation_json(&all[i], pinned));
+    }
+    return cli_print_json(cli, json);
+}
+
 static int list_generations(struct cli *cli, const struct config *config)
 {
     struct generation all[GENERATIONS_MAX];
     size_t count = generation_list(config->server.state_dir, all);
+    int pinned = generation_pinned(config->server.state_dir);
     if (cli->json) {
-        cJSON *array = cJSON_CreateArray();
-        for (size_t i = 0; i < count; i++) {
-            cJSON_AddItemToArray(array, generation_json(&all[i]));
-        }
-        return cli_print_json(cli, array);
+        return generations_json(cli, all, count, pinned);
     }
     struct cli_table table = {
-        .headings = {">GENERATION", "AGE", ">LISTS", ">NAMES", ">BYTES", "STATE"}};
+        .headings = {">generation", ">age", ">lists", ">names", ">bytes", "state"}};
     for (size_t i = 0; i < count; i++) {
         char span[CLI_SPAN_MAX];
         int64_t age = clock_wall_s(&clock_system) - all[i].installed_at;
@@ -228,10 +278,7 @@ static int list_generations(struct cli *cli, const struct config *config)
         cli_table_add(&table, "%u", all[i].sources);
         cli_table_add(&table, "%" PRIu64, all[i].names);
         cli_table_add(&table, "%" PRIu64, all[i].bytes);
-        cli_table_add(&table, "%s",
-                      all[i].in_force  ? "in force"
-                      : all[i].damaged ? "damaged"
-                                       : "kept");
+        cli_table_add(&table, "%s", generation_state(&all[i], pinned));
     }
     if (count == 0) {
         fprintf(cli->out, "there is no generation yet: run `greengate update`\n");
@@ -248,6 +295,9 @@ static int run(struct cli *cli, const struct config *config, int count, char **a
     }
     if (count == 2 && strcmp(argv[1], "show") == 0) {
         return show_source(cli, config, argv[2], &meta);
+    }
+    if (count == 1 && strcmp(argv[1], "show") == 0) {
+        return cli_usage(cli, "lists", "lists show needs the ID of a list: `greengate lists`");
     }
     if (count == 1 && strcmp(argv[1], "generations") == 0) {
         return list_generations(cli, config);

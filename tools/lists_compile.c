@@ -113,8 +113,9 @@ static int say_reports(struct cli *cli, const struct compiling *compiling)
         const struct source_report *report = &compiling->reports[i];
         code = report->error < 0 ? CLI_PARTLY : code;
         if (!cli->json && !cli->quiet) {
-            fprintf(cli->out, "%s: %" PRIu64 " names%s%s\n", compiling->sources[i].id,
-                    report->entries, report->error < 0 ? ", " : "", report->error_text);
+            fprintf(cli->out, "%s: %" PRIu64 " name%s%s%s\n", compiling->sources[i].id,
+                    report->entries, cli_plural(report->entries), report->error < 0 ? ", " : "",
+                    report->error_text);
         }
     }
     if (cli->json) {
@@ -147,7 +148,15 @@ static int compile_own(struct cli *cli, const char *out)
     }
     int err = compile_starter(folder ? folder : config->server.data_dir, out, &diag);
     config_free(config);
-    return err < 0 ? cli_fail_diag(cli, CLI_FAILED, &diag) : CLI_DONE;
+    if (err < 0) {
+        return cli_fail_diag(cli, CLI_FAILED, &diag);
+    }
+    if (!cli->json) {
+        return CLI_DONE;
+    }
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddTrueToObject(json, "ok");
+    return cli_print_json(cli, json);
 }
 
 int lists_compile(struct cli *cli, int argc, char **argv)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/version.h"
 #include "config/nearest.h"
 #include "tools/cli.h"
 
@@ -38,6 +39,7 @@ static const char outro[] =
     "  -c FILE   the configuration, /etc/greengate/greengate.yaml without it\n"
     "  --json    one JSON value as the result, errors too\n"
     "  --help    `greengate COMMAND --help` tells more about a command\n"
+    "  --version print the version and end\n"
     "\n"
     "Exit codes: 0 done, 1 failed, 2 usage, 3 daemon not reachable, 4 configuration invalid,\n"
     "5 verification of a list failed, 6 partly done, 10 `--quiet`: blocked or not protected.\n";
@@ -55,8 +57,8 @@ static int print_help(const struct cli *cli)
 
 static int print_command_help(const struct cli *cli, const struct command *command)
 {
-    fprintf(cli->out, "usage: greengate [-c FILE] [--json] %s %s\n\n%s", command->name,
-            command->arguments, command->help);
+    fprintf(cli->out, "usage: greengate [-c FILE] [--json] %s%s%s\n\n%s", command->name,
+            *command->arguments ? " " : "", command->arguments, command->help);
     return CLI_DONE;
 }
 
@@ -119,6 +121,10 @@ static int run(struct cli *cli, int argc, char **argv, bool help)
 {
     if (argc == 1 || (argc == 2 && strcmp(argv[1], "help") == 0)) {
         return print_help(cli);
+    }
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        fprintf(cli->out, "greengate %s\n", GREENGATE_VERSION);
+        return CLI_DONE;
     }
     const struct command *command = find_command(argv[1]);
     if (!command) {

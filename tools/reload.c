@@ -23,6 +23,9 @@ int cmd_reload(struct cli *cli, int argc, char **argv)
                 cli_flag(reply, "protected")
                     ? ""
                     : "; there is no list database yet: `greengate update`");
+        if (*cli_text(reply, "note")) {
+            fprintf(cli->out, "%s\n", cli_text(reply, "note"));
+        }
     }
     cJSON_Delete(reply);
     return CLI_DONE;

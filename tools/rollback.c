@@ -8,7 +8,7 @@
 #include "blocklists/sync.h"
 #include "tools/activate.h"
 
-static int say_done(struct cli *cli, unsigned number)
+static int say_done(struct cli *cli, unsigned number, bool pinned)
 {
     struct diag diag = {0};
     enum activation activation = activate_lists(cli, &diag);
@@ -17,7 +17,12 @@ static int say_done(struct cli *cli, unsigned number)
         cJSON *json = cJSON_CreateObject();
         cJSON_AddBoolToObject(json, "ok", code == CLI_DONE);
         cJSON_AddNumberToObject(json, "generation", number);
+        cJSON_AddBoolToObject(json, "pinned", pinned);
         cJSON_AddStringToObject(json, "daemon", activation_word(activation));
+        if (code != CLI_DONE) {
+            cJSON_AddStringToObject(json, "error", diag.text);
+            cJSON_AddNumberToObject(json, "exit", code);
+        }
         return cli_print_json(cli, json) == CLI_DONE ? code : CLI_FAILED;
     }
     if (code != CLI_DONE) {
@@ -26,8 +31,41 @@ static int say_done(struct cli *cli, unsigned number)
     if (!cli->quiet) {
         fprintf(cli->out, "generation %u is in force%s\n", number,
                 activation == ACTIVATION_NO_DAEMON ? "; no daemon is running" : "");
+        fprintf(cli->out, "%s\n",
+                pinned ? "it is pinned: updates leave it until `greengate update --force`"
+                       : "it is the newest: updates go on");
     }
     return code;
+}
+
+static int fail_unknown(const char *state_dir, unsigned number, struct diag *diag)
+{
+    char kept[DIAG_TEXT_MAX / 2] = "";
+    struct generation all[GENERATIONS_MAX];
+    size_t len = 0;
+    size_t count = generation_list(state_dir, all);
+    if (count == 0) {
+        return diag_set(diag, -ENOENT, "there is no generation yet: run `greengate update`");
+    }
+    if (number == 0) {
+        return diag_set(diag, -ENOENT, "there is no older generation to go back to");
+    }
+    for (size_t i = 0; i < count && len < sizeof(kept); i++) {
+        len +=
+            (size_t)snprintf(kept + len, sizeof(kept) - len, "%s%u", i ? ", " : "", all[i].number);
+    }
+    return diag_set(diag, -ENOENT, "there is no generation %u; kept are %s", number, kept);
+}
+
+/* 1 when it is pinned now, 0 when it is the newest. */
+static int use(const char *state_dir, unsigned number, struct diag *diag)
+{
+    int err = number ? generation_use(state_dir, number, diag) : -ENOENT;
+    if (err == -ENOENT) {
+        diag_at(diag, "", 0, 0);
+        return fail_unknown(state_dir, number, diag);
+    }
+    return err < 0 ? err : generation_pin(state_dir, diag);
 }
 
 static int roll_back(struct cli *cli, const struct config *config, unsigned number)
@@ -42,13 +80,12 @@ static int roll_back(struct cli *cli, const struct config *config, unsigned numb
         int previous = generation_previous(state_dir);
         number = previous > 0 ? (unsigned)previous : 0;
     }
-    int err = number ? generation_use(state_dir, number, &diag)
-                     : diag_set(&diag, -ENOENT, "there is no older generation to go back to");
+    int pinned = use(state_dir, number, &diag);
     close(lock);
-    if (err < 0) {
+    if (pinned < 0) {
         return cli_fail_diag(cli, CLI_FAILED, &diag);
     }
-    return say_done(cli, number);
+    return say_done(cli, number, pinned > 0);
 }
 
 int cmd_rollback(struct cli *cli, int argc, char **argv)

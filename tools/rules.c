@@ -25,14 +25,6 @@ static int read_options(struct cli *cli, int argc, char **argv, struct wish *wis
     return cli_options(cli, argc, argv, options);
 }
 
-static int read_name(struct cli *cli, const char *command, const char *text, struct wish *wish)
-{
-    if (cli_parse_name(text, &wish->name) == 0) {
-        return CLI_DONE;
-    }
-    return cli_usage(cli, command, "not a domain name");
-}
-
 static bool is_public_suffix(const struct dname *name)
 {
     struct suffix_set *set = suffix_new();
@@ -158,7 +150,7 @@ static int change(struct cli *cli, int argc, char **argv)
     if (count != 1) {
         return cli_usage(cli, action, "one name is needed");
     }
-    int code = read_name(cli, action, argv[1], &wish);
+    int code = cli_take_name(cli, action, argv[1], &wish.name);
     if (code == CLI_DONE) {
         code = check_wish(cli, action, &wish);
     }
@@ -257,7 +249,7 @@ int cmd_rules(struct cli *cli, int argc, char **argv)
     if (count != 2 || strcmp(argv[1], "remove") != 0) {
         return cli_usage(cli, "rules", "nothing, or remove NAME, is expected");
     }
-    int code = read_name(cli, "rules", argv[2], &wish);
+    int code = cli_take_name(cli, "rules", argv[2], &wish.name);
     if (code == CLI_DONE) {
         code = check_wish(cli, "rules", &wish);
     }

@@ -5,6 +5,8 @@
 
 #include "tools/cli.h"
 
+enum { WEEK_S = 7 * 86400 }; /* the daemon's --since */
+
 struct period {
     const char *since, *until, *by; /* NULL: not given */
     bool csv;
@@ -32,6 +34,11 @@ static int parse_moment(const char *text, int64_t *ret_moment)
     return *ret_moment > 0 ? 0 : -EINVAL;
 }
 
+static int64_t since_of(const struct period *period)
+{
+    return period->since_s ? period->since_s : (int64_t)time(NULL) - WEEK_S;
+}
+
 static int read_period(struct cli *cli, int argc, char **argv, struct period *period)
 {
     const struct cli_option options[] = {
@@ -53,6 +60,9 @@ static int read_period(struct cli *cli, int argc, char **argv, struct period *pe
     }
     if (period->until && parse_moment(period->until, &period->until_s) < 0) {
         return cli_usage(cli, "stats", "--until needs 24h, 7d, or a date like 2026-11-01");
+    }
+    if (period->until_s && period->until_s <= since_of(period)) {
+        return cli_usage(cli, "stats", "--until is not after --since, so nothing is between");
     }
     return CLI_DONE;
 }

@@ -25,9 +25,10 @@ static void print_state(struct cli *cli, const cJSON *reply)
     enum cli_color color = strcmp(state, "protected") == 0  ? CLI_GREEN
                            : strcmp(state, "degraded") == 0 ? CLI_YELLOW
                                                             : CLI_RED;
-    fprintf(cli->out, "%s%s%s   greengate %s, up %s, %.0f workers\n", cli_color(cli, color), state,
+    fprintf(cli->out, "%s%s%s   greengate %s, up %s, %.0f worker%s\n", cli_color(cli, color), state,
             cli_color(cli, CLI_PLAIN), cli_text(reply, "version"),
-            cli_span((int64_t)cli_number(reply, "uptime_s"), span), cli_number(reply, "workers"));
+            cli_span((int64_t)cli_number(reply, "uptime_s"), span), cli_number(reply, "workers"),
+            cli_plural((uint64_t)cli_number(reply, "workers")));
     cJSON_ArrayForEach(reason, cJSON_GetObjectItemCaseSensitive(reply, "reasons"))
     {
         fprintf(cli->out, "  because %s\n", reason->valuestring ? reason->valuestring : "");
@@ -55,8 +56,13 @@ static int print_lists(struct cli *cli, const cJSON *lists)
         fprintf(cli->out, "lists    none: `greengate update` fetches them\n");
         return CLI_DONE;
     }
-    fprintf(cli->out, "lists    %.0f names, newest list %s old, %s\n", cli_number(lists, "names"),
-            age_of(cli_number(lists, "built_at"), span), cli_text(lists, "path"));
+    double names = cli_number(lists, "names");
+    double built_at = cli_number(lists, "built_at");
+    fprintf(cli->out, "lists    %.0f name%s, ", names, cli_plural((uint64_t)names));
+    if (built_at > 0) {
+        fprintf(cli->out, "newest list %s old, ", age_of(built_at, span));
+    }
+    fprintf(cli->out, "%s\n", cli_text(lists, "path"));
     if (cJSON_GetArraySize(sources) == 0) {
         return CLI_DONE;
     }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "blocklists/sync.h"
+#include "config/catalog.h"
 #include "confine/privileges.h"
 #include "tools/activate.h"
 #include "tools/cli.h"
@@ -84,6 +85,7 @@ static cJSON *result_json(const struct sync_result *result)
     }
     cJSON_AddBoolToObject(json, "installed", result->installed);
     cJSON_AddNumberToObject(json, "generation", result->generation);
+    cJSON_AddNumberToObject(json, "pinned", result->pinned);
     cJSON_AddNumberToObject(json, "names", (double)result->names);
     return json;
 }
@@ -92,14 +94,17 @@ static void print_source(struct cli *cli, const struct sync_source *source)
 {
     const struct source_report *report = &source->meta.report;
     bool bad = source->status >= SYNC_FAILED;
+    const char *word = sync_status_word(source->status);
+    /* "held back: ..." says it already */
+    size_t said = bad && strncmp(report->error_text, word, strlen(word)) == 0 ? strlen(word) : 0;
     fprintf(cli->out, "%-24s %s%s%s", source->config->id, cli_color(cli, bad ? CLI_RED : CLI_GREEN),
-            sync_status_word(source->status), cli_color(cli, CLI_PLAIN));
+            word, cli_color(cli, CLI_PLAIN));
     if (bad) {
-        fprintf(cli->out, ": %s", report->error_text);
+        fprintf(cli->out, "%s%s", said ? "" : ": ", report->error_text + said);
     }
     if (source->used) {
-        fprintf(cli->out, "%s%" PRIu64 " names", bad ? "; the last good copy stays: " : ", ",
-                report->entries);
+        fprintf(cli->out, "%s%" PRIu64 " name%s", bad ? "; the last good copy stays: " : ", ",
+                report->entries, cli_plural(report->entries));
     } else if (bad) {
         fprintf(cli->out, "; there is no good copy");
     }
@@ -112,7 +117,8 @@ static void print_hits(struct cli *cli, const struct sync_result *result)
     if (result->hit_count == 0) {
         return;
     }
-    fprintf(cli->out, "%zu protected names stand in lists and stay allowed:\n", result->hit_count);
+    fprintf(cli->out, "%zu protected name%s in lists, allowed all the same:\n", result->hit_count,
+            cli_plural(result->hit_count));
     for (size_t i = 0; i < result->hit_count && i < SHOWN; i++) {
         fprintf(cli->out, "  %s, by %s in %s\n", result->hits[i].name, result->hits[i].entry,
                 result->hits[i].list);
@@ -128,13 +134,14 @@ static void print_outcome(struct cli *cli, const struct sync_options *options,
     if (result->current) {
         fprintf(cli->out, "nothing is due; generation %u stays in force\n", result->generation);
     } else if (options->dry_run) {
-        fprintf(cli->out, "dry run: %" PRIu64 " names would be in force\n", result->names);
+        fprintf(cli->out, "dry run: %" PRIu64 " name%s would be in force\n", result->names,
+                cli_plural(result->names));
     } else if (result->installed) {
-        fprintf(cli->out, "generation %u is in force: %" PRIu64 " names\n", result->generation,
-                result->names);
+        fprintf(cli->out, "generation %u is in force: %" PRIu64 " name%s\n", result->generation,
+                result->names, cli_plural(result->names));
     } else {
-        fprintf(cli->out, "nothing changed; generation %u stays in force: %" PRIu64 " names\n",
-                result->generation, result->names);
+        fprintf(cli->out, "nothing changed; generation %u stays in force: %" PRIu64 " name%s\n",
+                result->generation, result->names, cli_plural(result->names));
     }
 }
 
@@ -156,13 +163,53 @@ static int say_no_sources(struct cli *cli, const struct sync_result *result)
     return CLI_DONE;
 }
 
+/* What the sources that were asked came to. */
+static int code_of(const struct sync_result *result)
+{
+    if (result->bad == 0) {
+        return CLI_DONE;
+    }
+    return result->unverified == result->tried ? CLI_UNVERIFIED : CLI_PARTLY;
+}
+
+static int say_pinned(struct cli *cli, const struct sync_result *result)
+{
+    if (cli->json) {
+        cJSON *json = result_json(result);
+        cJSON_AddBoolToObject(json, "ok", true);
+        return cli_print_json(cli, json);
+    }
+    if (!cli->quiet) {
+        fprintf(cli->out,
+                "generation %u is pinned by rollback; `greengate update --force` ends that\n",
+                result->pinned);
+    }
+    return CLI_DONE;
+}
+
+static int say_failed_json(struct cli *cli, int code, const struct sync_result *result,
+                           const struct diag *diag)
+{
+    char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 64];
+    cJSON *json = result_json(result);
+    diag_print(diag, text, sizeof(text));
+    cJSON_AddBoolToObject(json, "ok", false);
+    cJSON_AddStringToObject(json, "error", text);
+    cJSON_AddNumberToObject(json, "exit", code);
+    return cli_print_json(cli, json) == CLI_DONE ? code : CLI_FAILED;
+}
+
 /* Code of a run that could not finish; what is known of the sources is told too. */
 static int say_failed(struct cli *cli, int err, const struct sync_result *result,
                       const struct diag *diag)
 {
-    int code = err == -EINVAL ? CLI_USAGE : CLI_FAILED;
-    if (cli->json || result->count == 0 || err == -EINVAL) {
+    bool refused = err == -ENODATA && code_of(result) == CLI_UNVERIFIED;
+    int code = err == -EINVAL ? CLI_USAGE : refused ? CLI_UNVERIFIED : CLI_FAILED;
+    if (result->count == 0 || err == -EINVAL) {
         return cli_fail_diag(cli, code, diag);
+    }
+    if (cli->json) {
+        return say_failed_json(cli, code, result, diag);
     }
     for (size_t i = 0; i < result->count && !cli->quiet; i++) {
         print_source(cli, &result->sources[i]);
@@ -178,10 +225,15 @@ static int say_done(struct cli *cli, const struct sync_options *options,
     if (result->installed) {
         activation = activate_lists(cli, &diag);
     }
-    int code = activation == ACTIVATION_REFUSED ? CLI_FAILED : result->bad ? CLI_PARTLY : CLI_DONE;
+    int code = activation == ACTIVATION_REFUSED ? CLI_FAILED : code_of(result);
     if (cli->json) {
         cJSON *json = result_json(result);
         cJSON_AddBoolToObject(json, "ok", code == CLI_DONE);
+        if (code != CLI_DONE) {
+            cJSON_AddStringToObject(json, "error",
+                                    *diag.text ? diag.text : "a list was refused or not fetched");
+            cJSON_AddNumberToObject(json, "exit", code);
+        }
         cJSON_AddStringToObject(json, "daemon",
                                 result->installed ? activation_word(activation) : "not asked");
         return cli_print_json(cli, json) == CLI_DONE ? code : CLI_FAILED;
@@ -222,7 +274,8 @@ static int run(struct cli *cli, struct sync_options *options)
     struct config *config = NULL;
     struct sync_result result = {0};
     struct progress progress = {.cli = cli};
-    if (config_load(cli->config_path, &config, &diag) < 0) {
+    if (config_load(cli->config_path, &config, &diag) < 0 || catalog_check_own(config, &diag) < 0) {
+        config_free(config);
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
     }
     if (give_up_root(config, &diag) < 0) {
@@ -239,6 +292,7 @@ static int run(struct cli *cli, struct sync_options *options)
     end_progress(&progress);
     int code = err < 0             ? say_failed(cli, err, &result, &diag)
                : result.count == 0 ? say_no_sources(cli, &result)
+               : result.pinned     ? say_pinned(cli, &result)
                                    : say_done(cli, options, &result);
     sync_clear(&result);
     config_free(config);

@@ -43,6 +43,17 @@ struct catalog {
 /* -ENOENT, -EINVAL with *diag; *ret_catalog is untouched on failure. */
 __attribute__((warn_unused_result)) int
 catalog_load(const char *data_dir, struct catalog **ret_catalog, struct diag *diag);
+
+/* What a configuration names outside of itself: each category of a source or group is
+ * one of the catalogue's, and server.user exists. -EINVAL with the place, and the
+ * nearest category. */
+__attribute__((warn_unused_result)) int
+catalog_check_config(const struct config *config, const struct catalog *catalog, struct diag *diag);
+
+/* The same with the catalogue of its server.data_dir; also what catalog_load() says. */
+__attribute__((warn_unused_result)) int catalog_check_own(const struct config *config,
+                                                          struct diag *diag);
+
 void catalog_free(struct catalog *catalog);
 
 /* NULL when unknown. */

@@ -35,6 +35,7 @@ void origins_free(struct config_origins *origins)
         free(origins->files[i]);
     }
     free(origins->files);
+    free(origins->places);
     free(origins->settings);
     free_items(origins->sources, origins->source_count);
     free_items(origins->groups, origins->group_count);
@@ -55,21 +56,43 @@ const char *origins_add_file(struct config_origins *origins, const char *name)
     return copy;
 }
 
-static void drop_nodes(struct origin *rows, size_t count)
+/* Without memory the items have no place of their own; that of the list serves. */
+static void keep_places(struct config_origins *origins, struct origin *origin)
+{
+    const struct yaml_node *list = origin->node;
+    if (!list || list->kind != YAML_LIST || list->count == 0) {
+        return;
+    }
+    size_t count = origins->place_count;
+    struct origin_place *places = realloc(origins->places, (count + list->count) * sizeof(*places));
+    if (!places) {
+        return;
+    }
+    origins->places = places;
+    for (const struct yaml_node *item = list->first; item; item = item->next) {
+        places[count++] = (struct origin_place){item->line, item->column};
+    }
+    origin->place = origins->place_count;
+    origin->place_count = count - origins->place_count;
+    origins->place_count = count;
+}
+
+static void drop_nodes(struct config_origins *origins, struct origin *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        keep_places(origins, &rows[i]);
         rows[i].node = NULL;
     }
 }
 
 void origins_drop_nodes(struct config_origins *origins)
 {
-    drop_nodes(origins->settings, setting_config.count);
+    drop_nodes(origins, origins->settings, setting_config.count);
     for (size_t i = 0; i < origins->source_count; i++) {
-        drop_nodes(origins->sources[i], setting_source.count);
+        drop_nodes(origins, origins->sources[i], setting_source.count);
     }
     for (size_t i = 0; i < origins->group_count; i++) {
-        drop_nodes(origins->groups[i], setting_group.count);
+        drop_nodes(origins, origins->groups[i], setting_group.count);
     }
 }
 
@@ -84,6 +107,28 @@ const struct origin *origins_find(const struct config *config, const struct sett
         rows = origins->groups[item];
     }
     return &rows[row - table->rows];
+}
+
+struct origin origins_item(const struct config *config, const struct origin *list, size_t i)
+{
+    struct origin origin = *list;
+    if (i < list->place_count) {
+        const struct origin_place *place = &config->origins->places[list->place + i];
+        origin.line = place->line;
+        origin.column = place->column;
+    }
+    return origin;
+}
+
+const struct setting *origins_row(const struct setting_table *table, const char *key)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        if (strcmp(table->rows[i].key, key) == 0) {
+            return &table->rows[i];
+        }
+    }
+    assert(!"a key of this name");
+    return NULL;
 }
 
 const struct origin *origins_find_key(const struct config *config, const char *section,

@@ -11,6 +11,11 @@ struct origin {
     const char *file; /* owned by the config_origins; NULL: the default */
     unsigned line, column;
     const struct yaml_node *node; /* the value; NULL once loading is over */
+    size_t place, place_count;    /* its items, in config_origins.places */
+};
+
+struct origin_place {
+    unsigned line, column;
 };
 
 struct config_origins {
@@ -20,6 +25,8 @@ struct config_origins {
     struct origin **sources; /* [source_count][setting_source.count] */
     struct origin **groups;
     size_t source_count, group_count;
+    struct origin_place *places; /* of the items of lists, once loading is over */
+    size_t place_count;
 };
 
 /* NULL without memory. */
@@ -29,12 +36,18 @@ void origins_free(struct config_origins *origins);
 /* A copy of the name that lives as long as the origins. NULL without memory. */
 const char *origins_add_file(struct config_origins *origins, const char *name);
 
-/* Forget the nodes before their documents are freed. */
+/* Forget the nodes before their documents are freed; the places of list items stay. */
 void origins_drop_nodes(struct config_origins *origins);
 
 /* The origin of a row of a table; `item` counts sources or groups, else 0. */
 const struct origin *origins_find(const struct config *config, const struct setting_table *table,
                                   size_t item, const struct setting *row);
+
+/* The origin of item `i` of a list's value; that of the list when it is not known. */
+struct origin origins_item(const struct config *config, const struct origin *list, size_t i);
+
+/* The row of a table with this key; a key that does not exist is our own mistake. */
+const struct setting *origins_row(const struct setting_table *table, const char *key);
 
 /* The origin of section.key; a name that does not exist is our own mistake. */
 const struct origin *origins_find_key(const struct config *config, const char *section,

@@ -125,9 +125,11 @@ static int say(struct diag *diag, int err, const char *path)
 {
     switch (err) {
     case -ENOENT:
-    case -ECONNREFUSED: return diag_set(diag, -ECONNREFUSED, "no daemon answers on %.200s", path);
+    case -ECONNREFUSED:
+        return diag_set(diag, -ECONNREFUSED,
+                        "greengated is not running: no daemon answers on %.200s", path);
     case -EACCES:
-        return diag_set(diag, err, "%.200s: permission denied; try as root or in its group", path);
+        return diag_set(diag, err, "%.200s: permission denied; use sudo, or be in its group", path);
     case -ETIMEDOUT: return diag_set(diag, err, "the daemon does not answer on %.200s", path);
     case -EBADMSG: return diag_set(diag, err, "the daemon's reply is not understood");
     default: return diag_set(diag, err, "%.200s: %s", path, strerror(-err));

@@ -75,33 +75,11 @@ static struct client_index *index_list(const struct text_list *list)
     return index;
 }
 
-/* A group that blocks an unknown category would protect less than its author thinks. */
-static int check_categories(const struct config *config, const struct catalog *catalog,
-                            struct diag *diag)
-{
-    for (size_t i = 0; i < config->group_count; i++) {
-        const struct text_list *block = &config->groups[i].block;
-        for (size_t k = 0; k < block->count; k++) {
-            if (!catalog_find(catalog, block->items[k])) {
-                return diag_set(diag, -EINVAL, "group '%s' blocks '%s', which is no category",
-                                config->groups[i].name, block->items[k]);
-            }
-        }
-    }
-    for (size_t i = 0; i < config->source_count; i++) {
-        const struct config_source *source = &config->sources[i];
-        if (!catalog_find(catalog, source->category)) {
-            return diag_set(diag, -EINVAL, "source '%s' has category '%s', which does not exist",
-                            source->id, source->category);
-        }
-    }
-    return 0;
-}
-
 int policy_config_new(struct config *config, struct catalog *catalog,
                       struct policy_config **ret_part, struct diag *diag)
 {
-    int err = check_categories(config, catalog, diag);
+    /* A group that blocks an unknown category would protect less than its author thinks. */
+    int err = catalog_check_config(config, catalog, diag);
     if (err < 0) {
         return err;
     }

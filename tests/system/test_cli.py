@@ -63,6 +63,23 @@ class Help(unittest.TestCase):
                 self.assertLessEqual(len(line), 110, line)
 
 
+    def test_version_is_told(self):
+        done = run("--version")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(run("-c", "none.yaml", "--version").stdout, done.stdout)
+        self.assertRegex(done.stdout, r"^greengate \d+\.\d+\.\d+\n$")
+        self.assertIn("--version", run("--help").stdout)
+
+    def test_config_help_explains_its_words(self):
+        text = run("config", "--help").stdout
+        for word in ("check ", "show ", "diff ", "--origin "):
+            self.assertRegex(text, rf"(?m)^{word}")
+
+    def test_usage_has_no_blank_at_its_end(self):
+        for done in (run("reload", "now"), run("reload", "--help")):
+            self.assertRegex(done.stdout + done.stderr, r"(?m)^usage: greengate .*reload$")
+
+
 class Codes(unittest.TestCase):
     def setUp(self):
         folder = temp_folder()
@@ -80,7 +97,8 @@ class Codes(unittest.TestCase):
         for words in (["status"], ["allow", "a.example"], ["rules"], ["stats"], ["reload"]):
             done = run("-c", self.config, *words)
             self.assertEqual(done.returncode, 3, words)
-            self.assertIn("no daemon answers", done.stderr)
+            self.assertIn("greengate: greengated is not running: no daemon answers on "
+                          f"{os.path.dirname(self.config)}/none.sock\n", done.stderr)
 
     def test_bad_configuration_is_4_and_says_where(self):
         with open(self.config, "w", encoding="utf-8") as file:

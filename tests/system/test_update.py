@@ -4,6 +4,7 @@ import gzip
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -151,7 +152,8 @@ class Update(unittest.TestCase):
     def test_a_source_that_fails_keeps_its_copy(self):
         self.update({"a": "etag"}, 0)
         Server.body = b"<html>"
-        done = self.update({"a": "etag"}, 6)
+        done = self.update({"a": "etag"}, 5)
+        self.assertEqual((done["ok"], done["exit"]), (False, 5))
         self.assertEqual(done["sources"][0]["entries"], 50)
         self.assertTrue(done["sources"][0]["in_use"])
 
@@ -172,13 +174,98 @@ class Update(unittest.TestCase):
         self.update({"a": "plain"}, 0)
         self.assertEqual(self.greengate("rollback").returncode, 0)
         kept = json.loads(self.greengate("--json", "lists", "generations").stdout)
-        self.assertEqual([(g["generation"], g["in_force"], g["names"]) for g in kept],
-                         [(1, True, 50), (2, False, 51)])
+        self.assertTrue(kept["ok"])
+        self.assertEqual([(g["generation"], g["in_force"], g["pinned"], g["names"])
+                          for g in kept["generations"]],
+                         [(1, True, True, 50), (2, False, False, 51)])
+        self.assertIn("pinned", self.greengate("lists").stdout)
+        for words in (["update"], ["update", "--if-due"]):
+            done = self.greengate(*words)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.stdout, "generation 1 is pinned by rollback; "
+                                          "`greengate update --force` ends that\n")
         self.assertEqual(self.greengate("rollback", "2").returncode, 0)
-        self.assertEqual(self.greengate("rollback", "7").returncode, 1)
+        unknown = self.greengate("rollback", "7")
+        self.assertEqual(unknown.returncode, 1)
+        self.assertIn("there is no generation 7; kept are 1, 2", unknown.stderr)
         self.assertEqual(self.greengate("rollback", "x").returncode, 2)
         listed = json.loads(self.greengate("--json", "lists").stdout)
-        self.assertEqual(listed["generation"], 2)
+        self.assertEqual((listed["ok"], listed["generation"], listed["pinned"]), (True, 2, 0))
+
+    def test_force_ends_the_pin(self):
+        self.update({"a": "plain"}, 0)
+        Server.body = GOOD + b"new.example\n"
+        self.update({"a": "plain"}, 0)
+        self.assertEqual(self.greengate("rollback").returncode, 0)
+        self.assertEqual(self.update({"a": "plain"}, 0)["pinned"], 1)
+        done = self.update({"a": "plain"}, 0, "--force")
+        self.assertEqual((done["names"], done["pinned"]), (51, 0))
+
+    def test_a_damaged_generation_is_not_in_force(self):
+        self.update({"a": "plain"}, 0)
+        path = os.path.join(self.folder, "state", "generations", "000001.ggdb")
+        with open(path, "r+b") as file:
+            file.truncate(100)
+        shown = self.greengate("lists", "generations").stdout
+        self.assertIn("damaged", shown)
+        self.assertNotIn("in force", shown)
+        self.assertIn("generation 1 is damaged", self.greengate("lists").stdout)
+
+    def test_exit_code_tells_what_failed(self):
+        rows = [("no list at all", {"a": "portal"}, 5), ("unreachable", {"a": "missing"}, 1),
+                ("both", {"a": "portal", "b": "missing"}, 1),
+                ("one is fine", {"a": "portal", "b": "plain"}, 6)]
+        for name, sources, want in rows:
+            with self.subTest(name):
+                done = self.update(sources, want)
+                self.assertFalse(done["ok"])
+                self.assertEqual(done["exit"], want)
+                self.assertEqual([s["id"] for s in done["sources"]], list(sources))
+
+    def test_words_are_not_said_twice(self):
+        self.update({"a": "plain"}, 0)
+        Server.body = b"only.example\n"
+        done = self.greengate("update")
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertIn("held back: the number of names shrank from 50 to 1", done.stdout)
+        self.assertNotIn("held: ", done.stdout)
+        self.assertRegex(self.greengate("lists").stdout, r"(?m)^a .* failing .*shrank from 50 to 1")
+
+    def test_one_name_is_singular(self):
+        Server.body = b"only.example\n"
+        done = self.greengate("update", sources={"a": "plain"})
+        self.assertIn("generation 1 is in force: 1 name\n", done.stdout)
+
+    def test_every_member_of_json_is_documented(self):
+        with open(os.path.join(ROOT, "docs", "json.md"), encoding="utf-8") as file:
+            documented = set(re.findall(r"`([^`\n]+)`", file.read().replace("```", "")))
+        self.update({"a": "plain", "b": "portal"}, 6)
+        Server.body = GOOD + b"new.example\n"
+        self.update({"a": "plain"}, 0)
+        for words in (["update"], ["update", "nobody"], ["lists"], ["lists", "show", "a"],
+                      ["lists", "generations"], ["rollback"], ["rollback", "9"],
+                      ["config", "check"], ["config", "show", "--origin"], ["status"]):
+            reply = json.loads(self.greengate("--json", *words).stdout)
+            self.assertIs(type(reply["ok"]), bool, words)
+            if words[0] == "config":
+                continue
+            parts = [reply] + [p for v in reply.values() if isinstance(v, list) for p in v]
+            for part in parts:
+                self.assertEqual(set(part) - documented, set(), words)
+
+    def test_an_unknown_category_is_refused_before_fetching(self):
+        self.greengate("config", "check", sources={"a": "plain"})
+        path = os.path.join(self.folder, "gg.yaml")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace("adult", "adlut"))
+        for words in (["config", "check"], ["update"]):
+            done = self.greengate(*words)
+            self.assertEqual(done.returncode, 4, done.stdout)
+            self.assertRegex(done.stderr, r"gg\.yaml:\d+:\d+: source 'a' has category 'adlut', "
+                                          r"which is no category; did you mean 'adult'\?")
+        self.assertEqual(Server.seen, [])
 
     def test_unknown_ids_and_options_are_usage(self):
         self.assertEqual(self.greengate("update", "nobody", sources={"a": "plain"}).returncode, 2)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "config/catalog.h"
+#include "config/yaml.h"
 
 /* Unit tests run in the root of the tree. */
 static const char shipped[] = "blocklists/catalog";
@@ -236,6 +237,48 @@ static void wrong_data_is_named_with_its_place(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+#define KIDS  "groups:\n  - name: kids\n    clients: [10.0.0.1]\n    block: "
+#define REST  "\n  - name: rest\n    block: []\n"
+#define LISTS "lists:\n  sources:\n    - id: a\n      url: https://a.example/\n      category: "
+
+static void what_a_configuration_names_must_exist(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *behaviour, *yaml;
+        unsigned line, column; /* 0: nothing is wrong */
+        const char *text;
+    } wrong[] = {
+        {"known categories", KIDS "[adult, scam]" REST LISTS "malware\n", 0, 0, ""},
+        {"nothing at all", "", 0, 0, ""},
+        {"a group's category", KIDS "[adult, maleware]" REST, 4, 20, "did you mean 'malware'?"},
+        {"one on a line of its own", KIDS "\n    - adult\n    - games1" REST, 6, 7,
+         "group 'kids' blocks 'games1', which is no category; did you mean 'games'?"},
+        {"one that is near to none", KIDS "[qqqqqqqqqqqq]" REST, 4, 13, "known: adult, deepfake, "},
+        {"a source's category", LISTS "phising\n", 5, 17, "did you mean 'phishing'?"},
+        {"a user that does not exist", "server:\n  user: no-such-user-1\n", 2, 9,
+         "there is no user 'no-such-user-1'"},
+        {"a user that does", "server:\n  user: root\n", 0, 0, ""},
+    };
+    struct catalog *catalog = load_shipped();
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct diag diag = {0};
+        struct config *config = NULL;
+        const struct yaml_text text = {wrong[i].yaml, strlen(wrong[i].yaml), "gg.yaml"};
+        int err = config_parse(&text, &config, &diag);
+        assert_int_equal(err, 0);
+        err = catalog_check_config(config, catalog, &diag);
+        if (err != (wrong[i].line ? -EINVAL : 0) || diag.line != wrong[i].line ||
+            diag.column != wrong[i].column || !strstr(diag.text, wrong[i].text) ||
+            strcmp(diag.file, err < 0 ? "gg.yaml" : "") != 0) {
+            fail_msg("%s: %d %s:%u:%u: %s", wrong[i].behaviour, err, diag.file, diag.line,
+                     diag.column, diag.text);
+        }
+        config_free(config);
+    }
+    catalog_free(catalog);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +286,7 @@ int main(void)
         cmocka_unit_test(shipped_texts_are_in_both_languages),
         cmocka_unit_test(default_group_blocks_known_categories),
         cmocka_unit_test(texts_fall_back),
+        cmocka_unit_test(what_a_configuration_names_must_exist),
         cmocka_unit_test(wrong_data_is_named_with_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "backend.h"
+#include "dns/name.h"
 #include "tools/cli.h"
 
 enum { WORDS_MAX = 16 };
@@ -112,6 +113,10 @@ static void commands_speak_with_the_daemon(void **state)
         {"and why", cmd_status, "status", 0, "because no upstream answers"},
         {"quiet status says it by its code", cmd_status, "status --quiet", 10, ""},
         {"nothing is ruled yet", cmd_rules, "rules", 0, "no local rules"},
+        {"the group for the rest", cmd_check, "check a.example", 0, "the group for everyone else"},
+        {"a pasted web address", cmd_check, "check https://u@Site.example:8443/x?y=//z", 0,
+         "site.example is not blocked"},
+        {"a known type", cmd_check, "check a.example --type https", 0, "not blocked"},
         {"block", cmd_block, "block Games.Example --group pupils --for 2h --note exam", 0,
          "blocked: games.example and all below it, for group pupils, until"},
         {"the rule is listed", cmd_rules, "rules", 0, "games.example"},
@@ -153,6 +158,12 @@ static void wrong_use_ends_with_2(void **state)
         {"check for a client and a group", cmd_check, "check a.b --client 10.0.0.1 --group rest", 2,
          "either"},
         {"check for no address", cmd_check, "check a.b --client tablet", 2, "IP address"},
+        {"check of no type", cmd_check, "check a.b --type FOO", 2, "A, AAAA or HTTPS"},
+        {"an address by its page", cmd_block, "block http://192.0.2.1/x", 2, "name of the site"},
+        {"a remedy is named", cmd_block, "block games!.example", 2, "https://games.example/x"},
+        {"stats until before since", cmd_stats, "stats --since 7d --until 8d", 2, "not after"},
+        {"stats until before the usual", cmd_stats, "stats --until 30d", 2, "not after"},
+        {"a list without its ID", cmd_lists, "lists show", 2, "needs the ID"},
         {"stats since never", cmd_stats, "stats --since yesterday", 2, "2026-11-01"},
         {"stats by client", cmd_stats, "stats --by client", 2, "one of hour"},
         {"status takes nothing", cmd_status, "status now", 2, "no argument"},
@@ -208,8 +219,9 @@ static void without_a_daemon_the_files_are_asked(void **state)
         {"check explains the same", cmd_check, "check www.games.example", 0, "block games.example"},
         {"check is quiet", cmd_check, "check www.games.example --quiet", 10, ""},
         {"check knows the groups", cmd_check, "check a.example --group nobody", 2, "no group"},
-        {"status needs it", cmd_status, "status", 3, "no daemon answers"},
-        {"rules need it", cmd_allow, "allow games.example", 3, "systemctl start"},
+        {"status needs it", cmd_status, "status", 3,
+         "greengated is not running: no daemon answers"},
+        {"rules need it", cmd_allow, "allow games.example", 3, "greengated -c"},
         {"sums need it", cmd_stats, "stats", 3, "no daemon answers"},
     };
     RUN_ROWS(bench, rows);
@@ -227,6 +239,73 @@ static void without_a_daemon_the_files_are_asked(void **state)
     /* tear_down stops a server once more. */
     test_backend_free(bench->served.backend);
     test_server_start(&bench->served, 0);
+}
+
+static void names_are_taken_as_they_are_pasted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *name; /* NULL: refused */
+    } rows[] = {
+        {"games.example", "games.example"},
+        {"Games.Example.", "games.example"},
+        {"http://games.example/x", "games.example"},
+        {"https://games.example:8443/a?b#c", "games.example"},
+        {"HTTPS://u:p@games.example", "games.example"},
+        {"//games.example/x", "games.example"},
+        {"games.example/x?u=http://other.example/", "games.example"},
+        {"games.example?x", "games.example"},
+        {"games.example:443", "games.example"},
+        {"u@games.example", "games.example"},
+        {"*.games.example", "games.example"},
+        {" games.example \n", "games.example"},
+        {"_dmarc.a-b.example", "_dmarc.a-b.example"},
+        {"http://m\xc3\xbcller.example/", "xn--mller-kva.example"},
+        {"localhost", "localhost"},
+        {"b b", NULL},
+        {"a.*.example", NULL},
+        {"http://", NULL},
+        {"http:///x", NULL},
+        {"http://192.0.2.1/", NULL},
+        {"http://[2001:db8::1]/", NULL},
+        {"2001:db8::1", NULL},
+        {"a.example:port", NULL},
+        {"a\\.b", NULL},
+        {"a,b.example", NULL},
+        {"*.", NULL},
+        {".", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[DNAME_TEXT_MAX] = "";
+        struct dname name;
+        int err = cli_parse_name(rows[i].text, &name);
+        if (err == 0) {
+            dname_print(&name, text);
+        }
+        if (rows[i].name ? strcmp(text, rows[i].name) != 0 : err == 0) {
+            fail_msg("%s: %d %s", rows[i].text, err, text);
+        }
+    }
+}
+
+/* The daemon runs on the configuration before; the CLI must still reach it. */
+static void a_mistake_in_the_file_is_warned_of(void **state)
+{
+    struct bench *bench = *state;
+    FILE *file = fopen(bench->served.backend->config_path, "a");
+    fputs("lists:\n  kep_generations: 3\n", file);
+    fclose(file);
+    const struct run *run = call(bench, cmd_stats, "stats");
+    assert_int_equal(run->code, CLI_DONE);
+    assert_non_null(strstr(run->err, "unknown key 'kep_generations'"));
+    assert_non_null(strstr(run->err, "still runs on the configuration before"));
+    run = call(bench, cmd_status, "status --json");
+    cJSON *json = cJSON_Parse(run->out);
+    assert_non_null(strstr(cli_text(json, "warning"), "unknown key"));
+    assert_true(cli_flag(json, "ok"));
+    assert_string_equal(run->err, "");
+    cJSON_Delete(json);
 }
 
 static void spans_are_read_and_told(void **state)
@@ -296,6 +375,8 @@ int main(void)
         ROW(wrong_use_ends_with_2),
         ROW(json_is_one_value_errors_too),
         ROW(without_a_daemon_the_files_are_asked),
+        ROW(a_mistake_in_the_file_is_warned_of),
+        cmocka_unit_test(names_are_taken_as_they_are_pasted),
         cmocka_unit_test(spans_are_read_and_told),
         cmocka_unit_test(columns_line_up_with_wide_letters_too),
         cmocka_unit_test(control_characters_never_reach_the_terminal),

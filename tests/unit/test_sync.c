@@ -156,6 +156,7 @@ static void a_failed_source_keeps_its_last_good_copy(void **state)
     write_list(1, "||x.example^\n||y.example^\n");
     assert_int_equal(sync_plain(&result), 0);
     assert_non_null(strstr(result.sources[0].meta.report.error_text, "No such file"));
+    assert_int_equal(result.unverified, 0); /* nothing came */
     assert_true(result.sources[0].meta.failing_since > 0);
     assert_int_equal(result.sources[0].meta.report.entries, 4);
     expect(&result, SYNC_FAILED, SYNC_UPDATED, 2);
@@ -189,6 +190,8 @@ static void bad_downloads_never_replace_a_good_copy(void **state)
         assert_int_equal(sync_plain(&result), 0);
         print_message("%s\n", result.sources[0].meta.report.error_text);
         assert_non_null(strstr(result.sources[0].meta.report.error_text, rows[i].says));
+        assert_int_equal(result.tried, 2);
+        assert_int_equal(result.unverified, 1);
         expect(&result, rows[i].status, SYNC_UNCHANGED, 1);
         assert_true(blocks("d.example"));
     }
@@ -328,9 +331,44 @@ static void generations_are_kept_pruned_and_rolled_back(void **state)
     assert_int_equal(generation_in_force(state_dir), 3);
     assert_true(blocks("x2.example"));
     assert_false(blocks("x3.example"));
+    assert_int_equal(generation_pinned(state_dir), -ENOENT);
+    assert_int_equal(generation_pin(state_dir, &diag), 1);
     assert_int_equal(generation_use(state_dir, 1, &diag), -ENOENT);
     assert_int_equal(generation_previous(state_dir), -ENOENT);
     assert_int_equal(generation_in_force(state_dir), 3);
+}
+
+static void a_rollback_is_not_undone_by_an_update(void **state)
+{
+    (void)state;
+    struct sync_result result;
+    struct diag diag = {0};
+    assert_int_equal(sync_plain(&result), 0);
+    sync_clear(&result);
+    write_list(1, "||y.example^\n");
+    assert_int_equal(sync_plain(&result), 0);
+    expect(&result, SYNC_UNCHANGED, SYNC_UPDATED, 2);
+    assert_int_equal(generation_pin(state_dir, &diag), 0); /* the newest */
+    assert_int_equal(generation_pinned(state_dir), -ENOENT);
+    assert_int_equal(generation_use(state_dir, 1, &diag), 0);
+    assert_int_equal(generation_pin(state_dir, &diag), 1);
+    write_list(1, "||z.example^\n");
+    for (int if_due = 0; if_due < 2; if_due++) {
+        now += 7 * 3600;
+        assert_int_equal(sync_with((struct sync_options){.if_due = if_due}, &result), 0);
+        assert_int_equal(result.pinned, 1);
+        assert_false(result.installed);
+        expect(&result, SYNC_KEPT, SYNC_KEPT, 1);
+    }
+    assert_true(blocks("x.example"));
+    assert_int_equal(sync_with((struct sync_options){.force = true, .dry_run = true}, &result), 0);
+    sync_clear(&result);
+    assert_int_equal(generation_pinned(state_dir), 1);
+    assert_int_equal(sync_with((struct sync_options){.force = true}, &result), 0);
+    assert_int_equal(result.pinned, 0);
+    expect(&result, SYNC_UNCHANGED, SYNC_UPDATED, 3);
+    assert_true(blocks("z.example"));
+    assert_int_equal(generation_pinned(state_dir), -ENOENT);
 }
 
 /* What a killed run leaves is removed by the next one. */
@@ -415,6 +453,7 @@ int main(void)
         ROW(chosen_sources_and_dry_runs),
         ROW(two_updates_at_once_are_impossible),
         ROW(generations_are_kept_pruned_and_rolled_back),
+        ROW(a_rollback_is_not_undone_by_an_update),
         ROW(leftovers_are_cleaned_up),
         ROW(a_damaged_copy_is_noticed_and_fetched_again),
         ROW(plain_http_needs_consent_and_files_must_be_plain),
