@@ -190,14 +190,15 @@ int blockdb_open(const char *path, struct blockdb **ret_db, struct diag *diag)
     if (!db) {
         return -ENOMEM;
     }
-    diag_at(diag, path, 0, 0);
     int err = map_file(db, path);
     if (err < 0) {
+        diag_at(diag, path, 0, 0);
         diag_set(diag, err, "%s", err == -EBADMSG ? "damaged: too short" : strerror(-err));
         goto out;
     }
     err = verify(db, diag);
     if (err < 0) {
+        diag_at(diag, path, 0, 0);
         goto out;
     }
     *ret_db = db;

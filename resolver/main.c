@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "confine/folders.h"
 #include "confine/privileges.h"
 #include "control/status.h"
 #include "daemon.h"
@@ -134,7 +135,7 @@ static unsigned raise_file_limit(unsigned workers)
         return 0;
     }
     rlim_t spare = limit.rlim_cur > FILES_RESERVED ? limit.rlim_cur - FILES_RESERVED : 0;
-    rlim_t each = spare / (2 * (rlim_t)workers);
+    rlim_t each = spare / (2 * (rlim_t)(workers ? workers : 1));
     return each > UPSTREAM_FLIGHTS_MAX ? UPSTREAM_FLIGHTS_MAX : each < 16 ? 16 : (unsigned)each;
 }
 
@@ -247,6 +248,12 @@ static int start(struct daemon *daemon, struct diag *diag)
                                               : 1;
     daemon->workers_wanted = workers > DAEMON_WORKERS_MAX ? DAEMON_WORKERS_MAX : workers;
     int err = open_sockets(daemon, diag);
+    if (err == 0) {
+        err = folder_prepare(config->server.state_dir, config->server.user, diag);
+    }
+    if (err == 0) {
+        err = folder_prepare_socket(config->server.control_socket, config->server.user, diag);
+    }
     if (err == 0) {
         err = privileges_drop(config->server.user, diag);
     }

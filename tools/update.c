@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "blocklists/sync.h"
 #include "config/catalog.h"
+#include "confine/folders.h"
 #include "confine/privileges.h"
 #include "tools/activate.h"
 #include "tools/cli.h"
@@ -265,7 +266,8 @@ static int give_up_root(const struct config *config, struct diag *diag)
         const struct passwd *owner = getpwuid(state.st_uid);
         user = owner ? owner->pw_name : "";
     }
-    return privileges_drop(user, diag);
+    int err = folder_prepare(config->server.state_dir, user, diag);
+    return err < 0 ? err : privileges_drop(user, diag);
 }
 
 static int run(struct cli *cli, struct sync_options *options)

@@ -191,7 +191,7 @@ static size_t take_out(const struct control_call *call, struct rule_list *rules,
 {
     cJSON *removed = cJSON_AddArrayToObject(call->reply, "removed");
     size_t kept = 0;
-    for (size_t i = 0; i < rules->count; i++) {
+    for (size_t i = 0; rules->items && i < rules->count; i++) {
         if (is_meant(call, &rules->items[i], target)) {
             cJSON_AddItemToArray(removed, rule_json(&rules->items[i]));
         } else {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a newcomer does: `make run` and each line that it prints, and every command of README.md."""
 import os
+import shutil
 import re
 import shlex
 import signal
@@ -138,12 +139,16 @@ class InstalledDefault(unittest.TestCase):
         return done.stdout
 
     def test_is_right_and_equals_an_empty_file(self):
-        installed = os.path.join(ROOT, "packaging/greengate.yaml")
+        folder = temp_folder()
+        self.addCleanup(lambda: subprocess.run(["rm", "-rf", folder], check=True))
+        installed = os.path.join(folder, "greengate.yaml")
+        shutil.copy(os.path.join(ROOT, "packaging/greengate.yaml"), installed)
+        os.mkdir(os.path.join(folder, "conf.d"))  # for both: the data lie in the build folder
+        with open(os.path.join(folder, "conf.d", "data.yaml"), "w", encoding="utf-8") as out:
+            out.write(f"server: {{data_dir: {os.path.join(BUILD, 'data')}}}\n")
         done = subprocess.run([os.path.join(BUILD, "greengate"), "-c", installed, "config", "check"],
                               capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
-        folder = temp_folder()
-        self.addCleanup(lambda: subprocess.run(["rm", "-rf", folder], check=True))
         empty = os.path.join(folder, "empty.yaml")
         with open(empty, "w", encoding="utf-8"):
             pass
