@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control/status.h"
+#include "policy/rules.h"
 #include "policy/snapshot.h"
 
 enum { DOWN_AFTER = 3, OVERDUE_FACTOR = 3 };
@@ -166,6 +167,10 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     describe_counts(daemon, status);
     if (stats_degraded(daemon->stats, text, sizeof(text))) {
         add_reason(status, "statistics: %.180s", text);
+    }
+    if (rules_lack_built_in(daemon->rules)) {
+        add_reason(status, "protected.yaml in server.data_dir cannot be read: only "
+                           "lists.never_block protects names");
     }
     if (daemon->rules_unsaved) {
         add_reason(status, "rules that are over could not be taken out of rules.yaml");

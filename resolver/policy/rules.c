@@ -30,7 +30,8 @@ struct policy_rules {
     uint32_t bucket_mask;
     uint32_t *buckets; /* row + 1 */
     uint64_t serial;
-    bool local; /* any local rule at all */
+    bool local;       /* any local rule at all */
+    bool no_built_in; /* the data file could not be read */
 };
 
 static uint32_t bucket_of(const struct policy_rules *rules, const uint8_t *wire, size_t len)
@@ -143,6 +144,7 @@ int policy_rules_new(const struct rule *rules, size_t count, const struct policy
     /* Without its data file the daemon still protects never_block and list hosts. */
     if (protected_load(config->server.data_dir, &built_in, NULL) < 0) {
         built_in.count = 0;
+        index->no_built_in = true;
     }
     size_t rows = built_in.count + config->lists.never_block.count + config->source_count + count;
     int err = reserve(index, rules, rows);
@@ -249,6 +251,11 @@ bool rules_touch(const struct policy_rules *rules, const struct dname *name)
         }
     }
     return false;
+}
+
+bool rules_lack_built_in(const struct policy_rules *rules)
+{
+    return rules->no_built_in;
 }
 
 uint64_t rules_serial(const struct policy_rules *rules)

@@ -19,6 +19,9 @@ int rules_protects(const struct policy_rules *rules, const struct dname *name);
 /* Does any rule of any group cover it? */
 bool rules_touch(const struct policy_rules *rules, const struct dname *name);
 
+/* True when protected.yaml could not be read: only never_block and list hosts protect. */
+bool rules_lack_built_in(const struct policy_rules *rules);
+
 /* Different for every index made in this process, never 0. */
 uint64_t rules_serial(const struct policy_rules *rules);
 

@@ -11,7 +11,7 @@ import time
 import unittest
 
 import dnswire
-from harness import SLOWER, ServedTest, exchange, temp_folder, wait_for
+from harness import BUILD, SLOWER, ServedTest, exchange, temp_folder, wait_for
 from load import Load
 
 NAMES = [f"bad{n}.example" for n in range(200)]
@@ -76,6 +76,17 @@ class Files(ServedTest):
         self.assertEqual(status["state"], "degraded")
         self.assertIn("adult-list", " ".join(status["reasons"]))
         self.assertTrue([s["error"] for s in status["lists"]["sources"] if s["id"] == "adult-list"][0])
+
+    def test_missing_protected_names_are_told_by_status(self):
+        box = self.box(lists=LISTS, start=False)
+        data = os.path.join(box.folder, "data")
+        shutil.copytree(os.path.join(BUILD, "data"), data)
+        os.remove(os.path.join(data, "protected.yaml"))
+        box.config["server"]["data_dir"] = data
+        box.write_config()
+        box.start()
+        self.assertIn("protected.yaml", " ".join(box.json("status")["reasons"]))
+        self.assertEqual(box.ask("fine.example").rcode, "NOERROR")
 
     def test_settings_that_need_a_restart_are_named_until_they_are_back(self):
         box = self.box(lists=LISTS)
