@@ -11,15 +11,10 @@
 #include "blocklists/blockdb.h"
 #include "blocklists/entry.h"
 
-static bool is_word(const struct span *span, const char *word)
-{
-    return span->len == strlen(word) && memcmp(span->text, word, span->len) == 0;
-}
-
 static bool is_one_of(const struct span *span, const char *const *words)
 {
     for (; *words; words++) {
-        if (is_word(span, *words)) {
+        if (span_is(span, *words)) {
             return true;
         }
     }
@@ -52,11 +47,11 @@ static enum skip_reason read_modifiers(struct span rest, unsigned *flags)
         rest.len -= used;
         modifier = span_trim(&modifier);
         struct span word = span_until(&modifier, '=');
-        if (is_word(&modifier, "important")) {
+        if (span_is(&modifier, "important")) {
             *flags |= BLOCKDB_IMPORTANT;
         } else if (is_one_of(&word, dns)) {
             return SKIP_MODIFIER;
-        } else if (!is_word(&modifier, "all")) {
+        } else if (!span_is(&modifier, "all")) {
             return SKIP_BROWSER;
         }
     }

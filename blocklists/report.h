@@ -20,6 +20,7 @@
     SKIP(BROWSER, "browser", 1, "a rule that only a browser can follow")                           \
     SKIP(COSMETIC, "cosmetic", 1, "hides parts of a page")                                         \
     SKIP(MODIFIER, "modifier", 1, "a modifier that is not supported")                              \
+    SKIP(DIRECTIVE, "directive", 1, "a setting that blocks nothing")                               \
     SKIP(REGEX, "regex", 1, "a regular expression")                                                \
     SKIP(WILDCARD, "wildcard", 1, "a wildcard inside a name")                                      \
     SKIP(WIDE, "wide", 1, "would block all below a public suffix")                                 \
