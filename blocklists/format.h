@@ -41,6 +41,10 @@ void dnscrypt_parse_line(const struct span *line, struct line_sink *sink);
 /* Whether an address is one that lists use to say "nowhere". */
 bool hosts_is_sink(const struct span *token);
 
+/* Beside enum blockdb_flag, never in a file: the rule cancels the one of its own list
+ * that is the same but for this flag. */
+enum { ENTRY_CANCELS = 128 };
+
 /* What a parser says about a line. Flags are those of enum blockdb_flag. */
 void sink_name(struct line_sink *sink, const struct span *token, unsigned flags);
 void sink_skip(struct line_sink *sink, enum skip_reason reason);

@@ -53,6 +53,7 @@ static const struct number_field numbers[] = {
     NUMBER("entries", report.entries),
     NUMBER("duplicates", report.duplicates),
     NUMBER("exceptions", report.exceptions),
+    NUMBER("cancelled", report.cancelled),
     NUMBER("narrowed", report.narrowed),
 };
 

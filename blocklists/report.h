@@ -45,8 +45,10 @@ struct source_report {
     uint64_t lines;      /* lines read, comments and empty ones too */
     uint64_t names;      /* names that lines gave, duplicates too */
     uint64_t entries;    /* different entries; 0 until compiled */
-    uint64_t duplicates; /* names - entries, once compiled */
+    uint64_t duplicates; /* names that said nothing new, once compiled */
     uint64_t exceptions; /* of names */
+    uint64_t cancels;    /* $badfilter lines, not in names */
+    uint64_t cancelled;  /* names that they took out, once compiled */
     uint64_t narrowed;   /* public suffixes kept as the name alone */
     uint64_t skipped[SKIP_COUNT];
     struct quote quotes[QUOTES_MAX];

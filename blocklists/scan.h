@@ -13,7 +13,7 @@ enum { SCAN_LINE_MAX = 4096 };
 
 struct scan_entry {
     struct dname name;
-    uint8_t flags; /* enum blockdb_flag */
+    uint8_t flags; /* enum blockdb_flag, ENTRY_CANCELS */
 };
 
 struct line_sink {

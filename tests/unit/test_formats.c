@@ -17,8 +17,8 @@ struct row {
     const char *what;
     int format; /* enum list_format */
     const char *text;
-    const char
-        *names; /* "name:flags", blank-separated; s self, b below, e exception, i important */
+    const char *
+        names; /* "name:flags", blank-separated; s self, b below, e exception, i important, x cancels */
     const char *skips; /* words of the reasons, blank-separated, in order of the enum */
 };
 
@@ -135,9 +135,23 @@ static const struct row rows[] = {
     {"@@ with $domain does not allow the name", A, "@@||a.example^$domain=b.example\n", "",
      "browser"},
     {"modifiers that DNS filters know but we do not", A,
-     "||a.example^$badfilter\n||*^$denyallow=x.example\n||b.example^$dnstype=AAAA\n"
-     "||c.example^$client=1.2.3.4\n||d.example^$dnsrewrite=NXDOMAIN\n",
+     "||*^$denyallow=x.example\n||b.example^$dnstype=AAAA\n||c.example^$client=1.2.3.4\n"
+     "||d.example^$dnsrewrite=NXDOMAIN\n||e.example^$ctag=device_tv\n",
      "", "modifier modifier modifier modifier modifier"},
+    {"$badfilter cancels the same rule", A,
+     "||a.example^$badfilter\n@@||b.example^$badfilter\n||c.example^$important,badfilter\n"
+     "|d.example^$badfilter,all\n",
+     "a.example:sbx b.example:sbex c.example:sbix d.example:sx", ""},
+    {"$badfilter of a rule that no DNS filter has", A, "||a.example^$script,badfilter\n", "",
+     "browser"},
+    {"$denyallow takes back within the rule", A,
+     "||a.example^$denyallow=b.a.example|c.example|xa.example|A.example.\n",
+     "a.example:sb b.a.example:sbe a.example:sbe", ""},
+    {"$denyallow that exceptions cannot say", A,
+     "||a.example^$denyallow=b.a.example,important\n@@||a.example^$denyallow=b.a.example\n"
+     "||a.example^$denyallow=b.a.example,badfilter\n||a.example^$denyallow=*.a.example\n"
+     "||a.example^$denyallow=\n||1.2.3.4^$denyallow=b.a.example\n",
+     "", "modifier modifier modifier modifier modifier modifier"},
     {"cosmetic rules", A,
      "x.example##.ad\n##.ad\nx.example#@#.ad\nx.example#?#.ad\nx.example$$script\n", "",
      "cosmetic cosmetic cosmetic cosmetic cosmetic"},
@@ -246,6 +260,9 @@ static void note_entry(void *arg, const struct scan_entry *entry)
         if (entry->flags >> i & 1) {
             *out++ = "sbei"[i];
         }
+    }
+    if (entry->flags & ENTRY_CANCELS) {
+        *out++ = 'x';
     }
     *out = '\0';
     for (char *c = text; *c; c++) { /* undo the escape of '_' and the like: none is used */
