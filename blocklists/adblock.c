@@ -2,7 +2,8 @@
 /* adblock: the DNS part of the Adblock syntax.
  *
  * "||x^" is x and all below, "|x^" and a bare x are that host, "||*.x^" all below;
- * "@@" takes back. What only a browser can do is counted and never widened to a
+ * "@@" takes back, $badfilter cancels the same rule of the list, and $denyallow= is an
+ * exception for each name below the rule (against the whole list, as an "@@" is). What only a browser can do is counted and never widened to a
  * block (or an exception) of the whole name. */
 #include "blocklists/format.h"
 
@@ -11,15 +12,10 @@
 #include "blocklists/blockdb.h"
 #include "blocklists/entry.h"
 
-static bool is_word(const struct span *span, const char *word)
-{
-    return span->len == strlen(word) && memcmp(span->text, word, span->len) == 0;
-}
-
 static bool is_one_of(const struct span *span, const char *const *words)
 {
     for (; *words; words++) {
-        if (is_word(span, *words)) {
+        if (span_is(span, *words)) {
             return true;
         }
     }
@@ -40,11 +36,23 @@ static bool is_cosmetic(const struct span *line)
     return false;
 }
 
-/* The modifiers behind '$': adds to *flags, or why the rule cannot be used. */
-static enum skip_reason read_modifiers(struct span rest, unsigned *flags)
+struct rule {
+    struct span pattern;
+    struct span denied; /* what $denyallow= names: "x|y" */
+    unsigned flags;     /* but for what the anchor says */
+};
+
+/* Whether $denyallow= can be said by exceptions: those take back no important rule. */
+static bool is_expressible(const struct rule *rule)
 {
-    static const char *const dns[] = {"badfilter", "denyallow",  "dnstype", "client",
-                                      "ctag",      "dnsrewrite", NULL};
+    const unsigned never = BLOCKDB_EXCEPTION | BLOCKDB_IMPORTANT | ENTRY_CANCELS;
+    return rule->denied.len == 0 || !(rule->flags & never);
+}
+
+/* The modifiers behind '$', or why the rule cannot be used. */
+static enum skip_reason read_modifiers(struct span rest, struct rule *rule)
+{
+    static const char *const dns[] = {"denyallow", "dnstype", "client", "ctag", "dnsrewrite", NULL};
     while (rest.len) {
         struct span modifier = span_until(&rest, ',');
         size_t used = modifier.len < rest.len ? modifier.len + 1 : modifier.len;
@@ -52,15 +60,19 @@ static enum skip_reason read_modifiers(struct span rest, unsigned *flags)
         rest.len -= used;
         modifier = span_trim(&modifier);
         struct span word = span_until(&modifier, '=');
-        if (is_word(&modifier, "important")) {
-            *flags |= BLOCKDB_IMPORTANT;
+        if (span_is(&modifier, "important")) {
+            rule->flags |= BLOCKDB_IMPORTANT;
+        } else if (span_is(&modifier, "badfilter")) {
+            rule->flags |= ENTRY_CANCELS;
+        } else if (span_starts(&modifier, "denyallow=") && modifier.len > 10) {
+            rule->denied = (struct span){modifier.text + 10, modifier.len - 10};
         } else if (is_one_of(&word, dns)) {
             return SKIP_MODIFIER;
-        } else if (!is_word(&modifier, "all")) {
+        } else if (!span_is(&modifier, "all")) {
             return SKIP_BROWSER;
         }
     }
-    return SKIP_NONE;
+    return is_expressible(rule) ? SKIP_NONE : SKIP_MODIFIER;
 }
 
 /* Cut the anchor off the front: the flags that it stands for. */
@@ -105,42 +117,93 @@ static enum skip_reason cut_end(struct span *pattern)
     return SKIP_NONE;
 }
 
-static void parse_rule(const struct span *line, struct line_sink *sink)
+/* A bare word is a part of an address for a browser; only a whole name counts. */
+static enum skip_reason judge_bare(const struct span *pattern)
 {
-    struct span pattern = span_until(line, '$');
-    struct span modifiers = {line->text + pattern.len, line->len - pattern.len};
-    unsigned flags = 0;
-    if (modifiers.len) {
-        modifiers.text++;
-        modifiers.len--;
-    }
-    if (span_starts(&pattern, "@@")) {
-        flags |= BLOCKDB_EXCEPTION;
-        pattern.text += 2;
-        pattern.len -= 2;
-    }
-    pattern = span_trim(&pattern);
-    enum skip_reason fault = read_modifiers(modifiers, &flags);
-    unsigned covers = read_anchor(&pattern);
     struct dname name;
-    if (covers == 0 && memchr(pattern.text, '^', pattern.len)) {
+    enum skip_reason bare = entry_parse(pattern->text, pattern->len, &name);
+    bool markup =
+        memchr(pattern->text, ' ', pattern->len) || memchr(pattern->text, '<', pattern->len);
+    bool part = (bare == SKIP_NAME && !markup) || (bare == SKIP_NONE && name.labels < 2);
+    return part ? SKIP_BROWSER : SKIP_NONE;
+}
+
+static struct span cut_denied(struct span *rest)
+{
+    struct span name = span_until(rest, '|');
+    size_t used = name.len < rest->len ? name.len + 1 : name.len;
+    rest->text += used;
+    rest->len -= used;
+    return name;
+}
+
+/* Whether the rule and all that $denyallow= names are names. */
+static bool is_denyallow(const struct rule *rule)
+{
+    struct dname name;
+    struct span rest = rule->denied;
+    bool ok = entry_parse(rule->pattern.text, rule->pattern.len, &name) == SKIP_NONE;
+    while (ok && rest.len) {
+        struct span denied = cut_denied(&rest);
+        ok = entry_parse(denied.text, denied.len, &name) == SKIP_NONE;
+    }
+    return ok;
+}
+
+/* An exception for each named domain that the rule covers; the others it never met. */
+static void take_denied(const struct rule *rule, struct line_sink *sink)
+{
+    struct dname name, parent;
+    struct span rest = rule->denied;
+    if (entry_parse(rule->pattern.text, rule->pattern.len, &parent) != SKIP_NONE) {
+        return;
+    }
+    while (rest.len) {
+        struct span denied = cut_denied(&rest);
+        if (entry_parse(denied.text, denied.len, &name) == SKIP_NONE &&
+            dname_is_below(&name, &parent)) {
+            sink_name(sink, &denied, BLOCKDB_EXCEPTION | BLOCKDB_SELF | BLOCKDB_BELOW);
+        }
+    }
+}
+
+static void take_rule(struct rule *rule, enum skip_reason fault, struct line_sink *sink)
+{
+    unsigned covers = read_anchor(&rule->pattern);
+    if (covers == 0 && memchr(rule->pattern.text, '^', rule->pattern.len)) {
         fault = fault ? fault : SKIP_BROWSER; /* matches the end of longer names too */
     }
-    fault = fault ? fault : cut_end(&pattern);
+    fault = fault ? fault : cut_end(&rule->pattern);
     if (fault == SKIP_NONE && covers == 0) {
-        /* a bare word is a part of an address for a browser; only a whole name counts */
-        enum skip_reason bare = entry_parse(pattern.text, pattern.len, &name);
-        bool markup =
-            memchr(pattern.text, ' ', pattern.len) || memchr(pattern.text, '<', pattern.len);
-        fault = bare == SKIP_NAME && !markup           ? SKIP_BROWSER
-                : bare == SKIP_NONE && name.labels < 2 ? SKIP_BROWSER
-                                                       : SKIP_NONE;
+        fault = judge_bare(&rule->pattern);
+    }
+    if (fault == SKIP_NONE && rule->denied.len && !is_denyallow(rule)) {
+        fault = SKIP_MODIFIER;
     }
     if (fault) {
         sink_skip(sink, fault);
         return;
     }
-    sink_name(sink, &pattern, flags | (covers ? covers : BLOCKDB_SELF));
+    sink_name(sink, &rule->pattern, rule->flags | (covers ? covers : BLOCKDB_SELF));
+    take_denied(rule, sink);
+}
+
+static void parse_rule(const struct span *line, struct line_sink *sink)
+{
+    struct rule rule = {.pattern = span_until(line, '$')};
+    struct span modifiers = {line->text + rule.pattern.len, line->len - rule.pattern.len};
+    if (modifiers.len) {
+        modifiers.text++;
+        modifiers.len--;
+    }
+    if (span_starts(&rule.pattern, "@@")) {
+        rule.flags |= BLOCKDB_EXCEPTION;
+        rule.pattern.text += 2;
+        rule.pattern.len -= 2;
+    }
+    rule.pattern = span_trim(&rule.pattern);
+    enum skip_reason fault = read_modifiers(modifiers, &rule);
+    take_rule(&rule, fault, sink);
 }
 
 static bool is_hosts_line(const struct span *line)

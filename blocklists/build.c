@@ -24,12 +24,14 @@ struct builder {
     size_t order_count;
     struct suffix_set *suffixes;
     uint64_t sum, squares; /* of the content, the same in any order */
-    uint64_t total;        /* names of usable sources, as counted by the first pass */
+    uint64_t total;        /* names and cancels of usable sources, as counted by the first pass */
+    uint64_t cancels;      /* of these */
     uint64_t seed;
     struct record *records;
     size_t records_cap, record_count;
     uint8_t max_labels;
     struct blockdb_source *table;
+    uint64_t *cancelled; /* by source of the table */
     char (*versions)[VERSION_MAX];
     struct blockdb_item *items; /* [GROUP_MAX], scratch */
 };
@@ -138,7 +140,7 @@ static int read_pieces(struct reading *reading, struct unpack *unpack, struct li
             return 0;
         }
         scan_feed(sink, data, len);
-        if (b->total + report->names > BUILD_ENTRIES_MAX) {
+        if (b->total + report->names + report->cancels > BUILD_ENTRIES_MAX) {
             return report_fail(report, -E2BIG, "more than %d names", BUILD_ENTRIES_MAX);
         }
         if (report->bytes - told >= STEP_BYTES) {
@@ -208,7 +210,8 @@ static int count_sources(struct builder *b)
         if (report->error == 0) {
             b->sum += reading.sum;
             b->squares += reading.squares;
-            b->total += report->names;
+            b->total += report->names + report->cancels;
+            b->cancels += report->cancels;
             b->order[b->order_count++] = i;
         }
     }
@@ -233,6 +236,10 @@ static int collect_records(struct builder *b)
     }
     report_step(b, &(struct build_step){.phase = BUILD_SORT, .names = b->record_count});
     record_sort(b->records, b->record_count);
+    if (b->cancels) {
+        memset(b->cancelled, 0, b->order_count * sizeof(*b->cancelled));
+        b->record_count = record_cancel(b->records, b->record_count, b->cancelled);
+    }
     return 0;
 }
 
@@ -321,9 +328,11 @@ static int allocate(struct builder *b)
     b->records_cap = b->total;
     b->table = calloc(b->order_count + 1, sizeof(*b->table));
     b->versions = calloc(b->order_count + 1, sizeof(*b->versions));
+    b->cancelled = calloc(b->order_count + 1, sizeof(*b->cancelled));
     b->items = calloc(GROUP_MAX, sizeof(*b->items));
     b->suffixes = suffix_new();
-    return b->table && b->versions && b->items && b->suffixes ? 0 : -ENOMEM;
+    bool ok = b->table && b->versions && b->cancelled && b->items && b->suffixes;
+    return ok ? 0 : -ENOMEM;
 }
 
 static int build_file(struct builder *b, struct diag *diag)
@@ -346,7 +355,8 @@ static int build_file(struct builder *b, struct diag *diag)
     for (size_t i = 0; i < b->order_count && err == 0; i++) {
         struct source_report *report = &b->reports[b->order[i]];
         report->entries = b->table[i].entries;
-        report->duplicates = report->names - report->entries;
+        report->cancelled = b->cancelled[i];
+        report->duplicates = report->names - report->entries - report->cancelled;
     }
     return err < 0 ? diag_set(diag, err, "writing the database: %s", strerror(-err)) : 0;
 }
@@ -366,6 +376,7 @@ int build_run(const struct build_job *job, struct source_report *reports, struct
     free(b.order);
     free(b.table);
     free(b.versions);
+    free(b.cancelled);
     free(b.items);
     return err;
 }

@@ -7,6 +7,10 @@ static const struct format formats[] = {
     {"hosts", FORMAT_HOSTS, hosts_parse_line},
     {"domains", FORMAT_DOMAINS, domains_parse_line},
     {"adblock", FORMAT_ADBLOCK, adblock_parse_line},
+    {"dnsmasq", FORMAT_DNSMASQ, dnsmasq_parse_line},
+    {"unbound", FORMAT_UNBOUND, unbound_parse_line},
+    {"bind", FORMAT_BIND, bind_parse_line},
+    {"dnscrypt", FORMAT_DNSCRYPT, dnscrypt_parse_line},
 };
 
 const struct format *format_find(enum list_format id)
@@ -23,6 +27,21 @@ const char *format_name(int id)
 {
     const struct format *format = format_find((enum list_format)id);
     return format ? format->name : "?";
+}
+
+int format_named(const char *name)
+{
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        if (strcmp(formats[i].name, name) == 0) {
+            return (int)formats[i].id;
+        }
+    }
+    return -1;
+}
+
+bool span_is(const struct span *span, const char *word)
+{
+    return span->len == strlen(word) && memcmp(span->text, word, span->len) == 0;
 }
 
 bool span_starts(const struct span *span, const char *prefix)

@@ -27,11 +27,23 @@ struct format {
 
 /* NULL for FORMAT_AUTO and unknown ids. */
 const struct format *format_find(enum list_format id);
-const char *format_name(int id); /* "?" when unknown */
+const char *format_name(int id);    /* "?" when unknown */
+int format_named(const char *name); /* enum list_format, or -1 */
 
 void hosts_parse_line(const struct span *line, struct line_sink *sink);
 void domains_parse_line(const struct span *line, struct line_sink *sink);
 void adblock_parse_line(const struct span *line, struct line_sink *sink);
+void dnsmasq_parse_line(const struct span *line, struct line_sink *sink);
+void unbound_parse_line(const struct span *line, struct line_sink *sink);
+void bind_parse_line(const struct span *line, struct line_sink *sink);
+void dnscrypt_parse_line(const struct span *line, struct line_sink *sink);
+
+/* Whether an address is one that lists use to say "nowhere". */
+bool hosts_is_sink(const struct span *token);
+
+/* Beside enum blockdb_flag, never in a file: the rule cancels the one of its own list
+ * that is the same but for this flag. */
+enum { ENTRY_CANCELS = 128 };
 
 /* What a parser says about a line. Flags are those of enum blockdb_flag. */
 void sink_name(struct line_sink *sink, const struct span *token, unsigned flags);
@@ -53,6 +65,7 @@ static inline bool span_is_blank(char c)
     return c == ' ' || c == '\t' || c == '\v' || c == '\f';
 }
 
+bool span_is(const struct span *span, const char *word);
 bool span_starts(const struct span *span, const char *prefix);
 bool span_contains(const struct span *span, const char *needle);
 struct span span_trim(const struct span *span);

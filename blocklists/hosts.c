@@ -14,8 +14,7 @@ static bool is_fast_sink(const struct span *token)
            (token->len == 9 && memcmp(token->text, "127.0.0.1", 9) == 0);
 }
 
-/* Addresses that lists use to say "nowhere"; any other one is a real mapping. */
-static bool is_sink(const struct span *token)
+bool hosts_is_sink(const struct span *token)
 {
     char copy[ADDR_TEXT_MAX];
     struct addr addr;
@@ -54,7 +53,7 @@ void hosts_parse_line(const struct span *line, struct line_sink *sink)
         sink_skip(sink, SKIP_ADDRESS);
         return;
     }
-    if (!is_sink(&address)) {
+    if (!hosts_is_sink(&address)) {
         sink_skip(sink, SKIP_MAPPING);
         return;
     }

@@ -53,6 +53,7 @@ static const struct number_field numbers[] = {
     NUMBER("entries", report.entries),
     NUMBER("duplicates", report.duplicates),
     NUMBER("exceptions", report.exceptions),
+    NUMBER("cancelled", report.cancelled),
     NUMBER("narrowed", report.narrowed),
 };
 
@@ -146,10 +147,7 @@ static void read_json(const cJSON *json, struct source_meta *meta)
         memcpy(base + numbers[i].offset, &value, sizeof(value));
     }
     const char *format = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "format"));
-    meta->report.format = -1;
-    for (int i = FORMAT_HOSTS; i <= FORMAT_ADBLOCK && format; i++) {
-        meta->report.format = strcmp(format_name(i), format) == 0 ? i : meta->report.format;
-    }
+    meta->report.format = format ? format_named(format) : -1;
     meta->previous_yield = (unsigned)number_of(json, "previous_yield");
     read_skipped(json, &meta->report);
     meta->report.error = meta->report.error_text[0] ? -EIO : 0;

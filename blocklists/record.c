@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "blocklists/format.h"
+
 enum { SMALL = 32, BUCKETS = 256, TOP_SHIFT = 56 };
 
 static int compare(const struct record *a, const struct record *b)
@@ -90,6 +92,40 @@ static void sort_from(struct record *records, size_t count, int shift)
 void record_sort(struct record *records, size_t count)
 {
     sort_from(records, count, TOP_SHIFT);
+}
+
+/* How many records from the front are what one source says about one name. */
+static size_t run_length(const struct record *records, size_t count)
+{
+    size_t len = 1;
+    while (len < count && records[len].hash == records[0].hash &&
+           records[len].check == records[0].check && records[len].source == records[0].source) {
+        len++;
+    }
+    return len;
+}
+
+size_t record_cancel(struct record *records, size_t count, uint64_t *cancelled)
+{
+    size_t kept = 0;
+    for (size_t at = 0; at < count;) {
+        size_t end = at + run_length(records + at, count - at);
+        uint64_t gone[2] = {0}; /* a bit for each combination of the flags below 128 */
+        for (size_t i = at; i < end; i++) {
+            unsigned flags = records[i].flags & (ENTRY_CANCELS - 1U);
+            bool cancels = records[i].flags & ENTRY_CANCELS;
+            gone[flags / 64] |= (uint64_t)cancels << flags % 64;
+        }
+        for (; at < end; at++) {
+            unsigned flags = records[at].flags & (ENTRY_CANCELS - 1U);
+            if (!(gone[flags / 64] >> flags % 64 & 1)) {
+                records[kept++] = records[at];
+            } else if (!(records[at].flags & ENTRY_CANCELS)) {
+                cancelled[records[at].source]++;
+            }
+        }
+    }
+    return kept;
 }
 
 int64_t record_group(const struct record *records, size_t count)

@@ -10,12 +10,16 @@ struct record {
     uint64_t hash;  /* of the name, under the seed of the file */
     uint32_t check; /* of an independent hash, to tell a collision from a repetition */
     uint16_t source;
-    uint8_t flags;  /* enum blockdb_flag */
+    uint8_t flags;  /* enum blockdb_flag, ENTRY_CANCELS */
     uint8_t action; /* 0: block */
 };
 
 /* By hash, then check, source and flags; in place, without more memory. */
 void record_sort(struct record *records, size_t count);
+
+/* Take out the sorted records that cancel, and those that they cancel; counts the
+ * latter by source. Returns how many records are left. */
+size_t record_cancel(struct record *records, size_t count, uint64_t *cancelled);
 
 /* The number of records from the front that are about one name, or -EEXIST when two
  * names have one hash. count >= 1; records are sorted. */

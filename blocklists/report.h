@@ -20,6 +20,7 @@
     SKIP(BROWSER, "browser", 1, "a rule that only a browser can follow")                           \
     SKIP(COSMETIC, "cosmetic", 1, "hides parts of a page")                                         \
     SKIP(MODIFIER, "modifier", 1, "a modifier that is not supported")                              \
+    SKIP(DIRECTIVE, "directive", 1, "a setting that blocks nothing")                               \
     SKIP(REGEX, "regex", 1, "a regular expression")                                                \
     SKIP(WILDCARD, "wildcard", 1, "a wildcard inside a name")                                      \
     SKIP(WIDE, "wide", 1, "would block all below a public suffix")                                 \
@@ -44,8 +45,10 @@ struct source_report {
     uint64_t lines;      /* lines read, comments and empty ones too */
     uint64_t names;      /* names that lines gave, duplicates too */
     uint64_t entries;    /* different entries; 0 until compiled */
-    uint64_t duplicates; /* names - entries, once compiled */
+    uint64_t duplicates; /* names that said nothing new, once compiled */
     uint64_t exceptions; /* of names */
+    uint64_t cancels;    /* $badfilter lines, not in names */
+    uint64_t cancelled;  /* names that they took out, once compiled */
     uint64_t narrowed;   /* public suffixes kept as the name alone */
     uint64_t skipped[SKIP_COUNT];
     struct quote quotes[QUOTES_MAX];

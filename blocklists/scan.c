@@ -89,8 +89,12 @@ void sink_name(struct line_sink *sink, const struct span *token, unsigned flags)
         }
         report->narrowed++;
     }
-    report->names++;
-    report->exceptions += (flags & BLOCKDB_EXCEPTION) != 0;
+    if (flags & ENTRY_CANCELS) {
+        report->cancels++;
+    } else {
+        report->names++;
+        report->exceptions += (flags & BLOCKDB_EXCEPTION) != 0;
+    }
     entry.flags = (uint8_t)flags;
     sink->on_entry(sink->arg, &entry);
 }

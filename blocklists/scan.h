@@ -4,6 +4,7 @@
  * Cuts lines (LF, CRLF, CR; a byte order mark, a missing last end), hands each to the
  * format, turns tokens into names, narrows what is too wide, and counts all of it. */
 #pragma once
+#include "blocklists/bind.h"
 #include "blocklists/blockdb.h"
 #include "blocklists/format.h"
 #include "blocklists/suffix.h"
@@ -12,7 +13,7 @@ enum { SCAN_LINE_MAX = 4096 };
 
 struct scan_entry {
     struct dname name;
-    uint8_t flags; /* enum blockdb_flag */
+    uint8_t flags; /* enum blockdb_flag, ENTRY_CANCELS */
 };
 
 struct line_sink {
@@ -26,6 +27,7 @@ struct line_sink {
     struct span line;
     size_t carried;
     bool begun, dropping, after_cr;
+    struct bind_state bind;
     char carry[SCAN_LINE_MAX];
 };
 

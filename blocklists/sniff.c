@@ -14,6 +14,11 @@ enum ballot {
     VOTE_HOSTS,
     VOTE_DOMAINS,
     VOTE_ADBLOCK,
+    VOTE_DNSMASQ,
+    VOTE_UNBOUND,
+    VOTE_BIND,
+    VOTE_STATEMENT, /* of BIND, inside of a zone perhaps */
+    VOTE_DNSCRYPT,
     VOTE_ADDRESS,
     VOTE_FOREIGN,
     VOTE_JUNK,
@@ -43,18 +48,10 @@ static const struct magic magics[] = {
     {"SQLite format 3", 15, "an SQLite database"},
 };
 
-/* Statements of other filters: understood by no format of ours. */
+/* Lines that no format of ours understands. */
 static const struct magic foreign[] = {
-    {"address=/", 9, "a dnsmasq configuration"},
-    {"server=/", 8, "a dnsmasq configuration"},
-    {"local=/", 7, "a dnsmasq configuration"},
-    {"local-zone:", 11, "an unbound configuration"},
-    {"local-data:", 11, "an unbound configuration"},
-    {"zone \"", 6, "a BIND configuration"},
-    {"$TTL", 4, "a zone file (RPZ)"},
-    {"$ORIGIN", 7, "a zone file (RPZ)"},
-    {"alert ", 6, "IDS rules"},
-    {"drop ", 5, "IDS rules"},
+    {"$TTL", 4, "a zone file (RPZ)"}, {"$ORIGIN", 7, "a zone file (RPZ)"},
+    {"alert ", 6, "IDS rules"},       {"drop ", 5, "IDS rules"},
     {"reject ", 7, "IDS rules"},
 };
 
@@ -123,7 +120,8 @@ static bool is_comment(const struct span *line)
 {
     char c = line->text[0];
     bool marks = c == '#' && (line->len < 2 || !strchr("#@?$%", line->text[1]));
-    return marks || c == '!' || c == ';' || c == '[' || c == '=';
+    bool ruler = c == '=' && (line->len < 2 || !isalnum((unsigned char)line->text[1]));
+    return marks || c == '!' || c == ';' || c == '[' || ruler || span_starts(line, "// ");
 }
 
 static bool is_adblock(const struct span *line)
@@ -142,6 +140,32 @@ static const char *find_foreign(const struct span *line)
     return find_magic(foreign, sizeof(foreign) / sizeof(foreign[0]), line);
 }
 
+/* The statements of other servers; VOTE_JUNK for none. */
+static enum ballot vote_statement(const struct span *line)
+{
+    static const struct {
+        const char *start;
+        enum ballot ballot;
+    } statements[] = {
+        {"address=/", VOTE_DNSMASQ},
+        {"server=/", VOTE_DNSMASQ},
+        {"local=/", VOTE_DNSMASQ},
+        {"server:", VOTE_UNBOUND},
+        {"local-zone:", VOTE_UNBOUND},
+        {"local-data:", VOTE_UNBOUND},
+        {"local-data-ptr:", VOTE_UNBOUND},
+        {"zone ", VOTE_BIND},
+        {"zone\t", VOTE_BIND},
+    };
+    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
+        if (span_starts(line, statements[i].start)) {
+            return statements[i].ballot;
+        }
+    }
+    char last = line->text[line->len - 1];
+    return last == ';' || last == '{' || span_is(line, "}") ? VOTE_STATEMENT : VOTE_JUNK;
+}
+
 static enum ballot vote(const struct span *line)
 {
     struct dname name;
@@ -150,6 +174,13 @@ static enum ballot vote(const struct span *line)
     struct span second = span_token(&rest);
     if (find_foreign(line)) {
         return VOTE_FOREIGN;
+    }
+    enum ballot statement = vote_statement(line);
+    if (statement != VOTE_JUNK) {
+        return statement;
+    }
+    if (first.len > 1 && first.text[0] == '=') {
+        return entry_parse(first.text + 1, first.len - 1, &name) ? VOTE_JUNK : VOTE_DNSCRYPT;
     }
     if (first.len && entry_is_address(first.text, first.len)) {
         return second.len ? VOTE_HOSTS : VOTE_ADDRESS;
@@ -193,6 +224,23 @@ static void count_votes(struct span text, unsigned votes[VOTES], const char **re
     }
 }
 
+/* A format of another server, or 0. */
+static int elect_server(const unsigned votes[VOTES], unsigned total)
+{
+    unsigned bind = votes[VOTE_BIND] ? votes[VOTE_BIND] + votes[VOTE_STATEMENT] : 0;
+    unsigned dnscrypt = votes[VOTE_DNSCRYPT] ? votes[VOTE_DNSCRYPT] + votes[VOTE_DOMAINS] : 0;
+    if (votes[VOTE_DNSMASQ] * 100 >= total * VOTES_MIN_PERCENT) {
+        return FORMAT_DNSMASQ;
+    }
+    if (votes[VOTE_UNBOUND] * 100 >= total * VOTES_MIN_PERCENT) {
+        return FORMAT_UNBOUND;
+    }
+    if (bind * 100 >= total * VOTES_MIN_PERCENT) {
+        return FORMAT_BIND;
+    }
+    return dnscrypt * 100 >= total * VOTES_MIN_PERCENT ? FORMAT_DNSCRYPT : 0;
+}
+
 static int elect(const unsigned votes[VOTES], const char *what, struct diag *diag)
 {
     unsigned total = 0;
@@ -204,6 +252,10 @@ static int elect(const unsigned votes[VOTES], const char *what, struct diag *dia
     }
     if (votes[VOTE_FOREIGN] * 100 >= total * VOTES_MIN_PERCENT) {
         return diag_set(diag, -EINVAL, "not a supported list: it is %s", what);
+    }
+    int server = elect_server(votes, total);
+    if (server > 0) {
+        return server;
     }
     /* bare names stand in Adblock lists too, addresses in lists of names */
     unsigned adblock = votes[VOTE_ADBLOCK] + votes[VOTE_DOMAINS];
@@ -218,7 +270,9 @@ static int elect(const unsigned votes[VOTES], const char *what, struct diag *dia
     if (domains * 100 >= total * VOTES_MIN_PERCENT) {
         return FORMAT_DOMAINS;
     }
-    return diag_set(diag, -EINVAL, "not a known list format (hosts, domains, adblock)");
+    return diag_set(
+        diag, -EINVAL,
+        "not a known list format (hosts, domains, adblock, dnsmasq, unbound, bind, dnscrypt)");
 }
 
 int sniff_format(const uint8_t *head, size_t len, struct diag *diag)

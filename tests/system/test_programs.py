@@ -39,7 +39,7 @@ class Parts(unittest.TestCase):
         self.assertTrue(foreign, patterns)
         self.assertEqual(symbols(program) & foreign, set())
 
-    LIST_PARSERS = r"blocklists/(hosts|domains|adblock|sniff|scan|unpack|compile|fetch|update)\.o"
+    LIST_PARSERS = r"blocklists/(hosts|domains|adblock|dnsmasq|unbound|bind|dnscrypt|sniff|scan|unpack|compile|fetch|update)\.o"
 
     def test_daemon_holds_no_list_parser_and_no_http_parser(self):
         self.assert_without("greengated", self.LIST_PARSERS)

@@ -117,6 +117,39 @@ static void exact_and_subtree_of_one_name_stand_side_by_side(void **state)
     blockdb_close(db);
 }
 
+static void badfilter_cancels_in_its_own_list_only(void **state)
+{
+    (void)state;
+    struct source_report reports[2];
+    struct build_source sources[] = {
+        source_of("a", FORMAT_ADBLOCK,
+                  "||gone.example^$badfilter\n||gone.example^\n||gone.example^\n"
+                  "||kept.example^\n||kept.example^$important,badfilter\n|half.example^\n"
+                  "||half.example^\n||half.example^$badfilter\n@@||kept.example^\n"
+                  "@@||kept.example^$badfilter\n||never.example^$badfilter\n"),
+        source_of("b", FORMAT_ADBLOCK, "||gone.example^\n||b.example^$denyallow=c.b.example\n"),
+    };
+    static const struct {
+        const char *name, *want;
+    } rows[] = {
+        {"gone.example", "0:b:3"}, {"kept.example", "0:a:3"},      {"half.example", "0:a:1"},
+        {"never.example", ""},     {"c.b.example", "0:b:7 1:b:3"}, {"b.example", "0:b:3"},
+    };
+    assert_int_equal(compile(sources, 2, reports), 0);
+    struct blockdb *db = open_out();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_string_equal(verdicts(db, rows[i].name), rows[i].want);
+    }
+    assert_int_equal(blockdb_info(db)->names, 5);
+    assert_int_equal(reports[0].names, 6);
+    assert_int_equal(reports[0].entries, 2);
+    assert_int_equal(reports[0].cancels, 5);
+    assert_int_equal(reports[0].cancelled, 4);
+    assert_int_equal(reports[0].duplicates, 0);
+    assert_int_equal(reports[1].cancelled, 0);
+    blockdb_close(db);
+}
+
 static size_t read_out(char *data, size_t cap)
 {
     FILE *file = fopen(out, "rb");
@@ -316,6 +349,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exact_and_subtree_of_one_name_stand_side_by_side),
+        cmocka_unit_test(badfilter_cancels_in_its_own_list_only),
         cmocka_unit_test(same_input_in_any_order_gives_the_same_bytes),
         cmocka_unit_test(bad_sources_are_left_out_with_their_reason),
         cmocka_unit_test(gzip_is_unpacked_bounded_and_never_cut_short),

@@ -57,20 +57,30 @@ static const struct row rows[] = {
     {"adult/sinfonietta-pornography-hosts.zst", FORMAT_HOSTS, 116147, 2, SKIP_PORT, 4},
     {"adult/bon-appetit-block.txt.zst", FORMAT_DOMAINS, 228966, 0, SKIP_NAME, 0},
     {"gambling/blp-gambling-hosts.txt.zst", FORMAT_HOSTS, 59784, 0, SKIP_NAME, 0},
+    {"social/blp-facebook-dnsmasq.txt.zst", FORMAT_DNSMASQ, 22362, 0, SKIP_NAME, 0},
     {"phishing/blp-phishing-nl.txt.zst", FORMAT_DOMAINS, 190224, 0, SKIP_NAME, 0},
 };
 
 static char out[] = "/tmp/greengate-test-reallists-XXXXXX";
 
-static void compile(const char *file, struct source_report *report)
+static void compile_as(const char *file, enum list_match match, struct source_report *report)
 {
     struct diag diag = {0};
-    struct build_source source = {
-        .id = "x", .category = "adult", .url = "", .format = FORMAT_AUTO, .fd = open_list(file)};
+    struct build_source source = {.id = "x",
+                                  .category = "adult",
+                                  .url = "",
+                                  .format = FORMAT_AUTO,
+                                  .match = match,
+                                  .fd = open_list(file)};
     struct build_job job = {.sources = &source, .source_count = 1};
     assert_true(source.fd >= 0);
     assert_int_equal(compile_file(&job, out, report, &diag), 0);
     close(source.fd);
+}
+
+static void compile(const char *file, struct source_report *report)
+{
+    compile_as(file, MATCH_AUTO, report);
 }
 
 static void names_and_skips_are_as_counted(void **state)
@@ -96,25 +106,86 @@ static size_t read_out(char *data, size_t cap)
     return len;
 }
 
-/* Exact names are the same bytes, whichever format named them. */
-static void shapes_of_one_list_agree(void **state)
+struct shape {
+    const char *file;
+    int format;
+};
+
+/* Each shape gives `entries` names, and all of them the same bytes. */
+static void assert_same(const struct shape *shapes, enum list_match match, uint64_t entries)
 {
-    (void)state;
-    static const char *const shapes[] = {"hosts.txt.zst", "domains.txt.zst",
-                                         "dnscrypt-blocked-names.txt"};
     static char first[1 << 17], other[1 << 17];
     size_t first_len = 0;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; shapes[i].file; i++) {
         struct source_report report;
-        char file[128];
-        snprintf(file, sizeof(file), "malware/urlhaus-2025/urlhaus-filter-%s", shapes[i]);
-        compile(file, &report);
-        assert_int_equal(report.entries, 2689);
+        print_message("%s\n", shapes[i].file);
+        compile_as(shapes[i].file, match, &report);
+        assert_int_equal(report.format, shapes[i].format);
+        assert_int_equal(report.entries, entries);
         size_t len = read_out(i ? other : first, sizeof(first));
         first_len = i ? first_len : len;
+        assert_in_range(len, 1, sizeof(first) - 1);
         assert_int_equal(len, first_len);
         assert_true(i == 0 || memcmp(first, other, len) == 0);
     }
+}
+
+#define URLHAUS "malware/urlhaus-2025/urlhaus-filter-"
+
+static const struct shape urlhaus_exact[] = {
+    {URLHAUS "hosts.txt.zst", FORMAT_HOSTS},
+    {URLHAUS "domains.txt.zst", FORMAT_DOMAINS},
+    {URLHAUS "dnscrypt-blocked-names.txt", FORMAT_DOMAINS},
+    {NULL, 0},
+};
+
+static const struct shape urlhaus_below[] = {
+    {URLHAUS "wildcard.txt.zst", FORMAT_DOMAINS}, {URLHAUS "agh.txt.zst", FORMAT_ADBLOCK},
+    {URLHAUS "dnsmasq.conf.zst", FORMAT_DNSMASQ}, {URLHAUS "unbound.conf.zst", FORMAT_UNBOUND},
+    {URLHAUS "bind.conf.zst", FORMAT_BIND},       {NULL, 0},
+};
+
+#define HAGEZI(shape, end) "doh-vpn/hagezi-" shape "-doh-vpn-proxy-bypass." end
+
+/* One publisher's list: its forms for subtrees leave out what a parent covers. */
+static const struct shape hagezi_exact[] = {
+    {HAGEZI("hosts", "txt"), FORMAT_HOSTS},
+    {HAGEZI("domains", "txt"), FORMAT_DOMAINS},
+    {NULL, 0},
+};
+
+static const struct shape hagezi_below[] = {
+    {HAGEZI("wildcard", "txt"), FORMAT_DOMAINS},
+    {HAGEZI("adblock", "txt"), FORMAT_ADBLOCK},
+    {HAGEZI("dnsmasq", "txt"), FORMAT_DNSMASQ},
+    {HAGEZI("unbound", "conf"), FORMAT_UNBOUND},
+    {NULL, 0},
+};
+
+static void shapes_that_mean_the_same_agree(void **state)
+{
+    (void)state;
+    assert_same(urlhaus_exact, MATCH_AUTO, 2689);
+    assert_same(urlhaus_below, MATCH_AUTO, 2689);
+    assert_same(hagezi_exact, MATCH_AUTO, 1205);
+    assert_same(hagezi_below, MATCH_AUTO, 714);
+}
+
+/* Under one `match` the names alone count: the eight shapes are one list. */
+static void shapes_name_the_same_hosts(void **state)
+{
+    (void)state;
+    struct shape all[16] = {{NULL, 0}};
+    size_t count = 0;
+    for (const struct shape *shape = urlhaus_exact; shape->file; shape++) {
+        all[count++] = *shape;
+    }
+    for (const struct shape *shape = urlhaus_below; shape->file; shape++) {
+        all[count++] = *shape;
+    }
+    assert_int_equal(count, 8);
+    assert_same(all, MATCH_EXACT, 2689);
+    assert_same(all, MATCH_SUBTREE, 2689);
 }
 
 static void what_is_no_list_of_ours_is_refused(void **state)
@@ -124,9 +195,6 @@ static void what_is_no_list_of_ours_is_refused(void **state)
         const char *file, *says;
     } files[] = {
         {"malware/urlhaus-filter-snort2-online.rules.zst", "IDS rules"},
-        {"doh-vpn/hagezi-dnsmasq-doh-vpn-proxy-bypass.txt", "dnsmasq"},
-        {"doh-vpn/hagezi-unbound-doh-vpn-proxy-bypass.conf", "unbound"},
-        {"malware/urlhaus-2025/urlhaus-filter-bind.conf.zst", "BIND"},
         {"rpz/urlhaus-filter-rpz.conf.zst", "RPZ"},
         {"doh-vpn/dibdot-doh-ipv4.txt.zst", "no name"},
         {"mmdb/GeoIP2-Country-Test.mmdb", "binary"},
@@ -144,7 +212,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_skips_are_as_counted),
-        cmocka_unit_test(shapes_of_one_list_agree),
+        cmocka_unit_test(shapes_that_mean_the_same_agree),
+        cmocka_unit_test(shapes_name_the_same_hosts),
         cmocka_unit_test(what_is_no_list_of_ours_is_refused),
     };
     if (access(data_folder(), R_OK) < 0) {
