@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/hash.h"
+#include "base/hash_inline.h"
 #include "blocklists/blockdb_write.h"
 #include "blocklists/record.h"
 #include "blocklists/scan.h"
@@ -54,7 +54,8 @@ static void report_step(const struct builder *b, const struct build_step *step)
 static void count_entry(void *arg, const struct scan_entry *entry)
 {
     struct reading *reading = arg;
-    uint64_t hash = hash_seeded(reading->key + entry->flags, entry->name.wire, entry->name.len);
+    uint64_t hash =
+        hash_seeded_inline(reading->key + entry->flags, entry->name.wire, entry->name.len);
     reading->sum += hash;
     reading->squares += hash * hash;
 }
@@ -68,8 +69,8 @@ static void keep_entry(void *arg, const struct scan_entry *entry)
         return; /* the file changed between the passes: noticed by its caller */
     }
     b->records[b->record_count++] = (struct record){
-        .hash = blockdb_hash(b->seed, name->wire, name->len),
-        .check = (uint32_t)hash_seeded128(b->seed, name->wire, name->len).high,
+        .hash = hash_seeded_inline(b->seed, name->wire, name->len),
+        .check = (uint32_t)hash_seeded128_inline(b->seed, name->wire, name->len).high,
         .source = reading->index,
         .flags = entry->flags,
     };

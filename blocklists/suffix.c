@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/hash_inline.h"
 #include "blocklists/entry.h"
 
 enum { SLOTS = 1 << 16, RULES_MAX = SLOTS / 2, LINE = 512 };
@@ -18,12 +18,13 @@ struct suffix_set {
     bool owned;
     uint64_t *rules; /* hashes of the rules, see rule_known(); NULL: ask libpsl always */
     size_t count;
+    unsigned labels_max; /* of the longest name that a rule makes a suffix */
 };
 
 /* `kind`: 0 for a rule, 1 for the parent of a "*." rule. */
 static bool rule_known(const struct suffix_set *set, unsigned kind, const uint8_t *wire, size_t len)
 {
-    uint64_t hash = hash_seeded(kind, wire, len) | 1;
+    uint64_t hash = hash_seeded_inline(kind, wire, len) | 1;
     for (size_t at = hash >> 48; set->rules[at]; at = (at + 1) % SLOTS) {
         if (set->rules[at] == hash) {
             return true;
@@ -51,6 +52,8 @@ static bool add_rule(struct suffix_set *set, const char *line)
     }
     set->rules[at] = hash;
     set->count++;
+    unsigned labels = name.labels + (unsigned)wild;
+    set->labels_max = labels > set->labels_max ? labels : set->labels_max;
     return true;
 }
 
@@ -119,6 +122,9 @@ bool suffix_is_public(const struct suffix_set *set, const struct dname *name)
     char text[DNAME_TEXT_MAX];
     if (name->labels <= 1) {
         return true;
+    }
+    if (set->rules && name->labels > set->labels_max) {
+        return false;
     }
     return may_be_public(set, name) && psl_is_public_suffix(set->psl, dname_print(name, text)) == 1;
 }
