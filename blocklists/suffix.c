@@ -16,7 +16,8 @@ static const char psl_file[] = "/usr/share/publicsuffix/public_suffix_list.dat";
 struct suffix_set {
     psl_ctx_t *psl;
     bool owned;
-    uint64_t *rules; /* hashes of the rules, see rule_known(); NULL: ask libpsl always */
+    uint64_t *rules;            /* hashes of the rules, see rule_known(); NULL: ask libpsl always */
+    uint64_t homes[SLOTS / 64]; /* bit i: some rule belongs into slot i; stays in the cache */
     size_t count;
     unsigned labels_max; /* of the longest name that a rule makes a suffix */
 };
@@ -25,7 +26,11 @@ struct suffix_set {
 static bool rule_known(const struct suffix_set *set, unsigned kind, const uint8_t *wire, size_t len)
 {
     uint64_t hash = hash_seeded_inline(kind, wire, len) | 1;
-    for (size_t at = hash >> 48; set->rules[at]; at = (at + 1) % SLOTS) {
+    size_t home = hash >> 48;
+    if (!(set->homes[home / 64] >> (home % 64) & 1)) {
+        return false;
+    }
+    for (size_t at = home; set->rules[at]; at = (at + 1) % SLOTS) {
         if (set->rules[at] == hash) {
             return true;
         }
@@ -47,6 +52,7 @@ static bool add_rule(struct suffix_set *set, const char *line)
     }
     uint64_t hash = hash_seeded(wild, name.wire, name.len) | 1;
     size_t at = hash >> 48;
+    set->homes[at / 64] |= 1ULL << (at % 64);
     while (set->rules[at]) {
         at = (at + 1) % SLOTS;
     }
