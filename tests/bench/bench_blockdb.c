@@ -64,12 +64,13 @@ static int compile(const char *list, const char *out)
     struct build_job job = {.sources = &source, .source_count = 1};
     double start = now_s();
     int err = compile_file(&job, out, &report, &diag);
+    double took = now_s() - start;
     struct rusage usage;
     getrusage(RUSAGE_CHILDREN, &usage);
-    printf("compile %.3f s wall, %.3f s CPU, %ld MB peak, %llu names %s\n", now_s() - start,
+    printf("compile %.3f s wall, %.3f s CPU, %ld MB peak, %.1fM names/s %s\n", took,
            (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
-           usage.ru_maxrss / 1024, (unsigned long long)report.entries, err < 0 ? diag.text : "");
+           usage.ru_maxrss / 1024, (double)report.entries / took / 1e6, err < 0 ? diag.text : "");
     close(source.fd);
     return err;
 }
