@@ -81,7 +81,7 @@ DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml)) \
            $(if $(STARTER),$B/data/starter.ggdb)
 
 .DEFAULT_GOAL := all
-.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench lint format install \
+.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists lint format install \
         clean help flags sources
 .SECONDARY:
 
@@ -130,6 +130,11 @@ bench: ## measure against the goals of docs/performance.md
 	@$(SUBMAKE) all $B/bench/responder
 	@tests/bench/run $(B)
 
+bench-lists: ## compile and look up 1M and 10M names, beside dnsmasq and Unbound
+	@packaging/dev/setup all
+	@$(SUBMAKE) $B/bench/bench_blockdb
+	@tests/bench/lists $B/bench/bench_blockdb
+
 lint: ## layers, sizes, names, formats, clang-tidy, shellcheck
 	@packaging/dev/setup all
 	@$(SUBMAKE) all
@@ -151,7 +156,7 @@ clean: ## remove the build folder
 	rm -rf $(BUILD)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 # For tests/lint: what the compiler is called with, and on which files.
 flags:
@@ -196,6 +201,10 @@ $B/fuzz/%: $B/tests/fuzz/%.o $(filter %.o,$(FUZZ_MAIN)) $(LIB)
 $B/bench/responder: tests/bench/responder.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $< -luv
+
+$B/bench/bench_blockdb: $B/tests/bench/bench_blockdb.o $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS)
 
 $B/tests/allocations.so: tests/system/allocations.c
 	@mkdir -p $(@D)

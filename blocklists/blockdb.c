@@ -11,6 +11,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/hash_inline.h"
 #include "blocklists/blockdb_layout.h"
 
 struct blockdb {
@@ -251,14 +252,15 @@ static const uint8_t *home_line(const struct blockdb *db, uint64_t hash)
 
 void blockdb_probe(const struct blockdb *db, const struct dname *name, struct blockdb_probe *probe)
 {
-    unsigned labels = name->labels;
+    const unsigned labels = name->labels;
+    const struct hash_tail tail = hash_tail(db->seed, name->wire, name->len);
     probe->count = (uint8_t)labels;
     probe->first = (uint8_t)(labels > db->max_labels ? labels - db->max_labels : 0);
     for (unsigned skip = probe->first; skip < labels; skip++) {
-        size_t len;
-        const uint8_t *suffix = dname_suffix(name, skip, &len);
-        probe->hash[skip] = hash_seeded(db->seed, suffix, len);
-        __builtin_prefetch(home_line(db, probe->hash[skip]));
+        size_t at = name->offset[skip];
+        uint64_t hash = hash_suffix(&tail, name->wire + at, name->len - at);
+        probe->hash[skip] = hash;
+        __builtin_prefetch(home_line(db, hash));
     }
 }
 

@@ -110,6 +110,20 @@ static inline uint32_t blockdb_home(uint64_t hash, uint32_t homes)
     return (uint32_t)((hash >> 32) * homes >> 32);
 }
 
+/* Homes for so many names: 7.2 entries for each line of 9, load 0.80. */
+static inline uint64_t blockdb_homes(uint64_t names)
+{
+    uint64_t homes = (names * 10 + 71) / 72;
+    return homes ? homes : 1;
+}
+
+/* Where the lines of so many names, or of fewer, end at the latest; whole pages. */
+static inline uint64_t blockdb_lines_end(uint64_t names)
+{
+    uint64_t lines = blockdb_homes(names) + BLOCKDB_RUN_MAX;
+    return (BLOCKDB_HEADER + lines * BLOCKDB_LINE + 4095) / 4096 * 4096;
+}
+
 /* Of a whole file; its own field is left out. */
 static inline uint64_t blockdb_checksum(const uint8_t *file, size_t size)
 {

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "blocklists/blockdb_layout.h"
@@ -199,8 +198,7 @@ static int intern_class(struct blockdb_writer *w, const struct blockdb_entry *en
 
 int blockdb_write_begin(int fd, const struct blockdb_plan *plan, struct blockdb_writer **ret_writer)
 {
-    /* 7.2 entries for each line of 9: load 0.80 */
-    uint64_t homes = (plan->names * 10 + 71) / 72;
+    uint64_t homes = blockdb_homes(plan->names);
     if (homes > BLOCKDB_LINES_MAX || plan->source_count > UINT16_MAX) {
         return -E2BIG;
     }
@@ -210,7 +208,7 @@ int blockdb_write_begin(int fd, const struct blockdb_plan *plan, struct blockdb_
     }
     w->fd = fd;
     w->plan = plan;
-    w->homes = homes ? (uint32_t)homes : 1;
+    w->homes = (uint32_t)homes;
     w->buffer = malloc(BUFFER);
     w->intern = calloc(INTERN_SLOTS, sizeof(*w->intern));
     int err = grow((void **)&w->starts, &w->starts_cap, 1);
@@ -325,17 +323,29 @@ static void fill_head(const struct blockdb_writer *w, uint8_t *head)
     head[BLOCKDB_AT_LABELS] = w->plan->max_labels;
 }
 
-/* The file is read back once for the checksum, so that it covers what is there. */
-static int seal(int fd, size_t size)
+/* The file is read back once for the checksum, so that it covers what is there; not
+ * mapped, since its pages would count as the memory of this process. */
+static int seal(struct blockdb_writer *w, const uint8_t *head)
 {
-    uint8_t *map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-    if (map == MAP_FAILED) {
-        return -errno;
+    uint64_t size = position(w);
+    uint64_t at = BLOCKDB_AT_CONTENT;
+    struct hash_stream *stream = hash_stream_new(hash_seeded(0, head, BLOCKDB_AT_CHECKSUM));
+    if (!stream) {
+        return -ENOMEM;
+    }
+    while (at < size) {
+        ssize_t got = pread(w->fd, w->buffer, BUFFER, (off_t)at);
+        if (got <= 0 && !(got < 0 && errno == EINTR)) {
+            break;
+        }
+        if (got > 0) {
+            hash_stream_add(stream, w->buffer, (size_t)got);
+            at += (uint64_t)got;
+        }
     }
     uint8_t octets[8];
-    le64_store(octets, blockdb_checksum(map, size));
-    munmap(map, size);
-    return write_all(fd, octets, sizeof(octets), BLOCKDB_AT_CHECKSUM);
+    le64_store(octets, hash_stream_end(stream));
+    return at == size ? write_all(w->fd, octets, sizeof(octets), BLOCKDB_AT_CHECKSUM) : -EIO;
 }
 
 int blockdb_write_finish(struct blockdb_writer *writer)
@@ -352,9 +362,12 @@ int blockdb_write_finish(struct blockdb_writer *writer)
     if (err < 0) {
         return err;
     }
+    if (ftruncate(w->fd, (off_t)position(w)) < 0) {
+        return -errno;
+    }
     fill_head(w, head);
     err = write_all(w->fd, head, sizeof(head), 0);
-    return err < 0 ? err : seal(w->fd, (size_t)position(w));
+    return err < 0 ? err : seal(w, head);
 }
 
 void blockdb_write_free(struct blockdb_writer *writer)

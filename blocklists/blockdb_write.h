@@ -22,7 +22,8 @@ struct blockdb_plan {
 /* The hash of a name's wire form under a seed. */
 uint64_t blockdb_hash(uint64_t seed, const uint8_t *wire, size_t len);
 
-/* Start writing at the beginning of fd, an empty file open for reading and writing.
+/* Start writing at the beginning of fd, a file open for reading and writing; what it
+ * holds behind blockdb_lines_end() stays until finish, which cuts the file.
  * The plan and its sources stay the caller's and must outlive the writer. -ENOMEM,
  * -E2BIG: too many names. */
 __attribute__((warn_unused_result)) int blockdb_write_begin(int fd, const struct blockdb_plan *plan,

@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/hash.h"
+#include "base/hash_inline.h"
 #include "blocklists/blockdb_write.h"
-#include "blocklists/record.h"
+#include "blocklists/blockdb_layout.h"
+#include "blocklists/recordset.h"
 #include "blocklists/scan.h"
 #include "blocklists/unpack.h"
 
@@ -27,8 +27,8 @@ struct builder {
     uint64_t total;        /* names and cancels of usable sources, as counted by the first pass */
     uint64_t cancels;      /* of these */
     uint64_t seed;
-    struct record *records;
-    size_t records_cap, record_count;
+    struct recordset *records;
+    int fault; /* of keeping a record */
     uint8_t max_labels;
     struct blockdb_source *table;
     uint64_t *cancelled; /* by source of the table */
@@ -56,7 +56,8 @@ static void report_step(const struct builder *b, const struct build_step *step)
 static void count_entry(void *arg, const struct scan_entry *entry)
 {
     struct reading *reading = arg;
-    uint64_t hash = hash_seeded(reading->key + entry->flags, entry->name.wire, entry->name.len);
+    uint64_t hash =
+        hash_seeded_inline(reading->key + entry->flags, entry->name.wire, entry->name.len);
     reading->sum += hash;
     reading->squares += hash * hash;
 }
@@ -66,15 +67,16 @@ static void keep_entry(void *arg, const struct scan_entry *entry)
     struct reading *reading = arg;
     struct builder *b = reading->builder;
     const struct dname *name = &entry->name;
-    if (b->record_count == b->records_cap) {
-        return; /* the file changed between the passes: noticed by its caller */
+    if (b->fault < 0) {
+        return;
     }
-    b->records[b->record_count++] = (struct record){
-        .hash = blockdb_hash(b->seed, name->wire, name->len),
-        .check = (uint32_t)hash_seeded128(b->seed, name->wire, name->len).high,
+    struct record record = {
+        .hash = hash_seeded_inline(b->seed, name->wire, name->len),
+        .check = (uint32_t)hash_seeded128_inline(b->seed, name->wire, name->len).high,
         .source = reading->index,
         .flags = entry->flags,
     };
+    b->fault = recordset_add(b->records, &record);
     b->max_labels = name->labels > b->max_labels ? name->labels : b->max_labels;
 }
 
@@ -221,11 +223,15 @@ static int count_sources(struct builder *b)
     return 0;
 }
 
-/* Second pass under the seed. */
-static int collect_records(struct builder *b)
+/* Second pass under the seed. A list that grew since the first is -EIO. */
+static int collect_records(struct builder *b, uint64_t *ret_names)
 {
-    b->record_count = 0;
+    b->fault = 0;
     b->max_labels = 0;
+    recordset_clear(b->records);
+    if (ftruncate(b->job->out_fd, 0) < 0) {
+        return -errno;
+    }
     for (size_t i = 0; i < b->order_count; i++) {
         struct reading reading = {
             .builder = b, .source = b->order[i], .index = (uint16_t)i, .phase = BUILD_READ};
@@ -233,28 +239,13 @@ static int collect_records(struct builder *b)
         if (err < 0) {
             return err == -ENOMEM ? err : -EIO;
         }
-    }
-    report_step(b, &(struct build_step){.phase = BUILD_SORT, .names = b->record_count});
-    record_sort(b->records, b->record_count);
-    if (b->cancels) {
-        memset(b->cancelled, 0, b->order_count * sizeof(*b->cancelled));
-        b->record_count = record_cancel(b->records, b->record_count, b->cancelled);
-    }
-    return 0;
-}
-
-static int count_names(const struct builder *b, uint64_t *ret_names)
-{
-    *ret_names = 0;
-    for (size_t at = 0; at < b->record_count;) {
-        int64_t group = record_group(b->records + at, b->record_count - at);
-        if (group < 0) {
-            return (int)group;
+        if (b->fault < 0) {
+            return b->fault == -E2BIG ? -EIO : b->fault;
         }
-        at += (size_t)group;
-        ++*ret_names;
     }
-    return 0;
+    report_step(b, &(struct build_step){.phase = BUILD_SORT, .names = b->total});
+    memset(b->cancelled, 0, b->order_count * sizeof(*b->cancelled));
+    return recordset_sort(b->records, ret_names);
 }
 
 static void fill_table(struct builder *b)
@@ -289,50 +280,56 @@ static int write_group(struct builder *b, struct blockdb_writer *writer, const s
     return blockdb_write_entry(writer, &entry);
 }
 
-static int write_file(struct builder *b)
+static int write_part(struct builder *b, struct blockdb_writer *writer, unsigned part)
+{
+    const struct record *records;
+    size_t count;
+    int err = recordset_load(b->records, part, &records, &count);
+    for (size_t at = 0; err == 0 && at < count;) {
+        int64_t group = record_group(records + at, count - at);
+        err = group < 0 ? (int)group : write_group(b, writer, records + at, (size_t)group);
+        at += group < 0 ? 0 : (size_t)group;
+    }
+    return err;
+}
+
+static int write_file(struct builder *b, uint64_t names)
 {
     struct blockdb_writer *writer = NULL;
     struct blockdb_plan plan = {.seed = b->seed,
+                                .names = names,
                                 .max_labels = b->max_labels,
                                 .sources = b->table,
                                 .source_count = (uint32_t)b->order_count};
-    int err = count_names(b, &plan.names);
-    if (err < 0) {
-        return err;
-    }
-    report_step(b, &(struct build_step){.phase = BUILD_WRITE, .names = plan.names});
+    report_step(b, &(struct build_step){.phase = BUILD_WRITE, .names = names});
     fill_table(b);
-    if (ftruncate(b->job->out_fd, 0) < 0) {
-        return -errno;
-    }
-    err = blockdb_write_begin(b->job->out_fd, &plan, &writer);
-    for (size_t at = 0; at < b->record_count && err == 0;) {
-        int64_t group = record_group(b->records + at, b->record_count - at);
-        err = group < 0 ? (int)group : write_group(b, writer, b->records + at, (size_t)group);
-        at += group < 0 ? 0 : (size_t)group;
+    int err = blockdb_write_begin(b->job->out_fd, &plan, &writer);
+    for (unsigned part = 0; part < recordset_parts(b->records) && err == 0; part++) {
+        err = write_part(b, writer, part);
     }
     err = err < 0 ? err : blockdb_write_finish(writer);
     blockdb_write_free(writer);
     return err;
 }
 
+/* Records that do not fit lie in the output behind its lines: the tables that may
+ * overwrite them follow when all have been read. */
 static int allocate(struct builder *b)
 {
-    size_t bytes = (b->total + 1) * sizeof(*b->records);
-    void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (map == MAP_FAILED) {
-        return -ENOMEM;
-    }
-    b->records = map;
-    b->records_cap = b->total;
     b->table = calloc(b->order_count + 1, sizeof(*b->table));
     b->versions = calloc(b->order_count + 1, sizeof(*b->versions));
     b->cancelled = calloc(b->order_count + 1, sizeof(*b->cancelled));
     b->items = calloc(GROUP_MAX, sizeof(*b->items));
     b->suffixes = suffix_new();
     bool ok = b->table && b->versions && b->cancelled && b->items && b->suffixes;
-    return ok ? 0 : -ENOMEM;
+    const struct recordset_plan plan = {
+        .total = b->total,
+        .memory = b->job->memory ? b->job->memory : BUILD_MEMORY,
+        .fd = b->job->out_fd,
+        .at = blockdb_lines_end(b->total),
+        .cancelled = b->cancels ? b->cancelled : NULL,
+    };
+    return ok ? recordset_new(&plan, &b->records) : -ENOMEM;
 }
 
 static int build_file(struct builder *b, struct diag *diag)
@@ -343,8 +340,9 @@ static int build_file(struct builder *b, struct diag *diag)
                         (unsigned long long)b->total);
     }
     for (unsigned i = 0; i < SEED_TRIES; i++, b->seed++) {
-        err = collect_records(b);
-        err = err < 0 ? err : write_file(b);
+        uint64_t names;
+        err = collect_records(b, &names);
+        err = err < 0 ? err : write_file(b, names);
         if (err != -EEXIST) {
             break;
         }
@@ -369,9 +367,7 @@ int build_run(const struct build_job *job, struct source_report *reports, struct
     if (err == 0 && job->out_fd >= 0) {
         err = build_file(&b, diag);
     }
-    if (b.records) {
-        munmap(b.records, (b.total + 1) * sizeof(*b.records));
-    }
+    recordset_free(b.records);
     suffix_free(b.suffixes);
     free(b.order);
     free(b.table);

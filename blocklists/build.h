@@ -3,14 +3,14 @@
  *
  * The first counts and derives the seed from the content, so that the same lists give
  * the same file in any order; the second collects hashed records, sorts and writes
- * them. compile.h runs it in a child. */
+ * them, in memory that does not grow with their number. compile.h runs it in a child. */
 #pragma once
 #include <stdbool.h>
 
 #include "blocklists/report.h"
 #include "config/config.h"
 
-enum { BUILD_ENTRIES_MAX = 20000000, BUILD_YIELD_MIN = 50 };
+enum { BUILD_ENTRIES_MAX = 20000000, BUILD_YIELD_MIN = 50, BUILD_MEMORY = 8 << 20 };
 
 struct build_source {
     const char *id;
@@ -37,6 +37,7 @@ struct build_job {
     int out_fd; /* an empty file open for both, or -1: count only */
     void (*on_step)(void *arg, const struct build_step *step); /* or NULL */
     void *arg;
+    size_t memory; /* octets for records, 0: BUILD_MEMORY; the rest waits in out_fd */
 };
 
 /* reports[source_count], in the order of the sources. A source that cannot be used

@@ -37,30 +37,31 @@ static bool close_label(struct dname *name, size_t start, size_t end)
     return true;
 }
 
-/* The plain case in one pass: octets go to the wire behind a length to be filled in.
- * *ret_high is set when the token holds octets over 0x7f. */
+/* The plain case in one pass: octet i goes to wire[i + 1], behind a length to be filled
+ * in. *ret_high is set when the token holds octets over 0x7f. */
 static bool read_name(const char *text, size_t len, struct dname *name, bool *ret_high)
 {
+    const size_t room = len < DNAME_WIRE_MAX - 2 ? len : DNAME_WIRE_MAX - 2;
     size_t start = 0; /* of the label being read, at its length octet */
-    size_t at = 1;
+    size_t i = 0;
     name->labels = 0;
-    *ret_high = false;
-    for (size_t i = 0; i < len; i++) {
+    for (; i < room; i++) {
         uint8_t class = octet_class[(uint8_t)text[i]];
-        if (class > HIGH && at < DNAME_WIRE_MAX - 1) {
-            name->wire[at++] = class;
-        } else if (class == DOT && at < DNAME_WIRE_MAX - 1 && close_label(name, start, at)) {
-            start = at++;
-        } else {
-            *ret_high = class == HIGH;
-            return false;
+        name->wire[i + 1] = class;
+        if (class > HIGH) {
+            continue;
         }
+        if (class != DOT || !close_label(name, start, i + 1)) {
+            break;
+        }
+        start = i + 1;
     }
-    if (!close_label(name, start, at)) {
+    *ret_high = i < len && octet_class[(uint8_t)text[i]] == HIGH;
+    if (i < len || !close_label(name, start, i + 1)) {
         return false;
     }
-    name->wire[at++] = 0;
-    name->len = (uint8_t)at;
+    name->wire[i + 1] = 0;
+    name->len = (uint8_t)(i + 2);
     return true;
 }
 
@@ -108,6 +109,9 @@ static bool is_local(const char *text, size_t len)
         "localhost4.localdomain4",
         "localhost6.localdomain6",
     };
+    if (!memchr("lLbBiI", text[0], 6)) {
+        return false;
+    }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strlen(names[i]) == len && strncasecmp(names[i], text, len) == 0) {
             return true;

@@ -39,45 +39,9 @@ int format_named(const char *name)
     return -1;
 }
 
-bool span_is(const struct span *span, const char *word)
-{
-    return span->len == strlen(word) && memcmp(span->text, word, span->len) == 0;
-}
-
-bool span_starts(const struct span *span, const char *prefix)
-{
-    size_t len = strlen(prefix);
-    return span->len >= len && memcmp(span->text, prefix, len) == 0;
-}
-
 bool span_contains(const struct span *span, const char *needle)
 {
     return memmem(span->text, span->len, needle, strlen(needle)) != NULL;
-}
-
-struct span span_trim(const struct span *span)
-{
-    struct span out = *span;
-    while (out.len && span_is_blank(out.text[0])) {
-        out.text++;
-        out.len--;
-    }
-    while (out.len && span_is_blank(out.text[out.len - 1])) {
-        out.len--;
-    }
-    return out;
-}
-
-struct span span_token(struct span *rest)
-{
-    *rest = span_trim(rest);
-    struct span token = {rest->text, 0};
-    while (token.len < rest->len && !span_is_blank(rest->text[token.len])) {
-        token.len++;
-    }
-    rest->text += token.len;
-    rest->len -= token.len;
-    return token;
 }
 
 struct span span_until(const struct span *span, char stop)

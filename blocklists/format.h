@@ -6,6 +6,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "blocklists/report.h"
 #include "config/config.h"
@@ -65,13 +66,45 @@ static inline bool span_is_blank(char c)
     return c == ' ' || c == '\t' || c == '\v' || c == '\f';
 }
 
-bool span_is(const struct span *span, const char *word);
-bool span_starts(const struct span *span, const char *prefix);
+static inline bool span_is(const struct span *span, const char *word)
+{
+    return span->len == strlen(word) && memcmp(span->text, word, span->len) == 0;
+}
+
+/* Inline, so that the length of a constant prefix is known. */
+static inline bool span_starts(const struct span *span, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    return span->len >= len && memcmp(span->text, prefix, len) == 0;
+}
+
 bool span_contains(const struct span *span, const char *needle);
-struct span span_trim(const struct span *span);
+
+static inline struct span span_trim(const struct span *span)
+{
+    struct span out = *span;
+    while (out.len && span_is_blank(out.text[0])) {
+        out.text++;
+        out.len--;
+    }
+    while (out.len && span_is_blank(out.text[out.len - 1])) {
+        out.len--;
+    }
+    return out;
+}
 
 /* Cut the next token, ended by blanks, off the front; len 0 at the end. */
-struct span span_token(struct span *rest);
+static inline struct span span_token(struct span *rest)
+{
+    *rest = span_trim(rest);
+    struct span token = {rest->text, 0};
+    while (token.len < rest->len && !span_is_blank(rest->text[token.len])) {
+        token.len++;
+    }
+    rest->text += token.len;
+    rest->len -= token.len;
+    return token;
+}
 
 /* The span up to an octet, or all of it. */
 struct span span_until(const struct span *span, char stop);

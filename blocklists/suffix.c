@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/hash_inline.h"
 #include "blocklists/entry.h"
 
 enum { SLOTS = 1 << 16, RULES_MAX = SLOTS / 2, LINE = 512 };
@@ -16,15 +16,21 @@ static const char psl_file[] = "/usr/share/publicsuffix/public_suffix_list.dat";
 struct suffix_set {
     psl_ctx_t *psl;
     bool owned;
-    uint64_t *rules; /* hashes of the rules, see rule_known(); NULL: ask libpsl always */
+    uint64_t *rules;            /* hashes of the rules, see rule_known(); NULL: ask libpsl always */
+    uint64_t homes[SLOTS / 64]; /* bit i: some rule belongs into slot i; stays in the cache */
     size_t count;
+    unsigned labels_max; /* of the longest name that a rule makes a suffix */
 };
 
 /* `kind`: 0 for a rule, 1 for the parent of a "*." rule. */
 static bool rule_known(const struct suffix_set *set, unsigned kind, const uint8_t *wire, size_t len)
 {
-    uint64_t hash = hash_seeded(kind, wire, len) | 1;
-    for (size_t at = hash >> 48; set->rules[at]; at = (at + 1) % SLOTS) {
+    uint64_t hash = hash_seeded_inline(kind, wire, len) | 1;
+    size_t home = hash >> 48;
+    if (!(set->homes[home / 64] >> (home % 64) & 1)) {
+        return false;
+    }
+    for (size_t at = home; set->rules[at]; at = (at + 1) % SLOTS) {
         if (set->rules[at] == hash) {
             return true;
         }
@@ -46,11 +52,14 @@ static bool add_rule(struct suffix_set *set, const char *line)
     }
     uint64_t hash = hash_seeded(wild, name.wire, name.len) | 1;
     size_t at = hash >> 48;
+    set->homes[at / 64] |= 1ULL << (at % 64);
     while (set->rules[at]) {
         at = (at + 1) % SLOTS;
     }
     set->rules[at] = hash;
     set->count++;
+    unsigned labels = name.labels + (unsigned)wild;
+    set->labels_max = labels > set->labels_max ? labels : set->labels_max;
     return true;
 }
 
@@ -119,6 +128,9 @@ bool suffix_is_public(const struct suffix_set *set, const struct dname *name)
     char text[DNAME_TEXT_MAX];
     if (name->labels <= 1) {
         return true;
+    }
+    if (set->rules && name->labels > set->labels_max) {
+        return false;
     }
     return may_be_public(set, name) && psl_is_public_suffix(set->psl, dname_print(name, text)) == 1;
 }

@@ -91,3 +91,29 @@ struct hash128 hash_seeded128(uint64_t seed, const void *data, size_t len)
     XXH128_hash_t hash = XXH3_128bits_withSeed(data, len, seed);
     return (struct hash128){hash.low64, hash.high64};
 }
+
+struct hash_stream {
+    XXH3_state_t state;
+};
+
+struct hash_stream *hash_stream_new(uint64_t seed)
+{
+    struct hash_stream *stream = aligned_alloc(_Alignof(struct hash_stream), sizeof(*stream));
+    if (stream) {
+        memset(stream, 0, sizeof(*stream));
+        XXH3_64bits_reset_withSeed(&stream->state, seed);
+    }
+    return stream;
+}
+
+void hash_stream_add(struct hash_stream *stream, const void *data, size_t len)
+{
+    XXH3_64bits_update(&stream->state, data, len);
+}
+
+uint64_t hash_stream_end(struct hash_stream *stream)
+{
+    uint64_t hash = XXH3_64bits_digest(&stream->state);
+    free(stream);
+    return hash;
+}

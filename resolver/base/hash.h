@@ -30,3 +30,10 @@ uint64_t hash_seeded(uint64_t seed, const void *data, size_t len);
 
 /* XXH3-128 with a seed; `low` equals no promise about hash_seeded. */
 struct hash128 hash_seeded128(uint64_t seed, const void *data, size_t len);
+
+/* hash_seeded() of what comes in pieces. NULL without memory; end gives the value and
+ * frees. */
+struct hash_stream;
+struct hash_stream *hash_stream_new(uint64_t seed);
+void hash_stream_add(struct hash_stream *stream, const void *data, size_t len);
+uint64_t hash_stream_end(struct hash_stream *stream);

@@ -122,4 +122,15 @@ forward-zone:
         return [self.starter(), "-d", "-c", config]
 
 
+class Dnsmasq(Peer):
+    package, program = "dnsmasq-base", "dnsmasq"
+
+    def command(self):
+        with open(self.path("names.conf"), "w", encoding="utf-8") as out:
+            out.writelines(f"address=/{name}/\n" for name in self.names)
+        return [self.starter(), "--keep-in-foreground", "--no-hosts", "--no-resolv", "--user=",
+                "--listen-address=127.0.0.1", "--bind-interfaces", f"--port={self.port}", "--pid-file=",
+                f"--conf-file={self.path('names.conf')}", f"--server=127.0.0.1#{self.upstream_port}"]
+
+
 PEERS_KNOWN = {"dnsdist": Dnsdist, "unbound": Unbound}

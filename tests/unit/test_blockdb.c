@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash_inline.h"
 #include "blocklists/blockdb.h"
 #include "blocklists/blockdb_layout.h"
 #include "blocklists/blockdb_write.h"
@@ -307,9 +308,36 @@ static void missing_file_and_folder_are_told_apart(void **state)
     assert_int_equal(blockdb_open("/", &db, NULL), -EBADMSG);
 }
 
+static void inline_hashes_equal_the_library_s(void **state)
+{
+    (void)state;
+    uint8_t data[255];
+    for (unsigned i = 0; i < sizeof(data); i++) {
+        data[i] = (uint8_t)(i * 37 + 11);
+    }
+    for (size_t len = 1; len <= sizeof(data); len++) {
+        uint64_t seed = len * 0x9e3779b97f4a7c15ULL;
+        struct hash_tail tail = hash_tail(seed, data, len);
+        for (size_t at = 0; at < len; at++) {
+            uint64_t want = hash_seeded(seed, data + at, len - at);
+            assert_true(hash_suffix(&tail, data + at, len - at) == want);
+            assert_true(hash_seeded_inline(seed, data + at, len - at) == want);
+        }
+        struct hash128 want = hash_seeded128(seed, data, len);
+        struct hash128 got = hash_seeded128_inline(seed, data, len);
+        assert_true(got.low == want.low && got.high == want.high);
+        struct hash_stream *stream = hash_stream_new(seed);
+        assert_non_null(stream);
+        hash_stream_add(stream, data, len / 3);
+        hash_stream_add(stream, data + len / 3, len - len / 3);
+        assert_true(hash_stream_end(stream) == hash_seeded(seed, data, len));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(inline_hashes_equal_the_library_s),
         cmocka_unit_test(hits_name_their_suffix),
         cmocka_unit_test(info_and_sources_come_back),
         cmocka_unit_test(empty_database_finds_nothing),
