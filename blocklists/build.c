@@ -340,7 +340,7 @@ static int build_file(struct builder *b, struct diag *diag)
                         (unsigned long long)b->total);
     }
     for (unsigned i = 0; i < SEED_TRIES; i++, b->seed++) {
-        uint64_t names;
+        uint64_t names = 0;
         err = collect_records(b, &names);
         err = err < 0 ? err : write_file(b, names);
         if (err != -EEXIST) {
