@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The bridge to ldns: names of types and response codes for people. */
+/* The bridge to ldns: names of types for people. */
 #include "dns/rr.h"
 
 #include <errno.h>
@@ -40,17 +40,4 @@ int type_parse(const char *text, uint16_t *ret_type)
     }
     *ret_type = (uint16_t)type;
     return 0;
-}
-
-const char *rcode_print(uint16_t rcode, char out[16])
-{
-    const ldns_lookup_table *row = ldns_lookup_by_id(ldns_rcodes, rcode);
-    if (row) {
-        snprintf(out, 16, "%s", row->name);
-    } else if (rcode == RCODE_BADVERS) {
-        snprintf(out, 16, "BADVERS");
-    } else {
-        snprintf(out, 16, "RCODE%u", rcode);
-    }
-    return out;
 }

@@ -100,4 +100,3 @@ __attribute__((warn_unused_result)) int rr_expand_name(const struct packet *pack
 /* "A", "HTTPS", "TYPE65280" and back; -EINVAL. */
 const char *type_print(uint16_t type, char out[16]);
 __attribute__((warn_unused_result)) int type_parse(const char *text, uint16_t *ret_type);
-const char *rcode_print(uint16_t rcode, char out[16]);

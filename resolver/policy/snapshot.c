@@ -75,8 +75,9 @@ static struct client_index *index_list(const struct text_list *list)
     return index;
 }
 
-int policy_config_new(struct config *config, struct catalog *catalog,
-                      struct policy_config **ret_part, struct diag *diag)
+/* Takes over both on success. */
+static int make_part(struct config *config, struct catalog *catalog,
+                     struct policy_config **ret_part, struct diag *diag)
 {
     /* A group that blocks an unknown category would protect less than its author thinks. */
     int err = catalog_check_config(config, catalog, diag);
@@ -116,7 +117,7 @@ int policy_config_load(const char *path, struct policy_config **ret_part, struct
         err = catalog_load(config->server.data_dir, &catalog, diag);
     }
     if (err == 0) {
-        err = policy_config_new(config, catalog, ret_part, diag);
+        err = make_part(config, catalog, ret_part, diag);
     }
     if (err < 0) {
         catalog_free(catalog);

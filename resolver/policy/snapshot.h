@@ -39,12 +39,6 @@ struct snapshot {
     struct policy_rules *rules;
 };
 
-/* Takes over both on success. -ENOMEM; -EINVAL with *diag. */
-__attribute__((warn_unused_result)) int policy_config_new(struct config *config,
-                                                          struct catalog *catalog,
-                                                          struct policy_config **ret_part,
-                                                          struct diag *diag);
-
 /* Load configuration and catalogue from files in one step. */
 __attribute__((warn_unused_result)) int
 policy_config_load(const char *path, struct policy_config **ret_part, struct diag *diag);

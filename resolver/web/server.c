@@ -234,11 +234,6 @@ int server_listen(struct server *server, struct addr *addr, struct diag *diag)
     return 0;
 }
 
-unsigned server_count(const struct server *server)
-{
-    return server->count;
-}
-
 static void for_each(struct server *server, void (*act)(struct connection *connection))
 {
     for (size_t slot = 0; slot < SLOTS; slot++) {

@@ -28,9 +28,6 @@ __attribute__((warn_unused_result)) int server_new(uv_loop_t *loop, struct site 
 __attribute__((warn_unused_result)) int server_listen(struct server *server, struct addr *addr,
                                                       struct diag *diag);
 
-/* How many connections there are now. */
-unsigned server_count(const struct server *server);
-
 /* Take no more clients, answer what is owed, then close; in the end on_stopped is
  * called, in the loop, and the server is freed. */
 void server_stop(struct server *server, void (*on_stopped)(void *context), void *context);

@@ -183,9 +183,10 @@ static void newcomer_is_turned_away_when_none_idles(void **state)
     int fds[8];
     for (int i = 0; i < 8; i++) {
         fds[i] = webworld_dial();
-        webworld_say(fds[i], "GET / HTTP/1.1\r\nX: ");
+        /* The answer to the first tells that the second has been begun. */
+        webworld_say(fds[i], ASK("bad.example") "\r\nGET / HTTP/1.1\r\nX: ");
+        assert_says(webworld_hear_one(fds[i]), "403");
     }
-    nanosleep(&(struct timespec){0, 100 * 1000000}, NULL); /* let them be read */
     int late = webworld_dial();
     assert_true(is_closed(late, 5000));
     close(late);
