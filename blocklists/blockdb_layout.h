@@ -2,21 +2,29 @@
 /* blockdb_layout: where the fields of the file stand, for its reader and its writer.
  *
  * All numbers are little-endian. docs/blockdb.md says what they mean; the first 24
- * octets are the same in every version. */
+ * octets are the same in every version. Include it in .c files only. */
 #pragma once
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/addr.h"
+#include "base/hash_inline.h"
 
 enum {
-    BLOCKDB_VERSION = 1,
-    BLOCKDB_HEADER = 128, /* octets; the lines begin here */
+    BLOCKDB_VERSION = 2,
+    BLOCKDB_HEADER = 256, /* octets; the lines begin here */
+    BLOCKDB_HEADER_1 = 128,
     BLOCKDB_LINE = 64,    /* octets of a line */
     BLOCKDB_SLOTS = 9,    /* entries of a line */
     BLOCKDB_RUN_MAX = 64, /* lines that an entry may lie behind its home */
-    BLOCKDB_SOURCE = 32,  /* octets of a source record */
+    BLOCKDB_SOURCE = 40,  /* octets of a source record */
+    BLOCKDB_SOURCE_1 = 32,
+    BLOCKDB_ITEM = 8, /* octets of a class item */
+    BLOCKDB_ITEM_1 = 4,
+    BLOCKDB_DATUM = 8,    /* octets of an entry of the data table */
+    BLOCKDB_PATTERN = 16, /* octets of a pattern record */
+    BLOCKDB_PATTERNS_MAX = 500,
     BLOCKDB_CLASS_MAX = 65534,
     BLOCKDB_LINES_MAX = 1 << 24,
 };
@@ -36,13 +44,23 @@ enum {
     BLOCKDB_AT_CLASSES = 56,
     BLOCKDB_AT_ITEMS = 60,
     BLOCKDB_AT_SOURCES = 64,
-    BLOCKDB_AT_LABELS = 68,
+    BLOCKDB_AT_LABELS_1 = 68, /* version 1: labels of the longest entry */
     BLOCKDB_AT_CLASS_TABLE = 72,
     BLOCKDB_AT_ITEM_TABLE = 80,
     BLOCKDB_AT_SOURCE_TABLE = 88,
     BLOCKDB_AT_STRINGS = 96,
     BLOCKDB_AT_STRING_BYTES = 104,
-    BLOCKDB_AT_SPARE = 112,
+    BLOCKDB_AT_SPARE_1 = 112, /* version 1 ends here */
+    BLOCKDB_AT_DATA_TABLE = 112,
+    BLOCKDB_AT_DATA_BYTES = 120,
+    BLOCKDB_AT_ADDRESSES = 128,
+    BLOCKDB_AT_PATTERN_TABLE = 136,
+    BLOCKDB_AT_PATTERNS = 144,
+    BLOCKDB_AT_DATA = 148,
+    BLOCKDB_AT_LABELS = 152,     /* 16 octets, bit n: some entry has n labels */
+    BLOCKDB_AT_PREFIXES = 168,   /* 24 octets, bit n: some entry is an IPv6 prefix of n bits */
+    BLOCKDB_AT_PREFIXES_4 = 192, /* 8 octets, the same for IPv4 */
+    BLOCKDB_AT_SPARE = 200,
 };
 
 /* Offsets in a line: the low 32 bits of each fingerprint stand together so that one
@@ -62,7 +80,44 @@ enum {
     BLOCKDB_SOURCE_VERSION = 12,
     BLOCKDB_SOURCE_FETCHED = 16,
     BLOCKDB_SOURCE_ENTRIES = 24,
+    BLOCKDB_SOURCE_FORMAT = 32,
+    BLOCKDB_SOURCE_MATCH = 33,
 };
+
+/* Offsets in a pattern record. */
+enum {
+    BLOCKDB_PATTERN_TEXT = 0,
+    BLOCKDB_PATTERN_SOURCE = 4,
+    BLOCKDB_PATTERN_FLAGS = 6,
+    BLOCKDB_PATTERN_ACTION = 7,
+};
+
+/* One step of a name's hash: XXH3-64 over a label with its length, seeded by the hash
+ * of the suffix behind it; the root's hash is the file's seed. So the hashes of all
+ * suffixes come from one walk over the name. */
+__attribute__((always_inline)) static inline uint64_t blockdb_hash_label(uint64_t parent,
+                                                                         const uint8_t *label)
+{
+    return hash_seeded_inline(parent, label, (size_t)*label + 1);
+}
+
+enum { BLOCKDB_ADDRESS_KEY_MAX = 19 };
+
+/* The key of a prefix; begins with an octet that no label begins with. */
+static inline size_t blockdb_address_key(const struct addr *addr, unsigned bits,
+                                         uint8_t key[BLOCKDB_ADDRESS_KEY_MAX])
+{
+    unsigned whole = bits / 8;
+    key[0] = 0xff;
+    key[1] = addr->family == AF_INET ? 4 : 6;
+    key[2] = (uint8_t)bits;
+    memcpy(key + 3, addr->bytes, sizeof(addr->bytes));
+    if (bits % 8) {
+        key[3 + whole] &= (uint8_t)(0xff << (8 - bits % 8));
+        whole++;
+    }
+    return 3 + whole;
+}
 
 static inline uint16_t le16_load(const uint8_t *at)
 {

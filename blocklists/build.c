@@ -8,11 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/hash_inline.h"
-#include "blocklists/blockdb_write.h"
 #include "blocklists/blockdb_layout.h"
+#include "blocklists/blockdb_write.h"
+#include "blocklists/fold.h"
 #include "blocklists/recordset.h"
 #include "blocklists/scan.h"
+#include "blocklists/sidetable.h"
 #include "blocklists/unpack.h"
 
 enum { SEED_TRIES = 16, STEP_BYTES = 1 << 20, VERSION_MAX = 96, GROUP_MAX = 1 << 16 };
@@ -24,12 +25,14 @@ struct builder {
     size_t order_count;
     struct suffix_set *suffixes;
     uint64_t sum, squares; /* of the content, the same in any order */
-    uint64_t total;        /* names and cancels of usable sources, as counted by the first pass */
+    uint64_t total;        /* entries and cancels of usable sources, by the first pass */
     uint64_t cancels;      /* of these */
     uint64_t seed;
     struct recordset *records;
-    int fault; /* of keeping a record */
-    uint8_t max_labels;
+    struct sidetable *beside;
+    struct fold_set *parents; /* subtrees of all sources */
+    int fault;                /* of keeping a record */
+    struct blockdb_plan plan;
     struct blockdb_source *table;
     uint64_t *cancelled; /* by source of the table */
     char (*versions)[VERSION_MAX];
@@ -42,6 +45,8 @@ struct reading {
     uint32_t source; /* index in the job */
     uint16_t index;  /* in the file */
     uint64_t key;    /* of the source's id */
+    unsigned scope;  /* of its exceptions */
+    bool folds;      /* its names below its names are left out */
     uint64_t sum, squares;
     enum build_phase phase;
 };
@@ -53,31 +58,123 @@ static void report_step(const struct builder *b, const struct build_step *step)
     }
 }
 
+/* What folds, and what is folded into: plain blocks of a name and all below. */
+static bool is_subtree(const struct scan_entry *entry)
+{
+    return entry->kind == SCAN_NAME && entry->flags == (BLOCKDB_SELF | BLOCKDB_BELOW) &&
+           entry->action == BLOCKDB_BLOCK;
+}
+
 static void count_entry(void *arg, const struct scan_entry *entry)
 {
     struct reading *reading = arg;
-    uint64_t hash =
-        hash_seeded_inline(reading->key + entry->flags, entry->name.wire, entry->name.len);
+    uint64_t hash = 0;
+    if (entry->kind == SCAN_NAME) {
+        hash = hash_seeded_inline(reading->key + entry->flags, entry->name.wire, entry->name.len);
+    } else if (entry->kind == SCAN_ADDRESS) {
+        hash = blockdb_hash_address(reading->key + entry->flags, &entry->prefix);
+    }
     reading->sum += hash;
     reading->squares += hash * hash;
+    if (is_subtree(entry)) {
+        fold_set_add(reading->builder->parents, reading->key, &entry->name);
+    }
+}
+
+/* Does the list block a parent of it, and all below that? A public suffix was narrowed
+ * to the name alone. */
+static bool is_folded(const struct reading *reading, const struct scan_entry *entry)
+{
+    const struct builder *b = reading->builder;
+    unsigned skip = 0;
+    if (!reading->folds || !is_subtree(entry)) {
+        return false;
+    }
+    while ((skip = fold_set_parent(b->parents, reading->key, &entry->name, skip + 1))) {
+        struct dname parent;
+        size_t len;
+        size_t pos = 0;
+        const uint8_t *wire = dname_suffix(&entry->name, skip, &len);
+        if (dname_read(wire, len, &pos, &parent) == 0 && !suffix_is_public(b->suffixes, &parent)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct record name_record(struct builder *b, const struct dname *name)
+{
+    b->plan.labels[name->labels / 64] |= 1ULL << name->labels % 64;
+    return (struct record){
+        .hash = blockdb_hash(b->seed, name),
+        .check = (uint32_t)hash_seeded128_inline(b->seed, name->wire, name->len).high,
+    };
+}
+
+static struct record address_record(struct builder *b, const struct prefix *prefix)
+{
+    uint8_t key[BLOCKDB_ADDRESS_KEY_MAX];
+    size_t len = blockdb_address_key(&prefix->addr, prefix->bits, key);
+    if (prefix->addr.family == AF_INET) {
+        b->plan.prefixes_4 |= 1ULL << prefix->bits;
+    } else {
+        b->plan.prefixes[prefix->bits / 64] |= 1ULL << prefix->bits % 64;
+    }
+    return (struct record){
+        .hash = blockdb_hash_address(b->seed, prefix),
+        .check = (uint32_t)hash_seeded128_inline(b->seed, key, len).high,
+        .flags = ENTRY_ADDRESS,
+    };
+}
+
+/* More patterns than a database holds are skipped and counted. */
+static int keep_pattern(struct reading *reading, const struct scan_entry *entry, unsigned flags)
+{
+    struct builder *b = reading->builder;
+    struct source_report *report = &b->reports[reading->source];
+    const struct blockdb_pattern pattern = {
+        .source = reading->index, .flags = (uint8_t)flags, .action = entry->action};
+    int err = sidetable_add_pattern(b->beside, &pattern, &entry->pattern);
+    if (err == -E2BIG) {
+        report->patterns--;
+        report->skipped[SKIP_REGEX]++;
+        return 0;
+    }
+    return err;
+}
+
+static int keep_record(struct reading *reading, const struct scan_entry *entry, unsigned flags)
+{
+    struct builder *b = reading->builder;
+    struct record record =
+        entry->kind == SCAN_NAME ? name_record(b, &entry->name) : address_record(b, &entry->prefix);
+    record.source = reading->index;
+    record.flags |= (uint8_t)flags;
+    record.action = entry->action;
+    int err = recordset_add(b->records, &record);
+    if (err == 0 && entry->action == BLOCKDB_LOCAL) {
+        const struct side_owner owner = {record.hash, record.source, record.flags};
+        err = sidetable_add_data(b->beside, &owner, &entry->data);
+        err = err == -E2BIG ? -EOVERFLOW : err;
+    }
+    return err;
 }
 
 static void keep_entry(void *arg, const struct scan_entry *entry)
 {
     struct reading *reading = arg;
     struct builder *b = reading->builder;
-    const struct dname *name = &entry->name;
+    unsigned flags = entry->flags;
     if (b->fault < 0) {
         return;
     }
-    struct record record = {
-        .hash = hash_seeded_inline(b->seed, name->wire, name->len),
-        .check = (uint32_t)hash_seeded128_inline(b->seed, name->wire, name->len).high,
-        .source = reading->index,
-        .flags = entry->flags,
-    };
-    b->fault = recordset_add(b->records, &record);
-    b->max_labels = name->labels > b->max_labels ? name->labels : b->max_labels;
+    if (is_folded(reading, entry)) {
+        b->reports[reading->source].folded++;
+        return;
+    }
+    flags |= flags & BLOCKDB_EXCEPTION ? reading->scope : 0;
+    b->fault = entry->kind == SCAN_PATTERN ? keep_pattern(reading, entry, flags)
+                                           : keep_record(reading, entry, flags);
 }
 
 /* The first piece decides the format; -EINVAL in the report when there is none. */
@@ -142,7 +239,7 @@ static int read_pieces(struct reading *reading, struct unpack *unpack, struct li
             return 0;
         }
         scan_feed(sink, data, len);
-        if (b->total + report->names + report->cancels > BUILD_ENTRIES_MAX) {
+        if (b->total + report_entries(report) > BUILD_ENTRIES_MAX) {
             return report_fail(report, -E2BIG, "more than %d names", BUILD_ENTRIES_MAX);
         }
         if (report->bytes - told >= STEP_BYTES) {
@@ -182,8 +279,8 @@ static void judge_source(struct source_report *report)
     if (yield < BUILD_YIELD_MIN) {
         report_fail(report, -EINVAL, "only %u %% of its lines are valid as %s", yield,
                     format_name(report->format));
-    } else if (report->names == 0) {
-        report_fail(report, -EINVAL, "holds no name that can be blocked");
+    } else if (report_entries(report) == report->cancels) {
+        report_fail(report, -EINVAL, "holds nothing that can be blocked");
     }
 }
 
@@ -212,7 +309,7 @@ static int count_sources(struct builder *b)
         if (report->error == 0) {
             b->sum += reading.sum;
             b->squares += reading.squares;
-            b->total += report->names + report->cancels;
+            b->total += report_entries(report);
             b->cancels += report->cancels;
             b->order[b->order_count++] = i;
         }
@@ -227,14 +324,21 @@ static int count_sources(struct builder *b)
 static int collect_records(struct builder *b, uint64_t *ret_names)
 {
     b->fault = 0;
-    b->max_labels = 0;
+    b->plan = (struct blockdb_plan){.seed = b->seed};
     recordset_clear(b->records);
+    sidetable_clear(b->beside);
     if (ftruncate(b->job->out_fd, 0) < 0) {
         return -errno;
     }
     for (size_t i = 0; i < b->order_count; i++) {
-        struct reading reading = {
-            .builder = b, .source = b->order[i], .index = (uint16_t)i, .phase = BUILD_READ};
+        const struct build_source *source = &b->job->sources[b->order[i]];
+        struct reading reading = {.builder = b,
+                                  .source = b->order[i],
+                                  .index = (uint16_t)i,
+                                  .key = hash_seeded(0, source->id, strlen(source->id)),
+                                  .scope = source->scope_all ? BLOCKDB_SCOPE_ALL : 0,
+                                  .folds = b->reports[b->order[i]].cancels == 0,
+                                  .phase = BUILD_READ};
         int err = read_source(&reading);
         if (err < 0) {
             return err == -ENOMEM ? err : -EIO;
@@ -244,6 +348,7 @@ static int collect_records(struct builder *b, uint64_t *ret_names)
         }
     }
     report_step(b, &(struct build_step){.phase = BUILD_SORT, .names = b->total});
+    sidetable_sort(b->beside);
     memset(b->cancelled, 0, b->order_count * sizeof(*b->cancelled));
     return recordset_sort(b->records, ret_names);
 }
@@ -261,9 +366,34 @@ static void fill_table(struct builder *b)
             gmtime_r(&at, &tm);
             strftime(version, VERSION_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
         }
-        b->table[i] = (struct blockdb_source){source->id, source->category,   source->url,
-                                              version,    source->fetched_at, 0};
+        b->table[i] = (struct blockdb_source){.id = source->id,
+                                              .category = source->category,
+                                              .url = source->url,
+                                              .version = version,
+                                              .fetched_at = source->fetched_at,
+                                              .format = (uint8_t)report->format,
+                                              .match = (uint8_t)source->match};
     }
+    uint32_t count;
+    const struct blockdb_pattern *patterns = sidetable_patterns(b->beside, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        b->table[patterns[i].source].entries++;
+    }
+    b->plan.patterns = patterns;
+    b->plan.pattern_count = count;
+}
+
+/* The local records of an item, whose flags are those of its one record. */
+static int number_data(struct builder *b, const struct record *record, struct blockdb_item *item)
+{
+    if (item->action != BLOCKDB_LOCAL) {
+        return 0;
+    }
+    const struct side_owner owner = {record->hash, item->source,
+                                     item->flags | (record->flags & ENTRY_ADDRESS)};
+    int64_t index = sidetable_data(b->beside, &owner);
+    item->data = index > 0 ? (uint32_t)index : 0;
+    return index > 0 ? 0 : index < 0 ? (int)index : -EIO;
 }
 
 static int write_group(struct builder *b, struct blockdb_writer *writer, const struct record *group,
@@ -274,8 +404,13 @@ static int write_group(struct builder *b, struct blockdb_writer *writer, const s
         return (int)count;
     }
     for (int64_t i = 0; i < count; i++) {
+        int err = number_data(b, group, &b->items[i]);
+        if (err < 0) {
+            return err;
+        }
         b->table[b->items[i].source].entries++;
     }
+    b->plan.addresses += (group->flags & ENTRY_ADDRESS) != 0;
     struct blockdb_entry entry = {group->hash, b->items, (size_t)count};
     return blockdb_write_entry(writer, &entry);
 }
@@ -296,17 +431,16 @@ static int write_part(struct builder *b, struct blockdb_writer *writer, unsigned
 static int write_file(struct builder *b, uint64_t names)
 {
     struct blockdb_writer *writer = NULL;
-    struct blockdb_plan plan = {.seed = b->seed,
-                                .names = names,
-                                .max_labels = b->max_labels,
-                                .sources = b->table,
-                                .source_count = (uint32_t)b->order_count};
     report_step(b, &(struct build_step){.phase = BUILD_WRITE, .names = names});
+    b->plan.names = names;
+    b->plan.sources = b->table;
+    b->plan.source_count = (uint32_t)b->order_count;
     fill_table(b);
-    int err = blockdb_write_begin(b->job->out_fd, &plan, &writer);
+    int err = blockdb_write_begin(b->job->out_fd, &b->plan, &writer);
     for (unsigned part = 0; part < recordset_parts(b->records) && err == 0; part++) {
         err = write_part(b, writer, part);
     }
+    b->plan.data = sidetable_numbered(b->beside, &b->plan.data_count);
     err = err < 0 ? err : blockdb_write_finish(writer);
     blockdb_write_free(writer);
     return err;
@@ -321,7 +455,8 @@ static int allocate(struct builder *b)
     b->cancelled = calloc(b->order_count + 1, sizeof(*b->cancelled));
     b->items = calloc(GROUP_MAX, sizeof(*b->items));
     b->suffixes = suffix_new();
-    bool ok = b->table && b->versions && b->cancelled && b->items && b->suffixes;
+    b->beside = sidetable_new();
+    bool ok = b->table && b->versions && b->cancelled && b->items && b->suffixes && b->beside;
     const struct recordset_plan plan = {
         .total = b->total,
         .memory = b->job->memory ? b->job->memory : BUILD_MEMORY,
@@ -347,6 +482,10 @@ static int build_file(struct builder *b, struct diag *diag)
             break;
         }
     }
+    if (err == -EOVERFLOW) {
+        return diag_set(diag, err, "more than %d local records in RPZ zones: use fewer",
+                        SIDETABLE_RECORDS_MAX);
+    }
     if (err == -E2BIG) {
         return diag_set(diag, err, "the sources overlap in more than 65,534 ways: use fewer");
     }
@@ -354,7 +493,8 @@ static int build_file(struct builder *b, struct diag *diag)
         struct source_report *report = &b->reports[b->order[i]];
         report->entries = b->table[i].entries;
         report->cancelled = b->cancelled[i];
-        report->duplicates = report->names - report->entries - report->cancelled;
+        report->duplicates = report_entries(report) - report->cancels - report->entries -
+                             report->cancelled - report->folded;
     }
     return err < 0 ? diag_set(diag, err, "writing the database: %s", strerror(-err)) : 0;
 }
@@ -363,11 +503,14 @@ int build_run(const struct build_job *job, struct source_report *reports, struct
 {
     struct builder b = {.job = job, .reports = reports};
     b.order = calloc(job->source_count + 1, sizeof(*b.order));
-    int err = b.order ? count_sources(&b) : -ENOMEM;
+    b.parents = fold_set_new();
+    int err = b.order && b.parents ? count_sources(&b) : -ENOMEM;
     if (err == 0 && job->out_fd >= 0) {
         err = build_file(&b, diag);
     }
     recordset_free(b.records);
+    sidetable_free(b.beside);
+    fold_set_free(b.parents);
     suffix_free(b.suffixes);
     free(b.order);
     free(b.table);

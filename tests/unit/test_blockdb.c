@@ -21,13 +21,13 @@ enum { SEED = 7, MANY = 20000 };
 static char path[] = "/tmp/greengate-test-blockdb-XXXXXX";
 
 static const struct blockdb_source sources[] = {
-    {"alpha", "adult", "file:///alpha", "1.0", 1000, 2},
-    {"beta", "gambling", "file:///beta", "", 2000, 1},
+    {"alpha", "adult", "file:///alpha", "1.0", 1000, 2, 1, 0},
+    {"beta", "gambling", "file:///beta", "", 2000, 1, 2, 1},
 };
 
-static const struct blockdb_item self[] = {{0, BLOCKDB_SELF, 0}};
-static const struct blockdb_item both[] = {{0, BLOCKDB_SELF | BLOCKDB_BELOW, 0},
-                                           {1, BLOCKDB_SELF, 0}};
+static const struct blockdb_item self[] = {{0, BLOCKDB_SELF, 0, 0}};
+static const struct blockdb_item both[] = {{0, BLOCKDB_SELF | BLOCKDB_BELOW, 0, 0},
+                                           {1, BLOCKDB_SELF, 0, 0}};
 
 static int by_hash(const void *a, const void *b)
 {
@@ -45,7 +45,11 @@ static struct dname name_of(const char *text)
 
 static int write_entries(struct blockdb_entry *entries, size_t count, uint8_t max_labels)
 {
-    struct blockdb_plan plan = {SEED, count, max_labels, sources, 2};
+    struct blockdb_plan plan = {.seed = SEED,
+                                .names = count,
+                                .sources = sources,
+                                .source_count = 2,
+                                .labels = {(2ULL << max_labels) - 1}};
     struct blockdb_writer *writer = NULL;
     int fd = open(path, O_RDWR | O_TRUNC);
     assert_true(fd >= 0);
@@ -66,7 +70,7 @@ static struct blockdb_entry entry_of(const char *text, const struct blockdb_item
                                      size_t count)
 {
     struct dname name = name_of(text);
-    return (struct blockdb_entry){blockdb_hash(SEED, name.wire, name.len), items, count};
+    return (struct blockdb_entry){blockdb_hash(SEED, &name), items, count};
 }
 
 static void write_small(void)
@@ -201,7 +205,8 @@ static void overfull_run_and_equal_fingerprints_are_refused(void **state)
         {1ULL << 40, 3, 1},
     };
     for (size_t r = 0; r < 2; r++) {
-        struct blockdb_plan plan = {SEED, 100000, 2, sources, 2};
+        struct blockdb_plan plan = {
+            .seed = SEED, .names = 100000, .sources = sources, .source_count = 2};
         struct blockdb_writer *writer = NULL;
         int fd = open(path, O_RDWR | O_TRUNC);
         assert_int_equal(blockdb_write_begin(fd, &plan, &writer), 0);
@@ -221,15 +226,16 @@ static void overfull_run_and_equal_fingerprints_are_refused(void **state)
 static void too_many_classes_are_refused(void **state)
 {
     (void)state;
-    struct blockdb_plan plan = {SEED, 70000, 2, sources, 2};
+    struct blockdb_plan plan = {
+        .seed = SEED, .names = 70000, .sources = sources, .source_count = 2};
     struct blockdb_writer *writer = NULL;
     int fd = open(path, O_RDWR | O_TRUNC);
     assert_int_equal(blockdb_write_begin(fd, &plan, &writer), 0);
     int err = 0;
     uint64_t i = 0;
     for (; i < 70000 && err == 0; i++) {
-        struct blockdb_item items[] = {{0, (uint8_t)i, (uint8_t)(i >> 8)},
-                                       {1, 1, (uint8_t)(i >> 16)}};
+        struct blockdb_item items[] = {{0, (uint8_t)i, (uint8_t)(i >> 8), 0},
+                                       {1, 1, (uint8_t)(i >> 16), 0}};
         struct blockdb_entry entry = {i * (UINT64_MAX / 70000), items, 2};
         err = blockdb_write_entry(writer, &entry);
     }
@@ -280,6 +286,14 @@ static void damage_is_always_noticed(void **state)
     expect_damaged(data, len + 1, -EBADMSG);
 }
 
+/* Figures for people, and which lengths to look for: no table hangs on them. */
+static bool is_harmless(unsigned at)
+{
+    return at == BLOCKDB_AT_LABELS_1 || at / 8 * 8 == BLOCKDB_AT_ADDRESSES ||
+           (at >= BLOCKDB_AT_LABELS && at < BLOCKDB_AT_PREFIXES + 16) ||
+           at == BLOCKDB_AT_PREFIXES_4;
+}
+
 /* A checksum that fits is no licence: every table is checked against the file. */
 static void forged_headers_stay_in_bounds(void **state)
 {
@@ -289,6 +303,9 @@ static void forged_headers_stay_in_bounds(void **state)
     size_t len = read_back(data, sizeof(data));
     for (unsigned at = BLOCKDB_AT_HOMES; at < BLOCKDB_AT_SPARE; at += 4) {
         uint8_t kept[4];
+        if (is_harmless(at)) {
+            continue;
+        }
         memcpy(kept, data + at, 4);
         memset(data + at, 0xff, 4);
         le64_store(data + BLOCKDB_AT_CHECKSUM, blockdb_checksum(data, len));
@@ -298,6 +315,28 @@ static void forged_headers_stay_in_bounds(void **state)
     le32_store(data + BLOCKDB_AT_VERSION, BLOCKDB_VERSION + 1);
     le64_store(data + BLOCKDB_AT_CHECKSUM, blockdb_checksum(data, len));
     expect_damaged(data, len, -EPROTO);
+}
+
+static void version_before_is_read(void **state)
+{
+    (void)state;
+    struct blockdb *db = NULL;
+    struct diag diag = {0};
+    struct blockdb_hit hits[DNAME_LABELS_MAX];
+    size_t items;
+    assert_int_equal(blockdb_open("tests/fuzz/corpus/blockdb/starter", &db, &diag), 0);
+    assert_int_equal(blockdb_info(db)->version, 1);
+    assert_int_equal(blockdb_info(db)->patterns, 0);
+    assert_int_equal(blockdb_info(db)->addresses, 0);
+    assert_int_equal(find(db, "www.bet365.com", hits), 1);
+    assert_int_equal(hits[0].skip, 1);
+    assert_int_equal(blockdb_class(db, hits[0].class_id, &items)->action, BLOCKDB_BLOCK);
+    assert_int_equal(find(db, "good.example.net", hits), 0);
+    struct addr addr;
+    struct blockdb_address_hit prefixes[BLOCKDB_ADDRESS_HITS_MAX];
+    assert_int_equal(addr_parse("192.0.2.1", &addr), 0);
+    assert_int_equal(blockdb_find_address(db, &addr, prefixes), 0);
+    blockdb_close(db);
 }
 
 static void missing_file_and_folder_are_told_apart(void **state)
@@ -346,6 +385,7 @@ int main(void)
         cmocka_unit_test(too_many_classes_are_refused),
         cmocka_unit_test(damage_is_always_noticed),
         cmocka_unit_test(forged_headers_stay_in_bounds),
+        cmocka_unit_test(version_before_is_read),
         cmocka_unit_test(missing_file_and_folder_are_told_apart),
     };
     int fd = mkstemp(path);

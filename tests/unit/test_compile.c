@@ -244,7 +244,7 @@ static void bad_sources_are_left_out_with_their_reason(void **state)
         {"", FORMAT_AUTO, "empty"},
         {"<!doctype html><html></html>", FORMAT_HOSTS, "HTML"},
         {"||a.example^\n||b.example^\n0.0.0.0 c.example\n", FORMAT_HOSTS, "only 33 %"},
-        {"1.2.3.4\n5.6.7.8\n", FORMAT_DOMAINS, "no name"},
+        {"1.2.3.4\n5.6.7.8\n", FORMAT_DOMAINS, "holds nothing"},
         {"\x1f\x8b\x08 broken", FORMAT_AUTO, "damaged or truncated"},
         {"\x28\xb5\x2f\xfd broken", FORMAT_AUTO, "damaged or truncated"},
     };
