@@ -5,7 +5,7 @@
 #include <emmintrin.h>
 #endif
 
-#include "blocklists/blockdb_layout.h"
+#include "blocklists/blockdb_key.h"
 #include "blocklists/blockdb_map.h"
 
 const struct blockdb_info *blockdb_info(const struct blockdb *db)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "blocklists/blockdb_layout.h"
+#include "blocklists/blockdb_key.h"
 
 enum {
     WINDOW = 2 * BLOCKDB_RUN_MAX, /* lines held back, more than a run can span */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "blocklists/blockdb_layout.h"
+#include "blocklists/blockdb_key.h"
 
 enum { SLOTS = 1 << 20 };
 

@@ -11,9 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/hash_inline.h"
 #include "blocklists/blockdb.h"
-#include "blocklists/blockdb_layout.h"
+#include "blocklists/blockdb_key.h"
 #include "blocklists/blockdb_write.h"
 
 enum { SEED = 7, MANY = 20000 };
@@ -95,6 +94,51 @@ static size_t find(const struct blockdb *db, const char *text, struct blockdb_hi
     struct blockdb_probe probe;
     blockdb_probe(db, &name, &probe);
     return blockdb_find(db, &probe, hits);
+}
+
+static struct prefix prefix_of(const char *text)
+{
+    struct prefix prefix;
+    assert_int_equal(prefix_parse(text, &prefix), 0);
+    return prefix;
+}
+
+/* One address, two prefixes around it, one of IPv6 that begins with the same octets. */
+static void write_beside(void)
+{
+    static const char *const texts[] = {"192.0.2.1", "192.0.2.0/24", "192.0.0.0/11",
+                                        "c000:201::/32"};
+    static const uint8_t record[] = {0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 9};
+    static const struct blockdb_data data[] = {{record, sizeof(record)}};
+    static const struct blockdb_pattern patterns[] = {{"^ad[0-9]", 1, BLOCKDB_SELF, 0}};
+    static const struct blockdb_item local[] = {{1, BLOCKDB_SELF, BLOCKDB_LOCAL, 1}};
+    struct blockdb_plan plan = {.seed = SEED,
+                                .names = 5,
+                                .sources = sources,
+                                .source_count = 2,
+                                .addresses = 4,
+                                .labels = {1 << 2},
+                                .prefixes = {1ULL << 32},
+                                .prefixes_4 = 1ULL << 32 | 1 << 24 | 1 << 11,
+                                .data = data,
+                                .data_count = 1,
+                                .patterns = patterns,
+                                .pattern_count = 1};
+    struct blockdb_entry entries[5] = {entry_of("walled.example", local, 1)};
+    for (size_t i = 0; i < 4; i++) {
+        struct prefix prefix = prefix_of(texts[i]);
+        entries[i + 1] = (struct blockdb_entry){blockdb_hash_address(SEED, &prefix), self, 1};
+    }
+    qsort(entries, 5, sizeof(entries[0]), by_hash);
+    struct blockdb_writer *writer = NULL;
+    int fd = open(path, O_RDWR | O_TRUNC);
+    assert_int_equal(blockdb_write_begin(fd, &plan, &writer), 0);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(blockdb_write_entry(writer, &entries[i]), 0);
+    }
+    assert_int_equal(blockdb_write_finish(writer), 0);
+    blockdb_write_free(writer);
+    close(fd);
 }
 
 static void hits_name_their_suffix(void **state)
@@ -295,11 +339,9 @@ static bool is_harmless(unsigned at)
 }
 
 /* A checksum that fits is no licence: every table is checked against the file. */
-static void forged_headers_stay_in_bounds(void **state)
+static void forge_headers(void)
 {
-    (void)state;
     static uint8_t data[8192];
-    write_small();
     size_t len = read_back(data, sizeof(data));
     for (unsigned at = BLOCKDB_AT_HOMES; at < BLOCKDB_AT_SPARE; at += 4) {
         uint8_t kept[4];
@@ -317,6 +359,67 @@ static void forged_headers_stay_in_bounds(void **state)
     expect_damaged(data, len, -EPROTO);
 }
 
+static void forged_headers_stay_in_bounds(void **state)
+{
+    (void)state;
+    write_small();
+    forge_headers();
+    write_beside();
+    forge_headers();
+}
+
+static void addresses_hit_their_prefixes_longest_first(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address;
+        size_t count;
+        uint8_t bits[3];
+    } rows[] = {
+        {"192.0.2.1", 3, {32, 24, 11}}, {"192.0.2.2", 2, {24, 11}}, {"192.31.255.255", 1, {11}},
+        {"192.32.0.0", 0, {0}},         {"c000:201::1", 1, {32}},   {"c000:202::1", 0, {0}},
+    };
+    write_beside();
+    struct blockdb *db = open_good();
+    assert_int_equal(blockdb_info(db)->addresses, 4);
+    assert_int_equal(blockdb_info(db)->names, 1);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct blockdb_address_hit hits[BLOCKDB_ADDRESS_HITS_MAX];
+        struct addr addr;
+        print_message("%s\n", rows[i].address);
+        assert_int_equal(addr_parse(rows[i].address, &addr), 0);
+        assert_int_equal(blockdb_find_address(db, &addr, hits), rows[i].count);
+        for (size_t h = 0; h < rows[i].count; h++) {
+            assert_int_equal(hits[h].bits, rows[i].bits[h]);
+        }
+    }
+    blockdb_close(db);
+}
+
+static void local_data_and_patterns_come_back(void **state)
+{
+    (void)state;
+    struct blockdb_hit hits[DNAME_LABELS_MAX];
+    size_t items;
+    write_beside();
+    struct blockdb *db = open_good();
+    assert_int_equal(find(db, "walled.example", hits), 1);
+    const struct blockdb_item *item = blockdb_class(db, hits[0].class_id, &items);
+    assert_int_equal(item->action, BLOCKDB_LOCAL);
+    struct blockdb_data data = blockdb_data(db, item->data);
+    assert_int_equal(data.len, 12);
+    assert_int_equal(data.records[11], 9);
+    assert_int_equal(blockdb_data(db, 0).len, 0);
+    assert_int_equal(blockdb_data(db, 2).len, 0);
+    assert_int_equal(blockdb_info(db)->patterns, 1);
+    assert_string_equal(blockdb_pattern(db, 0)->text, "^ad[0-9]");
+    assert_int_equal(blockdb_pattern(db, 0)->source, 1);
+    assert_null(blockdb_pattern(db, 1));
+    assert_int_equal(blockdb_source(db, 1)->format, 2);
+    assert_int_equal(blockdb_source(db, 1)->match, 1);
+    blockdb_close(db);
+}
+
 static void version_before_is_read(void **state)
 {
     (void)state;
@@ -326,12 +429,9 @@ static void version_before_is_read(void **state)
     size_t items;
     assert_int_equal(blockdb_open("tests/fuzz/corpus/blockdb/starter", &db, &diag), 0);
     assert_int_equal(blockdb_info(db)->version, 1);
-    assert_int_equal(blockdb_info(db)->patterns, 0);
-    assert_int_equal(blockdb_info(db)->addresses, 0);
     assert_int_equal(find(db, "www.bet365.com", hits), 1);
     assert_int_equal(hits[0].skip, 1);
     assert_int_equal(blockdb_class(db, hits[0].class_id, &items)->action, BLOCKDB_BLOCK);
-    assert_int_equal(find(db, "good.example.net", hits), 0);
     struct addr addr;
     struct blockdb_address_hit prefixes[BLOCKDB_ADDRESS_HITS_MAX];
     assert_int_equal(addr_parse("192.0.2.1", &addr), 0);
@@ -385,6 +485,8 @@ int main(void)
         cmocka_unit_test(too_many_classes_are_refused),
         cmocka_unit_test(damage_is_always_noticed),
         cmocka_unit_test(forged_headers_stay_in_bounds),
+        cmocka_unit_test(addresses_hit_their_prefixes_longest_first),
+        cmocka_unit_test(local_data_and_patterns_come_back),
         cmocka_unit_test(version_before_is_read),
         cmocka_unit_test(missing_file_and_folder_are_told_apart),
     };
