@@ -145,14 +145,14 @@ static void put_blocked(const struct exposition *out)
     char group[STATS_NAME_MAX];
     char quoted[2][VALUE_MAX];
     head(out, METRIC_blocked_total);
-    for (uint16_t g = 0; g < STATS_GROUPS_MAX; g++) {
-        for (uint16_t c = 0; c < STATS_CATEGORIES_MAX; c++) {
+    for (unsigned g = 0; g < STATS_GROUPS_MAX; g++) {
+        for (unsigned c = 0; c < STATS_CATEGORIES_MAX; c++) {
             unsigned long long count = count_of(&out->sums->sums[g][c][STATS_BLOCKED]);
             if (count) {
                 put(out, "%s{category=\"%s\",group=\"%s\"} %llu",
                     metrics[METRIC_blocked_total].name,
-                    quote(stats_category_label(stats, c, category), quoted[0]),
-                    quote(stats_group_label(stats, g, group), quoted[1]), count);
+                    quote(stats_category_label(stats, (uint16_t)c, category), quoted[0]),
+                    quote(stats_group_label(stats, (uint16_t)g, group), quoted[1]), count);
             }
         }
     }

@@ -95,36 +95,40 @@ static void sums_stand_under_their_labels(void **state)
     cJSON_Delete(reply);
 }
 
+/* Behind one label's closing quote, or NULL. */
+static const char *skip_label(const char *at)
+{
+    size_t name = strspn(at, "abcdefghijklmnopqrstuvwxyz_");
+    if (name == 0 || strncmp(at + name, "=\"", 2) != 0) {
+        return NULL;
+    }
+    for (at += name + 2; *at && *at != '"'; at++) {
+        at += *at == '\\' && at[1];
+    }
+    return *at ? at + 1 : NULL;
+}
+
 /* name{label="value",...} number: as the exposition format has it. */
 static bool is_sample(const char *line)
 {
-    size_t at = strspn(line, "abcdefghijklmnopqrstuvwxyz_");
-    if (at == 0 || strncmp(line, "greengate_", 10) != 0) {
+    const char *at = line + strspn(line, "abcdefghijklmnopqrstuvwxyz_");
+    if (strncmp(line, "greengate_", 10) != 0) {
         return false;
     }
-    if (line[at] == '{') {
-        for (at++; line[at] != '}'; at += line[at] == ',') {
-            size_t name = strspn(line + at, "abcdefghijklmnopqrstuvwxyz_");
-            at += name;
-            if (name == 0 || line[at] != '=' || line[at + 1] != '"') {
-                return false;
-            }
-            for (at += 2; line[at] != '"'; at++) {
-                at += line[at] == '\\';
-                if (line[at] == '\0') {
-                    return false;
-                }
-            }
-            at++;
+    if (*at == '{') {
+        do {
+            at = skip_label(at + 1);
+        } while (at && *at == ',');
+        if (!at || *at++ != '}') {
+            return false;
         }
-        at++;
     }
     char *end;
-    if (line[at] != ' ' || isspace((unsigned char)line[at + 1])) {
+    if (*at != ' ' || isspace((unsigned char)at[1])) {
         return false;
     }
-    strtod(line + at + 1, &end);
-    return end > line + at + 1 && *end == '\0';
+    strtod(at + 1, &end);
+    return end > at + 1 && *end == '\0';
 }
 
 static void every_line_keeps_to_the_format(void **state)
