@@ -119,6 +119,19 @@ static void merge_keys(struct yaml_node *to, struct yaml_node *from)
     }
 }
 
+/* There is nothing yet that a null could take away. */
+static void drop_nulls(struct yaml_node *map)
+{
+    struct yaml_node **link = &map->first;
+    while (*link) {
+        if (is_null(*link)) {
+            yaml_free(detach(map, link));
+        } else {
+            link = &(*link)->next;
+        }
+    }
+}
+
 /* An item that says no more than which one it is says nothing. */
 static void merge_items(struct yaml_node *to, struct yaml_node *from, const char *key)
 {
@@ -134,6 +147,7 @@ static void merge_items(struct yaml_node *to, struct yaml_node *from, const char
             }
             yaml_free(item);
         } else {
+            drop_nulls(item);
             append(to, item); /* the loader says what is wrong with it */
         }
     }

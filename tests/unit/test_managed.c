@@ -260,6 +260,13 @@ static void null_takes_a_key_away(void **state)
     assert_true(config->sources[0].enabled);
     config_free(config);
     assert_null(strstr(text_of(bench->managed), "mine"));
+    /* Of a new one there is nothing to take away. */
+    assert_int_equal(apply(bench,
+                           "lists: {sources: [{id: other, url: \"https://o.example/\", format: "
+                           "null, category: ads, match: null}]}",
+                           &diag),
+                     0);
+    assert_null(strstr(text_of(bench->managed), "null"));
 }
 
 static void lists_are_taken_out(void **state)
