@@ -28,10 +28,10 @@ struct daemon {
     struct snapshot *snapshot;
     struct retired *retired; /* handed over, not yet given up by every worker */
     char lists_path[DAEMON_PATH_MAX];
-    bool lists_compiled;    /* they come from state_dir */
-    char lists_error[512];  /* the newest database could not be used, "" = fine */
+    bool lists_compiled;     /* they come from state_dir */
+    char lists_error[512];   /* the newest database could not be used, "" = fine */
     char managed_error[512]; /* managed.yaml could not be used at the start, "" = fine */
-    char restart_note[256]; /* settings that changed but need a restart */
+    char restart_note[256];  /* settings that changed but need a restart */
     char rules_path[DAEMON_PATH_MAX];
     bool rules_unsaved; /* the file still holds rules that are over */
 

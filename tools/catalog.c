@@ -17,11 +17,13 @@ int lists_open(struct cli *cli, struct lists_world *world)
     struct diag diag = {0};
     *world = (struct lists_world){0};
     if (config_load(cli->config_path, &world->config, &diag) < 0) {
-        return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
+        cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
+        return CLI_BAD_CONFIG;
     }
     if (listcatalog_load(world->config->server.data_dir, &world->catalog, &diag) < 0) {
         lists_close(world);
-        return cli_fail_diag(cli, CLI_FAILED, &diag);
+        cli_fail_diag(cli, CLI_FAILED, &diag);
+        return CLI_FAILED;
     }
     lists_warn_hidden(cli, world->config);
     return CLI_DONE;
