@@ -85,6 +85,17 @@ static int carry_out(struct change *change, const char *what, const char *next, 
     return code;
 }
 
+/* What is left to do when the list no longer counts. */
+static const char *next_without(const struct meant *meant)
+{
+    bool others = false;
+    for (size_t i = 0; i < meant->config->source_count; i++) {
+        others |= i != meant->at && meant->config->sources[i].enabled;
+    }
+    return others ? "`greengate update` compiles the others; until then it stays in force"
+                  : "add another list; it was the last, and stays in force until one is compiled";
+}
+
 static int remove_list(const struct meant *meant, struct change *change)
 {
     char what[512];
@@ -106,11 +117,7 @@ static int remove_list(const struct meant *meant, struct change *change)
                          NULL);
     }
     snprintf(what, sizeof(what), "removed: %s", meant->id);
-    bool last = meant->config->source_count == 1;
-    return carry_out(change, what,
-                     last ? "add another list; what is in force stays until one is compiled"
-                          : "`greengate update` compiles the others; until then it stays in force",
-                     NULL);
+    return carry_out(change, what, next_without(meant), NULL);
 }
 
 static int say_so_already(const struct meant *meant, struct change *change, bool enabled)
@@ -140,11 +147,8 @@ static int switch_list(const struct meant *meant, struct change *change, bool en
     cJSON_AddStringToObject(change->reply, "id", meant->id);
     cJSON_AddBoolToObject(change->reply, "enabled", enabled);
     snprintf(what, sizeof(what), "%s: %.63s", enabled ? "enabled" : "disabled", meant->id);
-    snprintf(next, sizeof(next),
-             enabled ? "`greengate update %.63s` fetches it"
-                     : "`greengate update` compiles the others; until then it stays in force",
-             meant->id);
-    return carry_out(change, what, next, enabled ? ids : NULL);
+    snprintf(next, sizeof(next), "`greengate update %.63s` fetches it", meant->id);
+    return carry_out(change, what, enabled ? next : next_without(meant), enabled ? ids : NULL);
 }
 
 enum verb { REMOVE, ENABLE, DISABLE };

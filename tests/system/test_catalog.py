@@ -293,6 +293,24 @@ class WithADaemon(ServedTest):
         self.one.json("reload")
         self.assertEqual(self.one.json("status")["state"], "protected")
 
+    def test_the_warning_page_does_without_it(self):
+        two = self.box(web=True, lists=self.LISTS)
+        with open(os.path.join(two.state, "managed.yaml"), "w", encoding="utf-8") as out:
+            out.write("nonsense")
+        two.web.stop()
+        two.daemon.stop()
+        two.web = None
+        two.start()
+        status, _, body = two.page("theirs.example")
+        self.assertEqual(status, 403)
+        self.assertIn("theirs.example", body)
+
+    def test_the_last_list_stays_in_force_and_that_is_told(self):
+        done = self.one.cli("lists", "disable", "theirs")
+        self.assertIn("it was the last", done.stdout)
+        self.one.cli("update")
+        self.assertTrue(self.blocked("theirs.example"))
+
     def test_an_administrators_mistake_is_told_and_nothing_is_written(self):
         self.one.write("greengate.yaml", "dns:\n  lisen: []\n")
         done = self.one.cli("lists", "add", "urlhaus")

@@ -341,6 +341,24 @@ static void a_change_that_cannot_act_is_not_kept(void **state)
     cJSON_Delete(reply);
 }
 
+static void a_change_removes_so_many_and_no_more(void **state)
+{
+    for (int count = 256; count <= 257; count++) {
+        cJSON *request = cJSON_CreateObject();
+        cJSON_AddStringToObject(request, "command", "change");
+        cJSON *ids = cJSON_AddArrayToObject(request, "remove");
+        for (int i = 0; i < count; i++) {
+            cJSON_AddItemToArray(ids, cJSON_CreateString("a"));
+        }
+        char *text = cJSON_PrintUnformatted(request);
+        cJSON *reply = ask(*state, text);
+        assert_int_equal(number_of(reply, "exit"), count == 256 ? 1 : 2);
+        cJSON_Delete(reply);
+        cJSON_Delete(request);
+        cJSON_free(text);
+    }
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 int main(void)
 {
@@ -356,6 +374,7 @@ int main(void)
         ROW(reload_says_what_is_wrong),
         ROW(a_change_is_written_and_taken_back),
         ROW(a_change_that_cannot_act_is_not_kept),
+        ROW(a_change_removes_so_many_and_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
