@@ -240,9 +240,8 @@ static int show_list(struct cli *cli, const struct lists_world *world, const cha
     print_line(cli, "licence", list->licence);
     print_line(cli, "rules", list->rules);
     if (list->every_h) {
-        fprintf(cli->out, "%-12s every %" PRId64 " hours%s%s%s\n", "fetch", list->every_h,
-                list->window ? ", " : "", list->window ? list->window : "",
-                list->window ? " UTC" : "");
+        fprintf(cli->out, "%-12s every %" PRId64 " hours%s%s\n", "fetch", list->every_h,
+                list->window ? ", " : "", list->window ? list->window : "");
     }
     fprintf(cli->out, "%-12s about %s names, %s MB\n", "size", names_of(list, names),
             size_of(list, size));

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "config/listcatalog.h"
 #include "config/nearest.h"
@@ -61,23 +60,9 @@ static bool knows_key(const char *key)
     return false;
 }
 
-/* The catalogue says UTC, the setting is of local time. */
-static void local_window(const char *window, char out[16])
-{
-    struct tm local;
-    time_t now = time(NULL);
-    long offset = localtime_r(&now, &local) ? local.tm_gmtoff / 60 : 0;
-    int at[4] = {0};
-    sscanf(window, "%d:%d-%d:%d", &at[0], &at[1], &at[2], &at[3]);
-    unsigned from = (unsigned)((at[0] * 60 + at[1] + offset + 2880) % 1440);
-    unsigned to = (unsigned)((at[2] * 60 + at[3] + offset + 2880) % 1440);
-    snprintf(out, 16, "%02u:%02u-%02u:%02u", from / 60 % 24, from % 60, to / 60 % 24, to % 60);
-}
-
 /* All of the entry, so that a later catalogue changes nothing by itself. */
 static void copy_entry(struct adding *adding, const struct listcatalog_list *list)
 {
-    char window[16];
     cJSON *source = change_source(&adding->change, list->id);
     cJSON_AddStringToObject(source, "url", list->url);
     cJSON_AddStringToObject(source, "format", list->format);
@@ -87,8 +72,7 @@ static void copy_entry(struct adding *adding, const struct listcatalog_list *lis
         cJSON_AddNumberToObject(source, "update_every_h", (double)list->every_h);
     }
     if (list->window && knows_key("update_window")) {
-        local_window(list->window, window);
-        cJSON_AddStringToObject(source, "update_window", window);
+        cJSON_AddStringToObject(source, "update_window", list->window);
     }
     cJSON_AddItemToArray(adding->added, cJSON_CreateString(list->id));
 }

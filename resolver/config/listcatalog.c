@@ -36,12 +36,13 @@ static bool has_shape(const char *text, const char *shape)
     return *text == *shape;
 }
 
+/* As the setting update_window takes it. */
 static const char *check_window(const char *text)
 {
-    return has_shape(text, "00:00-00:00") && strncmp(text, "24:00", 5) < 0 &&
+    return has_shape(text, "00:00-00:00 UTC") && strncmp(text, "24:00", 5) < 0 &&
                    strncmp(text + 6, "24:00", 5) < 0
                ? NULL
-               : "not a window (20:00-07:00)";
+               : "not a window (19:00-08:00 UTC)";
 }
 
 static const char *check_month(const char *text)

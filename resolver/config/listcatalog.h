@@ -12,7 +12,7 @@ struct listcatalog_list {
     char *id, *title, *url, *category, *publisher, *licence, *homepage;
     char *format, *match;     /* words of settings.def; a word of a later version too */
     char *rules;              /* what the publisher asks for; NULL: nothing */
-    char *window;             /* "20:00-07:00" UTC: when to fetch; NULL: any time */
+    char *window;             /* "19:00-08:00 UTC": when to fetch; NULL: any time */
     char *date;               /* "2026-11": when this was looked up */
     int64_t every_h;          /* 0: as lists.update_every_h says */
     int64_t names, kilobytes; /* rough; 0: not known */

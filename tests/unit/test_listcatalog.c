@@ -69,7 +69,7 @@ static void shipped_lists_are_whole(void **state)
         }
         /* The publisher's rules that a timer can keep are kept by it. */
         if (strncmp(list->id, "ut1-", 4) == 0) {
-            assert_string_equal(list->window, "20:00-07:00");
+            assert_string_equal(list->window, "19:00-08:00 UTC");
             assert_non_null(strstr(list->rules, "08:00 to 19:00 GMT"));
             assert_int_equal(list->every_h, 24);
         }
@@ -174,10 +174,10 @@ static const struct {
      "not an https:// URL", 2},
     {"twice the same id", LISTS "  - {" FIRST ", url: \"https://l.example/b\"}\n", "", "lists.yaml",
      "stands there twice", 3},
-    {"a window of 25 hours", "lists:\n  - {" FIRST URL ", window: \"20:00-25:00\"}\n", "",
+    {"a window of 25 hours", "lists:\n  - {" FIRST URL ", window: \"20:00-25:00 UTC\"}\n", "",
      "lists.yaml", "not a window", 2},
-    {"a window of words", "lists:\n  - {" FIRST URL ", window: night}\n", "", "lists.yaml",
-     "not a window", 2},
+    {"a window of local time", "lists:\n  - {" FIRST URL ", window: \"20:00-07:00\"}\n", "",
+     "lists.yaml", "not a window", 2},
     {"a number of words", "lists:\n  - {" FIRST URL ", every_h: many}\n", "", "lists.yaml",
      "a whole number", 2},
     {"an unknown key", "lists:\n  - {" FIRST URL ", colour: red}\n", "", "lists.yaml",
