@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tools/catalog.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/listcatalog.h"
 #include "config/managed.h"
 #include "config/nearest.h"
 #include "tools/change.h"
-#include "tools/lists.h"
 
 static char command[] = "lists";
 

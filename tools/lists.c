@@ -12,8 +12,9 @@
 #include "blocklists/format.h"
 #include "blocklists/generation.h"
 #include "blocklists/meta.h"
-#include "config/listcatalog.h"
+#include "config/config.h"
 #include "policy/snapshot.h"
+#include "tools/catalog.h"
 
 /* Columns of a last error in the table; `lists show ID` has all of it. */
 enum { ERROR_SHOWN = 60 };

@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/listcatalog.h"
 #include "config/nearest.h"
 #include "config/origins.h"
+#include "tools/catalog.h"
 #include "tools/change.h"
-#include "tools/lists.h"
 
 static char command[] = "lists";
 

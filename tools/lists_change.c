@@ -5,8 +5,8 @@
 #include "config/config.h"
 #include "config/nearest.h"
 #include "config/origins.h"
+#include "tools/catalog.h"
 #include "tools/change.h"
-#include "tools/lists.h"
 
 static char command[] = "lists";
 
