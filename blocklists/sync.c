@@ -14,6 +14,7 @@
 #include "blocklists/compile.h"
 #include "blocklists/copy.h"
 #include "blocklists/generation.h"
+#include "blocklists/textstore.h"
 
 struct syncing {
     const struct sync_options *options;
@@ -387,6 +388,17 @@ static int keep_copies(struct syncing *s, struct diag *diag)
     return 0;
 }
 
+/* For `check` and `lists diff`; lists are as good without. */
+static void keep_texts(const struct syncing *s)
+{
+    int in_force = generation_in_force(s->state_dir);
+    const struct textstore store = {.state_dir = s->state_dir, .generation = (unsigned)in_force};
+    if (s->options->config->lists.names && in_force > 0) {
+        (void)!textstore_keep(&store);
+    }
+    textstore_prune(s->state_dir);
+}
+
 static int run(struct syncing *s, struct diag *diag)
 {
     int err = check_ids(s->options, diag);
@@ -418,6 +430,7 @@ static int run(struct syncing *s, struct diag *diag)
         err = err < 0 ? err : kept;
         if (err == 0) {
             generation_unpin(s->state_dir);
+            keep_texts(s);
         }
     }
     return err;
