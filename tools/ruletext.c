@@ -2,16 +2,12 @@
 #include "tools/ruletext.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "blocklists/generation.h"
 #include "blocklists/listtext.h"
-#include "blocklists/textstore.h"
-#include "config/config.h"
-#include "policy/snapshot.h"
+#include "tools/inforce.h"
 
 enum { LISTED_MAX = 64 };
 
@@ -122,23 +118,16 @@ static void search_all(cJSON *why, const struct textstore *store, const struct b
 
 void ruletext_add(struct cli *cli, cJSON *why)
 {
-    char path[PATH_MAX];
-    struct config *config = NULL;
-    struct blockdb *db = NULL;
-    if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(why, "listed")) == 0 ||
-        config_load(cli->config_path, &config, NULL) < 0) {
+    struct diag diag = {0};
+    struct inforce lists = {0};
+    if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(why, "listed")) == 0) {
         return;
     }
-    snapshot_lists_path(config, path, sizeof(path));
-    int generation = generation_in_force(config->server.state_dir);
-    bool own = strncmp(path, config->server.state_dir, strlen(config->server.state_dir)) == 0;
-    const struct textstore store = {config->server.state_dir, config->server.data_dir,
-                                    own && generation > 0 ? (unsigned)generation : 0};
-    if (access(config->server.state_dir, R_OK | X_OK) < 0 && errno == EACCES) {
-        cJSON_AddStringToObject(why, "texts", reason_of(-EACCES));
-    } else if (blockdb_open(path, &db, NULL) == 0) {
-        search_all(why, &store, db);
+    int err = inforce_open(cli->config_path, 0, &lists, &diag);
+    if (err < 0) {
+        cJSON_AddStringToObject(why, "texts", err == -EACCES ? reason_of(err) : diag.text);
+    } else {
+        search_all(why, &lists.store, lists.db);
     }
-    blockdb_close(db);
-    config_free(config);
+    inforce_close(&lists);
 }
