@@ -37,7 +37,7 @@ static bool has_shape(const char *text, const char *shape)
 }
 
 /* As the setting update_window takes it. */
-static const char *check_window(const char *text)
+static const char *check_hours(const char *text)
 {
     return has_shape(text, "00:00-00:00 UTC") && strncmp(text, "24:00", 5) < 0 &&
                    strncmp(text + 6, "24:00", 5) < 0
@@ -65,7 +65,7 @@ static const struct field list_fields[] = {
     {"licence", FIELD_TEXT, true, IN_LIST(licence), 0, check_line},
     {"homepage", FIELD_TEXT, true, IN_LIST(homepage), 0, check_site},
     {"rules", FIELD_TEXT, false, IN_LIST(rules), 0, check_line},
-    {"window", FIELD_TEXT, false, IN_LIST(window), 0, check_window},
+    {"window", FIELD_TEXT, false, IN_LIST(window), 0, check_hours},
     {"date", FIELD_TEXT, true, IN_LIST(date), 0, check_month},
     {"every_h", FIELD_NUMBER, false, IN_LIST(every_h), 0, NULL},
     {"names", FIELD_NUMBER, true, IN_LIST(names), 0, NULL},
