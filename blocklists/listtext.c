@@ -46,10 +46,8 @@ static int visit_in_child(void *arg, struct diag *diag)
                                    .on_entry = pass_entry,
                                    .arg = visiting};
         visiting->sink = sink;
-        struct reader reader = {.source = visiting->source,
-                                .sink = sink,
-                                .on_piece = check_visitor,
-                                .arg = visiting};
+        struct reader reader = {
+            .source = visiting->source, .sink = sink, .on_piece = check_visitor, .arg = visiting};
         err = reader_run(&reader);
         err = visiting->err < 0 ? visiting->err : err;
         if (report->error < 0) {
@@ -99,8 +97,7 @@ static size_t slot_of(const struct dname *name)
 static bool is_that(const struct listtext_want *want, const struct scan_entry *entry)
 {
     bool exception = entry->flags & BLOCKDB_EXCEPTION;
-    if (want->kind != entry->kind || want->exception != exception ||
-        entry->flags & ENTRY_CANCELS) {
+    if (want->kind != entry->kind || want->exception != exception || entry->flags & ENTRY_CANCELS) {
         return false;
     }
     switch (want->kind) {

@@ -35,7 +35,8 @@ static int source_path(const struct textstore *store, const struct blockdb_sourc
     struct source_meta *meta = malloc(sizeof(*meta));
     int len = snprintf(out, PATH_MAX, "%s/sources/%s.json", store->state_dir, source->id);
     int err = meta && len > 0 && len < PATH_MAX ? meta_load(out, meta) : -ENOENT;
-    if (err == 0 && (meta->fetched_at != source->fetched_at || strcmp(meta->url, source->url))) {
+    if (err == 0 &&
+        (meta->fetched_at != source->fetched_at || strcmp(meta->url, source->url) != 0)) {
         err = -ENOENT;
     }
     free(meta);

@@ -237,9 +237,8 @@ static void add_rule(struct cli_table *table, const cJSON *listing)
 static int print_listed(struct cli *cli, const cJSON *listed)
 {
     const cJSON *item;
-    struct cli_table table = {
-        .headings = {"listed by", "category", "entry", "covers", "version", ">line", "text",
-                     "here"}};
+    struct cli_table table = {.headings = {"listed by", "category", "entry", "covers", "version",
+                                           ">line", "text", "here"}};
     if (cJSON_GetArraySize(listed) == 0) {
         return CLI_DONE;
     }

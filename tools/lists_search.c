@@ -23,11 +23,11 @@ struct found {
 };
 
 struct searching {
-    const char *pattern;    /* lower case */
-    char glob[TEXT_MAX];    /* "" when the pattern is a part of a name */
-    struct found *found;    /* shared with the child */
-    uint64_t *count;        /* likewise: of this list, also past the limit */
-    size_t limit, rooms;    /* all together; left */
+    const char *pattern; /* lower case */
+    char glob[TEXT_MAX]; /* "" when the pattern is a part of a name */
+    struct found *found; /* shared with the child */
+    uint64_t *count;     /* likewise: of this list, also past the limit */
+    size_t limit, rooms; /* all together; left */
 };
 
 static const char *entry_text(const struct scan_entry *entry, char out[DNAME_TEXT_MAX])
@@ -208,7 +208,7 @@ int lists_search(struct cli *cli, int argc, char **argv)
     if (code == CLI_DONE && prepare(&searching, argv[1]) < 0) {
         code = cli_fail(cli, CLI_FAILED, "no memory");
     }
-    if (code == CLI_DONE) {
+    if (code == CLI_DONE && searching.count) {
         code = search_all(cli, &lists, &wish, &searching);
     }
     inforce_close(&lists);
