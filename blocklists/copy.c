@@ -148,8 +148,9 @@ static int download(const struct sync_options *options, struct sync_source *sour
     struct fetching fetching = {options, source->config->id};
     bool ask_always = options->force || !source->has_copy;
     struct fetch_request request = {
+        .config = options->config,
+        .source = source->config,
         .url = source->config->url,
-        .insecure = source->config->insecure,
         .etag = ask_always ? "" : source->meta.etag,
         .last_modified = ask_always ? "" : source->meta.last_modified,
         .fd = part,

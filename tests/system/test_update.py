@@ -99,7 +99,8 @@ class Update(unittest.TestCase):
 
     def greengate(self, *arguments, sources=None, secure=False):
         if sources is not None:
-            items = [{"id": i, "url": self.url(p), "category": "adult", "insecure": not secure}
+            items = [{"id": i, "url": self.url(p), "category": "adult", "insecure": not secure,
+                      "allow_private": True}
                      for i, p in sources.items()]
             config = {"server": {"state_dir": os.path.join(self.folder, "state"), "data_dir": CATALOG,
                                  "control_socket": os.path.join(self.folder, "c.sock")},

@@ -53,11 +53,18 @@ static int set_up(void **state)
                                             .url = urls[i],
                                             .category = "adult",
                                             .format = FORMAT_AUTO,
+                                            .public_key = "",
+                                            .update_window = "",
                                             .enabled = true};
     }
     config.server.state_dir = state_dir;
     config.server.data_dir = "blocklists/catalog";
     config.lists.update_every_h = 6;
+    config.lists.update_window = "";
+    config.lists.proxy = "";
+    config.lists.file_folder = "";
+    config.lists.timeout_s = 60;
+    config.lists.memory_mb = 32;
     config.lists.keep_generations = 2;
     config.lists.max_shrink_percent = 50;
     config.sources = sources;
@@ -423,7 +430,7 @@ static void plain_http_needs_consent_and_files_must_be_plain(void **state)
         {"file:///", false, "plain file"},
         {"file:///dev/zero", false, "plain file"},
         {"file://otherhost/x", false, "absolute path"},
-        {"http://127.0.0.1:9/x", true, "connect"},
+        {"http://127.0.0.1:9/x", true, "not public"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct sync_result result;
