@@ -36,16 +36,22 @@ static const struct text_field texts[] = {
     TEXT("url", url),
     TEXT("etag", etag),
     TEXT("last_modified", last_modified),
+    TEXT("signed_by", signed_by),
+    TEXT("signature", signature),
     TEXT("version", report.version),
     TEXT("error", report.error_text),
 };
 
 /* All are 64 bits wide. */
 static const struct number_field numbers[] = {
+    NUMBER("serial", serial),
+    NUMBER("expires", expires),
     NUMBER("fetched_at", fetched_at),
     NUMBER("checked_at", checked_at),
     NUMBER("tried_at", tried_at),
     NUMBER("failing_since", failing_since),
+    NUMBER("failures", failures),
+    NUMBER("retry_at", retry_at),
     NUMBER("previous_names", previous_names),
     NUMBER("bytes", report.bytes),
     NUMBER("lines", report.lines),

@@ -173,6 +173,16 @@ static bool is_current(const struct syncing *s)
     return same;
 }
 
+static bool has_copies(const struct syncing *s)
+{
+    for (size_t i = 0; i < s->result->count; i++) {
+        if (s->result->sources[i].has_copy) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void on_step(void *arg, const struct build_step *step)
 {
     const struct syncing *s = arg;
@@ -406,7 +416,7 @@ static int run(struct syncing *s, struct diag *diag)
     if (asked < 0) {
         return diag_set(diag, asked, "%s", strerror(-asked));
     }
-    if (asked == 0 && s->options->if_due && is_current(s)) {
+    if (asked == 0 && s->options->if_due && (!has_copies(s) || is_current(s))) {
         s->result->current = true;
         return 0;
     }

@@ -27,6 +27,7 @@ struct sync_source {
     bool unverified;         /* what came is no list, or was refused */
     bool used;               /* stands in the compiled database */
     unsigned protected_hits; /* protected names that it blocks */
+    int64_t retry_after_s;   /* as the server asked for, 0 = it did not */
 };
 
 /* A protected name that a list blocks; the verdict allows it all the same. */
@@ -62,8 +63,9 @@ struct sync_options {
     size_t id_count;
     bool force;   /* fetch although not due, unchanged or pinned, and accept a changed size */
     bool dry_run; /* judge, but keep nothing */
-    bool if_due;  /* fetch only what is older than lists.update_every_h */
+    bool if_due;  /* fetch only what schedule.h says is due */
     int64_t now;
+    uint64_t salt;                                               /* schedule_salt() */
     void (*on_event)(void *arg, const struct sync_event *event); /* or NULL */
     void *arg;
 };

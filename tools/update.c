@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/ioprio.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "blocklists/schedule.h"
 #include "blocklists/sync.h"
 #include "config/catalog.h"
 #include "confine/folders.h"
@@ -64,6 +68,8 @@ static cJSON *source_json(const struct sync_source *source)
     cJSON_AddNumberToObject(json, "fetched_at", (double)source->meta.fetched_at);
     cJSON_AddBoolToObject(json, "in_use", source->used);
     cJSON_AddNumberToObject(json, "protected_hits", source->protected_hits);
+    cJSON_AddNumberToObject(json, "serial", (double)source->meta.serial);
+    cJSON_AddNumberToObject(json, "expires", (double)source->meta.expires);
     cJSON_AddStringToObject(json, "error",
                             source->status >= SYNC_FAILED ? source->meta.report.error_text : "");
     return json;
@@ -91,6 +97,17 @@ static cJSON *result_json(const struct sync_result *result)
     return json;
 }
 
+static void print_expired(struct cli *cli, const struct sync_source *source)
+{
+    char day[32];
+    struct tm tm;
+    time_t when = (time_t)source->meta.expires;
+    if (when > 0 && when <= clock_wall_s(&clock_system) && gmtime_r(&when, &tm)) {
+        strftime(day, sizeof(day), "%Y-%m-%d %H:%M UTC", &tm);
+        fprintf(cli->out, "; its signature expired at %s", day);
+    }
+}
+
 static void print_source(struct cli *cli, const struct sync_source *source)
 {
     const struct source_report *report = &source->meta.report;
@@ -109,6 +126,7 @@ static void print_source(struct cli *cli, const struct sync_source *source)
     } else if (bad) {
         fprintf(cli->out, "; there is no good copy");
     }
+    print_expired(cli, source);
     fputc('\n', cli->out);
 }
 
@@ -132,7 +150,9 @@ static void print_hits(struct cli *cli, const struct sync_result *result)
 static void print_outcome(struct cli *cli, const struct sync_options *options,
                           const struct sync_result *result)
 {
-    if (result->current) {
+    if (result->current && !result->generation) {
+        fprintf(cli->out, "nothing is due, and no list was fetched yet\n");
+    } else if (result->current) {
         fprintf(cli->out, "nothing is due; generation %u stays in force\n", result->generation);
     } else if (options->dry_run) {
         fprintf(cli->out, "dry run: %" PRIu64 " name%s would be in force\n", result->names,
@@ -270,6 +290,14 @@ static int give_up_root(const struct config *config, struct diag *diag)
     return err < 0 ? err : privileges_drop(user, diag);
 }
 
+/* DNS and whoever works on the machine come first. Where a kernel refuses, it runs as
+ * it is. */
+static void step_back(void)
+{
+    (void)setpriority(PRIO_PROCESS, 0, 19);
+    (void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+}
+
 static int run(struct cli *cli, struct sync_options *options)
 {
     struct diag diag = {0};
@@ -286,6 +314,10 @@ static int run(struct cli *cli, struct sync_options *options)
     }
     options->config = config;
     options->now = clock_wall_s(&clock_system);
+    options->salt = schedule_salt();
+    if (options->if_due) {
+        step_back();
+    }
     if (cli_is_terminal(cli) && isatty(fileno(cli->err)) && !cli->quiet && !cli->json) {
         options->on_event = show_progress;
         options->arg = &progress;
