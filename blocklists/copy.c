@@ -167,6 +167,9 @@ static int fetch_list(const struct sync_options *options, struct sync_source *so
     struct fetch_request request = {
         .config = options->config,
         .source = source->config,
+        .max_bytes = budget_of(options->config).file,
+        .limit_reason = "larger than lists.memory_mb allows where state_dir lies in memory "
+                        "(tmpfs): raise it, or move server.state_dir to a disk",
         .url = source->config->url,
         .etag = fetching->ask_always ? "" : source->meta.etag,
         .last_modified = fetching->ask_always ? "" : source->meta.last_modified,
@@ -216,7 +219,8 @@ static int take(const struct sync_options *options, struct sync_source *source, 
     if (packed < 0) {
         return diag_set(diag, packed, "storing the list: %s", strerror(-packed));
     }
-    int err = pack_file(part, packed, diag);
+    struct budget budget = budget_of(options->config);
+    int err = pack_file(part, packed, &budget, diag);
     if (err == 0 && is_same(options, source, packed)) {
         err = keep_words(source);
     }

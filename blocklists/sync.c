@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "blocklists/budget.h"
 #include "blocklists/compile.h"
 #include "blocklists/copy.h"
 #include "blocklists/generation.h"
@@ -241,6 +242,21 @@ static void take_reports(struct syncing *s)
     }
 }
 
+static void explain_memory(const struct syncing *s, struct diag *diag)
+{
+    uint64_t names = 0;
+    for (size_t i = 0; i < s->input_count; i++) {
+        names += s->reports[i].names;
+    }
+    diag_at(diag, "", 0, 0);
+    diag_set(diag, -EFBIG,
+             "the database of %llu names does not fit lists.memory_mb: %lld, since state_dir lies "
+             "in memory (tmpfs), where files count: set it to %u, or move server.state_dir to a "
+             "disk; the lists in force stay",
+             (unsigned long long)names, (long long)s->options->config->lists.memory_mb,
+             budget_needed(names));
+}
+
 static int compile_once(struct syncing *s, struct diag *diag)
 {
     open_inputs(s);
@@ -248,9 +264,17 @@ static int compile_once(struct syncing *s, struct diag *diag)
         diag_at(diag, "", 0, 0);
         return diag_set(diag, -ENODATA, "no source could be used: the lists in force stay");
     }
-    struct build_job job = {
-        .sources = s->inputs, .source_count = s->input_count, .on_step = on_step, .arg = s};
+    struct budget budget = budget_of(s->options->config);
+    struct build_job job = {.sources = s->inputs,
+                            .source_count = s->input_count,
+                            .on_step = on_step,
+                            .arg = s,
+                            .memory = budget.records,
+                            .file_max = budget.file};
     int err = compile_file(&job, s->temp, s->reports, diag);
+    if (err == -EFBIG && budget.file) {
+        explain_memory(s, diag);
+    }
     if (err < 0) {
         for (size_t i = 0; i < s->input_count; i++) {
             close(s->inputs[i].fd);
