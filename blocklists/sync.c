@@ -40,6 +40,17 @@ static void tell(const struct sync_options *options, const struct sync_event *ev
     }
 }
 
+static void tell_end(const struct sync_options *options, const struct sync_source *source)
+{
+    const struct source_report *report =
+        source->has_fresh ? &source->fresh.report : &source->meta.report;
+    tell(options, &(struct sync_event){.source = source->config->id,
+                                       .phase = "fetched",
+                                       .bytes = report->bytes,
+                                       .names = report->names,
+                                       .ended = source});
+}
+
 static int make_folder(const char *state_dir, const char *name, struct diag *diag)
 {
     char path[PATH_MAX];
@@ -143,6 +154,7 @@ static int refresh_sources(struct syncing *s)
         if (err < 0) {
             return err;
         }
+        tell_end(s->options, source);
         asked++;
     }
     return asked;

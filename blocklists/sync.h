@@ -53,8 +53,10 @@ struct sync_result {
 
 struct sync_event {
     const char *source; /* id, or NULL: all together */
-    const char *phase;  /* "fetching", "counting", "reading", "sorting", "writing", "checking" */
+    const char
+        *phase; /* "fetching", "fetched", "counting", "reading", "sorting", "writing", "checking" */
     uint64_t bytes, names;
+    const struct sync_source *ended; /* it was asked and judged, "fetched"; else NULL */
 };
 
 struct sync_options {

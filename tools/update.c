@@ -13,50 +13,11 @@
 
 #include "base/clock.h"
 #include "blocklists/schedule.h"
-#include "blocklists/sync.h"
 #include "config/catalog.h"
 #include "confine/folders.h"
 #include "confine/privileges.h"
 #include "tools/activate.h"
-#include "tools/cli.h"
-
-/* The line that is written over on a terminal. */
-struct progress {
-    struct cli *cli;
-    bool shown;
-    uint64_t told_us;
-    char phase[32];
-};
-
-static void show_progress(void *arg, const struct sync_event *event)
-{
-    struct progress *progress = arg;
-    uint64_t now = clock_mono_us(&clock_system);
-    bool same = strcmp(progress->phase, event->phase) == 0;
-    if (same && now - progress->told_us < 100000) {
-        return;
-    }
-    progress->told_us = now;
-    progress->shown = true;
-    snprintf(progress->phase, sizeof(progress->phase), "%s", event->phase);
-    fprintf(progress->cli->err, "\r\033[K%s %s", event->phase,
-            event->source ? event->source : "all lists");
-    if (event->bytes) {
-        fprintf(progress->cli->err, ", %.1f MB", (double)event->bytes / 1e6);
-    }
-    if (event->names) {
-        fprintf(progress->cli->err, ", %" PRIu64 " names", event->names);
-    }
-    fflush(progress->cli->err);
-}
-
-static void end_progress(const struct progress *progress)
-{
-    if (progress->shown) {
-        fprintf(progress->cli->err, "\r\033[K");
-        fflush(progress->cli->err);
-    }
-}
+#include "tools/progress.h"
 
 static cJSON *source_json(const struct sync_source *source)
 {
@@ -303,7 +264,7 @@ static int run(struct cli *cli, struct sync_options *options)
     struct diag diag = {0};
     struct config *config = NULL;
     struct sync_result result = {0};
-    struct progress progress = {.cli = cli};
+    struct progress progress;
     if (config_load(cli->config_path, &config, &diag) < 0 || catalog_check_own(config, &diag) < 0) {
         config_free(config);
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
@@ -318,12 +279,9 @@ static int run(struct cli *cli, struct sync_options *options)
     if (options->if_due) {
         step_back();
     }
-    if (cli_is_terminal(cli) && isatty(fileno(cli->err)) && !cli->quiet && !cli->json) {
-        options->on_event = show_progress;
-        options->arg = &progress;
-    }
+    progress_begin(&progress, cli, options);
     int err = sync_run(options, &result, &diag);
-    end_progress(&progress);
+    progress_end(&progress);
     int code = err < 0             ? say_failed(cli, err, &result, &diag)
                : result.count == 0 ? say_no_sources(cli, &result)
                : result.pinned     ? say_pinned(cli, &result)
