@@ -101,7 +101,7 @@ test: ## set up, then every test
 	@$(SUBMAKE) all build-tests peers
 	@tests/run $(B)
 
-build-tests: $(UNIT) $(FUZZ) $B/bench/responder $B/tests/allocations.so
+build-tests: $(UNIT) $(FUZZ) $B/bench/responder $B/tests/allocations.so $B/tests/faults.so
 	@:
 
 unit: $(UNIT) ## build and run the unit tests alone
@@ -206,7 +206,7 @@ $B/bench/bench_blockdb: $B/tests/bench/bench_blockdb.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS)
 
-$B/tests/allocations.so: tests/system/allocations.c
+$B/tests/%.so: tests/system/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -fPIC -shared $(WARN) -D_GNU_SOURCE -o $@ $<
 

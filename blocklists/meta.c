@@ -2,6 +2,7 @@
 #include "blocklists/meta.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -180,6 +181,26 @@ int meta_load(const char *path, struct source_meta *ret_meta)
     return 0;
 }
 
+static int write_file(const char *path, const char *text)
+{
+    size_t left = strlen(text);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int err = fd < 0 ? -errno : 0;
+    while (err == 0 && left > 0) {
+        ssize_t done = write(fd, text, left);
+        err = done < 0 && errno != EINTR ? -errno : 0;
+        text += done > 0 ? done : 0;
+        left -= done > 0 ? (size_t)done : 0;
+    }
+    if (err == 0 && fsync(fd) < 0) {
+        err = -errno;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return err;
+}
+
 int meta_save(const char *path, const struct source_meta *meta)
 {
     char temp[PATH_MAX];
@@ -190,14 +211,7 @@ int meta_save(const char *path, const struct source_meta *meta)
         return -ENOMEM;
     }
     snprintf(temp, sizeof(temp), "%s.tmp", path);
-    FILE *file = fopen(temp, "we");
-    int err = file ? 0 : -errno;
-    if (file) {
-        bool ok = fputs(text, file) >= 0 && fputc('\n', file) >= 0 && fflush(file) == 0 &&
-                  fsync(fileno(file)) == 0;
-        err = ok ? 0 : -errno;
-        err = fclose(file) == 0 ? err : -errno;
-    }
+    int err = write_file(temp, text);
     free(text);
     if (err == 0 && rename(temp, path) < 0) {
         err = -errno;
