@@ -120,6 +120,21 @@ class Authority:
         return path
 
 
+def resident(pid):
+    """Octets of a process and all below it; what they share counts once for each."""
+    total = 0
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("Rss:"):
+                    total += int(line.split()[1]) * 1024
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            children = file.read().split()
+    except OSError:
+        return 0
+    return total + sum(resident(int(child)) for child in children)
+
+
 class UpdateTest(unittest.TestCase):
     """A folder with a configuration, and the CLI on it. Sources may have private addresses and
     plain http, unless a test says otherwise."""
@@ -163,6 +178,17 @@ class UpdateTest(unittest.TestCase):
         return subprocess.run(self.command(*words), capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=120 * SLOWER, check=False,
                               env=self.environment(**env))
+
+    def peak(self, *words):
+        """The most octets that a command took, looked at as often as can be, and how it ended."""
+        most = 0
+        with subprocess.Popen(self.command(*words), env=self.environment(), text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as child:
+            while child.poll() is None:
+                most = max(most, resident(child.pid))
+            out, err = child.communicate()
+            return most, subprocess.CompletedProcess(words, child.returncode, out, err)
 
     def update(self, want, *words, **env):
         """`update --json`; what it printed. It must end with the exit code `want`."""
