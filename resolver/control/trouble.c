@@ -69,18 +69,16 @@ static void judge(struct daemon_status *status, struct daemon_source *source, co
 {
     char since[SINCE_MAX];
     const char *error = cJSON_GetStringValue(cJSON_GetObjectItem(json, "error"));
-    double checked = number_of(json, "checked_at");
     double expires = number_of(json, "expires");
-    double good = checked > 0 ? checked : (double)source->fetched_at;
-    double now = (double)status->now;
+    int64_t good = source->checked_at ? source->checked_at : source->fetched_at;
     if (error && *error) {
         snprintf(source->error, sizeof(source->error), "%s", error);
         add_reason(status, "list %s fails%s: %.120s", source->id,
                    print_time("since", number_of(json, "failing_since"), since), source->error);
-    } else if (good > 0 && source->overdue_s && now - good > (double)source->overdue_s) {
+    } else if (good > 0 && source->overdue_s && status->now - good > source->overdue_s) {
         add_reason(status, "list %s was last updated%s: does a timer run `greengate update`?",
-                   source->id, print_time("at", good, since));
-    } else if (expires > 0 && now >= expires) {
+                   source->id, print_time("at", (double)good, since));
+    } else if (expires > 0 && (double)status->now >= expires) {
         add_reason(status, "list %s, by its signature, expired%s; it stays in force", source->id,
                    print_time("at", expires, since));
     }
@@ -93,6 +91,7 @@ void control_add_troubles(struct daemon_status *status)
         char path[sizeof(status->sources_folder) + sizeof(source->id) + 8];
         snprintf(path, sizeof(path), "%s/%s.json", status->sources_folder, source->id);
         cJSON *json = source->configured ? read_json(path) : NULL;
+        source->checked_at = (int64_t)number_of(json, "checked_at");
         if (source->configured) {
             judge(status, source, json);
         }

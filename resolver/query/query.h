@@ -23,7 +23,17 @@ struct query_channel {
     uint8_t transport; /* enum stats_transport */
 };
 
-enum query_drop { DROP_MALFORMED, DROP_STRANGER, DROP_WAITING_FULL, DROP_SEND, QUERY_DROPS };
+/* Why a query got no answer. DROP(NAME, word) */
+#define QUERY_DROP_ALL(DROP)                                                                       \
+    DROP(MALFORMED, "malformed")                                                                   \
+    DROP(STRANGER, "stranger")                                                                     \
+    DROP(WAITING_FULL, "waiting-full")                                                             \
+    DROP(SEND, "send")
+
+#define DROP(name, word) DROP_##name,
+enum query_drop { QUERY_DROP_ALL(DROP) QUERY_DROPS };
+#undef DROP
+extern const char *const query_drop_words[QUERY_DROPS];
 
 enum {
     QUERY_ROOM = DNS_MESSAGE_MAX + 1 + 2 * ANSWER_RECORDS_MAX,
