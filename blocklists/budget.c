@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "blocklists/budget.h"
 
+#include <errno.h>
 #include <linux/magic.h>
 #include <sys/statfs.h>
 
@@ -41,4 +42,15 @@ unsigned budget_needed(uint64_t names)
 {
     uint64_t octets = names * (ENTRY_MAX + sizeof(struct record)) + MIB;
     return PROGRAMS_MB + 2 * (unsigned)((octets + MIB - 1) / MIB);
+}
+
+int budget_explain(const struct config *config, uint64_t names, struct diag *diag)
+{
+    diag_at(diag, "", 0, 0);
+    return diag_set(diag, -EFBIG,
+                    "the database of %llu names does not fit lists.memory_mb: %lld, since "
+                    "state_dir lies in memory (tmpfs), where files count: set it to %u, or move "
+                    "server.state_dir to a disk; the lists in force stay",
+                    (unsigned long long)names, (long long)config->lists.memory_mb,
+                    budget_needed(names));
 }

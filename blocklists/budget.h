@@ -18,3 +18,6 @@ struct budget budget_of(const struct config *config);
 
 /* lists.memory_mb that compiling so many names takes where files lie in memory. */
 unsigned budget_needed(uint64_t names);
+
+/* Say that the database of so many names is too large there; -EFBIG. */
+int budget_explain(const struct config *config, uint64_t names, struct diag *diag);

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,31 +59,6 @@ static int make_folder(const char *state_dir, const char *name, struct diag *dia
         return diag_set(diag, -errno, "%s", strerror(errno));
     }
     return 0;
-}
-
-/* A lock of the file, not of its existence: it ends with the process. */
-int sync_lock(const char *state_dir, struct diag *diag)
-{
-    char path[PATH_MAX];
-    int err = make_folder(state_dir, "", diag);
-    if (err < 0) {
-        return err;
-    }
-    snprintf(path, sizeof(path), "%s/update.lock", state_dir);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0) {
-        diag_at(diag, path, 0, 0);
-        return diag_set(diag, -errno, "%s", strerror(errno));
-    }
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
-        err = errno == EAGAIN || errno == EACCES
-                  ? diag_set(diag, -EBUSY, "another update is running")
-                  : diag_set(diag, -errno, "%s: %s", path, strerror(errno));
-        close(fd);
-        return err;
-    }
-    return fd;
 }
 
 static bool is_wanted(const struct sync_options *options, const char *id)
@@ -254,19 +228,13 @@ static void take_reports(struct syncing *s)
     }
 }
 
-static void explain_memory(const struct syncing *s, struct diag *diag)
+static uint64_t names_read(const struct syncing *s)
 {
     uint64_t names = 0;
     for (size_t i = 0; i < s->input_count; i++) {
         names += s->reports[i].names;
     }
-    diag_at(diag, "", 0, 0);
-    diag_set(diag, -EFBIG,
-             "the database of %llu names does not fit lists.memory_mb: %lld, since state_dir lies "
-             "in memory (tmpfs), where files count: set it to %u, or move server.state_dir to a "
-             "disk; the lists in force stay",
-             (unsigned long long)names, (long long)s->options->config->lists.memory_mb,
-             budget_needed(names));
+    return names;
 }
 
 static int compile_once(struct syncing *s, struct diag *diag)
@@ -285,7 +253,7 @@ static int compile_once(struct syncing *s, struct diag *diag)
                             .file_max = budget.file};
     int err = compile_file(&job, s->temp, s->reports, diag);
     if (err == -EFBIG && budget.file) {
-        explain_memory(s, diag);
+        budget_explain(s->options->config, names_read(s), diag);
     }
     if (err < 0) {
         for (size_t i = 0; i < s->input_count; i++) {
