@@ -26,9 +26,9 @@ HARD := -fstack-protector-strong -fPIE -fcf-protection
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=3 $(HARD)
-CFLAGS_debug   := -O0 -g -DGREENGATE_FAULTS $(HARD)
-CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer $(SANITIZE) -DGREENGATE_FAULTS
-CFLAGS_tsan    := -O1 -g -fsanitize=thread -DGREENGATE_FAULTS
+CFLAGS_debug   := -O0 -g $(HARD)
+CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer $(SANITIZE)
+CFLAGS_tsan    := -O1 -g -fsanitize=thread
 CFLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer $(SANITIZE) -fsanitize=fuzzer-no-link
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections
 LDFLAGS_debug   := -pie
@@ -149,6 +149,10 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -m 755 $B/greengated $B/greengate-web $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $B/greengate $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(DATA) $(DESTDIR)$(DATADIR)
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in greengate-update.service greengate-update.timer; do \
+	    sed 's|/usr/bin/|$(PREFIX)/bin/|' packaging/systemd/$$unit \
+	        >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit; done
 	test -e $(DESTDIR)$(SYSCONFDIR)/greengate/greengate.yaml || install -m 644 \
 	    packaging/greengate.yaml $(DESTDIR)$(SYSCONFDIR)/greengate/greengate.yaml
 

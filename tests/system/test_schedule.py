@@ -160,6 +160,18 @@ class Units(unittest.TestCase):
         self.assertRegex(timer, r"\nRandomizedDelaySec=\d+min\n")
         self.assertRegex(timer, r"\nOnCalendar=\S+\n")
 
+    def test_they_are_installed(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory(prefix="gg-"))
+        done = subprocess.run(["make", "-s", "install", f"DESTDIR={folder}", "PREFIX=/usr/local",
+                               f"MODE={os.path.basename(BUILD)}", f"BUILD={os.path.dirname(BUILD)}"],
+                              cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        units = os.path.join(folder, "usr/local/lib/systemd/system")
+        self.assertEqual(sorted(os.listdir(units)),
+                         ["greengate-update.service", "greengate-update.timer"])
+        with open(os.path.join(units, "greengate-update.service"), encoding="utf-8") as file:
+            self.assertIn("ExecStart=/usr/local/bin/greengate update --if-due\n", file.read())
+
     def test_systemd_understands_them(self):
         analyze = shutil.which("systemd-analyze")
         if not analyze:
@@ -173,8 +185,6 @@ class Units(unittest.TestCase):
         done = subprocess.run([analyze, "verify", "--recursive-errors=no", "--man=no", *units],
                               capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
-        for calendar in ("*:0/15",):
-            subprocess.run([analyze, "calendar", calendar], check=True, capture_output=True)
 
 
 if __name__ == "__main__":
