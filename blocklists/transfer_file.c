@@ -108,7 +108,7 @@ static int open_file(const struct transfer *transfer, struct stat *st, struct di
 
 int transfer_file(struct transfer *transfer, struct diag *diag)
 {
-    struct stat st;
+    struct stat st = {0};
     struct fetch_result *result = transfer->result;
     int fd = open_file(transfer, &st, diag);
     if (fd < 0) {
