@@ -187,7 +187,7 @@ static int set_hop(struct journey *journey, struct diag *diag)
     }
     int err = proxy_choose(config->lists.proxy, journey->url, proxy);
     if (err < 0) {
-        return diag_set(diag, err, "not a URL that can be asked, or its proxy is not");
+        return diag_set(diag, -ENOTSUP, "not a URL that can be asked, or its proxy is not");
     }
     journey->by_proxy = *proxy;
     curl_easy_setopt(curl, CURLOPT_URL, journey->url);
@@ -326,6 +326,6 @@ int fetch_source(const struct fetch_request *request, struct fetch_result *ret_r
     if (is_safe(request->url) || (plain_may && is_plain(request->url))) {
         return fetch_http(&transfer, diag);
     }
-    return diag_set(diag, -EINVAL,
+    return diag_set(diag, -ENOTSUP,
                     "http:// needs a public_key or insecure: true; else https:// or file://");
 }

@@ -39,7 +39,7 @@ struct fetch_result {
 /* Once per process, before fetch_source(). */
 __attribute__((warn_unused_result)) int fetch_init(void);
 
-/* -EINVAL (URL), -EFBIG, -ETIMEDOUT, -EACCES (certificate, address, redirect, folder),
+/* -ENOTSUP (URL, no plain file), -EFBIG, -ETIMEDOUT, -EACCES (certificate, address, redirect, folder),
  * -ENOENT (404 and the like), -EIO; *diag says it in words, without the server's. */
 __attribute__((warn_unused_result)) int fetch_source(const struct fetch_request *request,
                                                      struct fetch_result *ret_result,

@@ -85,7 +85,7 @@ static int open_file(const struct transfer *transfer, struct stat *st, struct di
     char path[PATH_MAX];
     const char *folder = transfer->request->config->lists.file_folder;
     if (file_path(transfer->request->url, path, sizeof(path)) < 0) {
-        return diag_set(diag, -EINVAL, "file:// needs an absolute path");
+        return diag_set(diag, -ENOTSUP, "file:// needs an absolute path");
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
@@ -97,7 +97,7 @@ static int open_file(const struct transfer *transfer, struct stat *st, struct di
     } else if (*folder && !lies_in(fd, folder)) {
         err = diag_set(diag, -EACCES, "does not lie in lists.file_folder, %s", folder);
     } else if (!S_ISREG(st->st_mode)) {
-        err = diag_set(diag, -EINVAL, "not a plain file");
+        err = diag_set(diag, -ENOTSUP, "not a plain file");
     }
     if (err < 0) {
         close(fd);
