@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -80,9 +81,10 @@ class Due(UpdateTest):
         self.assertEqual(len(self.seen), 5)
 
     def test_it_steps_back(self):
-        seen = []
+        seen, started = [], threading.Event()
 
         def look(handler):
+            started.wait(60)
             pid = child.pid
             with open(f"/proc/{pid}/stat", encoding="ascii") as file:
                 seen.append(int(file.read().rsplit(")", 1)[1].split()[16]))
@@ -93,6 +95,7 @@ class Due(UpdateTest):
         self.configure(self.source("a", "/list"))
         child = subprocess.Popen(self.command("update", "--if-due"), env=self.environment(),
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        started.set()
         child.communicate(timeout=60)
         self.assertEqual(seen, [19, "idle"])
         self.assertEqual(child.returncode, 0)
