@@ -201,6 +201,20 @@ static int write_file(const char *path, const char *text)
     return err;
 }
 
+/* So that a serial that was accepted is not forgotten with the power. */
+static int sync_folder_of(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int err = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return err;
+}
+
 int meta_save(const char *path, const struct source_meta *meta)
 {
     char temp[PATH_MAX];
@@ -219,5 +233,5 @@ int meta_save(const char *path, const struct source_meta *meta)
     if (err < 0) {
         unlink(temp);
     }
-    return err;
+    return err < 0 ? err : sync_folder_of(path);
 }
