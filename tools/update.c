@@ -2,11 +2,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/ioprio.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,9 +12,8 @@
 #include "base/clock.h"
 #include "blocklists/schedule.h"
 #include "config/catalog.h"
-#include "confine/folders.h"
-#include "confine/privileges.h"
 #include "tools/activate.h"
+#include "tools/identity.h"
 #include "tools/progress.h"
 
 static cJSON *source_json(const struct sync_source *source)
@@ -234,23 +231,6 @@ static int say_done(struct cli *cli, const struct sync_options *options,
     return activation == ACTIVATION_REFUSED ? cli_fail_diag(cli, code, &diag) : code;
 }
 
-/* Strangers' bytes are not for root: go on as server.user, else as whom the state
- * belongs to. */
-static int give_up_root(const struct config *config, struct diag *diag)
-{
-    struct stat state;
-    const char *user = config->server.user;
-    if (geteuid() != 0) {
-        return 0;
-    }
-    if (!user[0] && stat(config->server.state_dir, &state) == 0 && state.st_uid != 0) {
-        const struct passwd *owner = getpwuid(state.st_uid);
-        user = owner ? owner->pw_name : "";
-    }
-    int err = folder_prepare(config->server.state_dir, user, diag);
-    return err < 0 ? err : privileges_drop(user, diag);
-}
-
 /* DNS and whoever works on the machine come first. Where a kernel refuses, it runs as
  * it is. */
 static void step_back(void)
@@ -269,7 +249,7 @@ static int run(struct cli *cli, struct sync_options *options)
         config_free(config);
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
     }
-    if (give_up_root(config, &diag) < 0) {
+    if (identity_take(config, &diag) < 0) {
         config_free(config);
         return cli_fail_diag(cli, CLI_FAILED, &diag);
     }
