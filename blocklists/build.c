@@ -10,6 +10,8 @@
 
 #include "blocklists/blockdb_key.h"
 #include "blocklists/builder.h"
+#include "blocklists/tar.h"
+#include "blocklists/ut1.h"
 #include "blocklists/unpack.h"
 
 enum { SEED_TRIES = 16, STEP_BYTES = 1 << 20, GROUP_MAX = 1 << 16 };
@@ -31,7 +33,13 @@ static int find_format(const struct build_source *source, struct source_report *
     if (head->len == 0) {
         return report_fail(report, -EINVAL, "empty");
     }
-    int err = sniff_refuse(data, head->len, &diag);
+    int err = format == FORMAT_UT1 ? 0 : sniff_refuse(data, head->len, &diag);
+    if (tar_is_archive(data, head->len)) {
+        err = 0;
+        format = FORMAT_UT1;
+    } else if (format == FORMAT_UT1) {
+        err = diag_set(&diag, -EINVAL, "not a tar archive");
+    }
     if (err == 0 && format == FORMAT_AUTO) {
         err = format = sniff_format(data, head->len, &diag);
     }
@@ -49,40 +57,68 @@ static void begin_sink(struct line_sink *sink, struct reading *reading)
     *sink = (struct line_sink){
         .match = (enum list_match)b->job->sources[reading->source].match,
         .suffixes = counting ? NULL : b->suffixes,
+        .local_data = b->job->sources[reading->source].local_data,
         .report = &b->reports[reading->source],
         .on_entry = counting ? builder_count : builder_keep,
         .arg = reading,
     };
 }
 
+/* What the first piece says about the rest. */
+static int begin_source(struct reading *reading, struct line_sink *sink, const struct span *head)
+{
+    static const struct text_list none;
+    const struct build_source *source = &reading->builder->job->sources[reading->source];
+    struct diag diag = {0};
+    int err = find_format(source, sink->report, head);
+    if (err < 0) {
+        return err;
+    }
+    sink->format = format_find((enum list_format)sink->report->format);
+    if (sink->report->format == FORMAT_UT1) {
+        const struct ut1_wish wish = {source->folders ? source->folders : &none,
+                                      source->folders_named, source->folders_white};
+        err = ut1_open(source->fd, &wish, &reading->archive, &diag);
+    }
+    return err < 0 ? report_fail(sink->report, err, "%s", diag.text) : 0;
+}
+
+static int feed(struct reading *reading, struct line_sink *sink, const struct span *data)
+{
+    struct ut1 *archive = reading->archive;
+    int err = 0;
+    if (archive && data->len) {
+        err = ut1_feed(archive, sink, data);
+    } else if (archive) {
+        err = ut1_end(archive);
+    } else if (data->len) {
+        scan_feed(sink, (const uint8_t *)data->text, data->len);
+    } else {
+        scan_end(sink);
+    }
+    return err < 0 ? report_fail(sink->report, err, "the archive is damaged") : 0;
+}
+
 /* Pull the whole source through its parser. Faults of the source go to its report. */
 static int read_pieces(struct reading *reading, struct unpack *unpack, struct line_sink *sink)
 {
     struct builder *b = reading->builder;
-    const struct build_source *source = &b->job->sources[reading->source];
     struct source_report *report = sink->report;
     struct diag diag = {0};
     uint64_t told = 0;
-    for (;;) {
+    struct span piece = {"", 1};
+    while (piece.len) {
         const uint8_t *data;
-        size_t len;
-        int err = unpack_next(unpack, &data, &len, &diag);
+        int err = unpack_next(unpack, &data, &piece.len, &diag);
         if (err < 0) {
             return report_fail(report, err, "%s", diag.text);
         }
-        if (!sink->format) {
-            struct span head = {(const char *)data, len};
-            err = find_format(source, report, &head);
-            if (err < 0) {
-                return err;
-            }
-            sink->format = format_find((enum list_format)report->format);
+        piece.text = (const char *)data;
+        err = sink->format ? 0 : begin_source(reading, sink, &piece);
+        err = err < 0 ? err : feed(reading, sink, &piece);
+        if (err < 0) {
+            return err;
         }
-        if (len == 0) {
-            scan_end(sink);
-            return 0;
-        }
-        scan_feed(sink, data, len);
         if (b->total + report_entries(report) > BUILD_ENTRIES_MAX) {
             return report_fail(report, -E2BIG, "more than %d names", BUILD_ENTRIES_MAX);
         }
@@ -92,6 +128,7 @@ static int read_pieces(struct reading *reading, struct unpack *unpack, struct li
                                                 report->names});
         }
     }
+    return 0;
 }
 
 static int read_source(struct reading *reading)
@@ -113,6 +150,7 @@ static int read_source(struct reading *reading)
         b, &(struct build_step){reading->phase, reading->source, report->bytes, report->names});
 out:
     unpack_free(unpack);
+    ut1_close(reading->archive);
     free(sink);
     return err;
 }

@@ -14,6 +14,7 @@
 #include "blocklists/compile.h"
 #include "blocklists/copy.h"
 #include "blocklists/generation.h"
+#include "blocklists/input.h"
 
 struct syncing {
     const struct sync_options *options;
@@ -121,6 +122,10 @@ static int load_sources(struct syncing *s, struct diag *diag)
             source->config = &config->sources[i];
             copy_discard(s->options, source);
             copy_load(s->options, source);
+            int err = input_prepare(config, source, diag);
+            if (err < 0) {
+                return err;
+            }
         }
     }
     return 0;
@@ -188,7 +193,6 @@ static void open_inputs(struct syncing *s)
     s->input_count = 0;
     for (size_t i = 0; i < s->result->count; i++) {
         struct sync_source *source = &s->result->sources[i];
-        const struct config_source *config = source->config;
         source->used = false;
         int fd = source->excluded ? -ENOENT : copy_open(s->options, source);
         if (fd < 0) {
@@ -196,13 +200,8 @@ static void open_inputs(struct syncing *s)
         }
         const struct source_meta *meta = source->has_fresh ? &source->fresh : &source->meta;
         s->behind[s->input_count] = source;
-        s->inputs[s->input_count++] = (struct build_source){.id = config->id,
-                                                            .category = config->category,
-                                                            .url = config->url,
-                                                            .format = config->format,
-                                                            .match = config->match,
-                                                            .fetched_at = meta->fetched_at,
-                                                            .fd = fd};
+        s->inputs[s->input_count] = input_of(source, fd);
+        s->inputs[s->input_count++].fetched_at = meta->fetched_at;
     }
 }
 
@@ -457,6 +456,9 @@ int sync_run(const struct sync_options *options, struct sync_result *ret_result,
 
 void sync_clear(struct sync_result *result)
 {
+    for (size_t i = 0; i < result->count; i++) {
+        input_clear(&result->sources[i]);
+    }
     free(result->sources);
     free(result->hits);
     *result = (struct sync_result){0};

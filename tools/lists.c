@@ -160,8 +160,9 @@ static void print_skipped(struct cli *cli, const struct source_report *report)
         }
     }
     for (unsigned i = 0; i < report->quote_count; i++) {
-        fprintf(cli->out, "%-12s line %u: %s (%s)\n", "for example", report->quotes[i].line,
-                report->quotes[i].text, skip_text(report->quotes[i].reason));
+        const struct quote *quote = &report->quotes[i];
+        fprintf(cli->out, "%-12s %s%s%u: %s (%s)\n", "for example", quote->file,
+                quote->file[0] ? ":" : "line ", quote->line, quote->text, skip_text(quote->reason));
     }
 }
 
