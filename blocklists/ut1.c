@@ -214,8 +214,9 @@ static int choose(struct ut1 *ut1, const struct ut1_wish *wish, struct diag *dia
         }
     }
     if (chosen == 0) {
-        return diag_set(diag, -EINVAL,
-                        "no folder of the archive belongs to the category: name some in `folders`");
+        return diag_set(
+            diag, -EINVAL,
+            "no folder of the archive for blocking belongs to the category: name some in `folders`");
     }
     return 0;
 }
