@@ -113,6 +113,10 @@ system: all build-tests peers ## run the system tests alone
 peers: ## unpack the servers that tests need, without installing them
 	@packaging/dev/unpack $(BUILD)/peers nsd
 
+.PHONY: test-bigendian
+test-bigendian: ## compile lists on an emulated s390x: the same bytes (Debian; unpacks 270 MB into build/)
+	@tests/bigendian/run $(BUILD) $(CC)
+
 sanitize: ## every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory MODE=asan test
 
