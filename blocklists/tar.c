@@ -79,7 +79,7 @@ static void read_name(struct tar_state *tar)
     member->name[0] = member->link[0] = '\0';
     if (ustar && header[AT_PREFIX]) {
         copy_field(member->name, header + AT_PREFIX, LEN_PREFIX);
-        strcat(member->name, "/");
+        copy_field(member->name, (const uint8_t *)"/", 1);
     }
     copy_field(member->name, header + AT_NAME, LEN_NAME);
     copy_field(member->link, header + AT_LINK, LEN_NAME);
