@@ -64,10 +64,23 @@ static void begin_sink(struct line_sink *sink, struct reading *reading)
     };
 }
 
-/* What the first piece says about the rest. */
-static int begin_source(struct reading *reading, struct line_sink *sink, const struct span *head)
+/* Look through an archive, and begin again: one decoder at a time is in memory. */
+static int open_archive(struct reading *reading, struct unpack **unpack, struct diag *diag)
 {
     static const struct text_list none;
+    const struct build_source *source = &reading->builder->job->sources[reading->source];
+    const struct ut1_wish wish = {source->folders ? source->folders : &none, source->folders_named,
+                                  source->folders_white};
+    unpack_free(*unpack);
+    *unpack = NULL;
+    int err = ut1_open(source->fd, &wish, &reading->archive, diag);
+    return err < 0 ? err : unpack_new(source->fd, unpack);
+}
+
+/* What the first piece says about the rest; 1: it comes again. */
+static int begin_source(struct reading *reading, struct unpack **unpack, struct line_sink *sink,
+                        const struct span *head)
+{
     const struct build_source *source = &reading->builder->job->sources[reading->source];
     struct diag diag = {0};
     int err = find_format(source, sink->report, head);
@@ -75,12 +88,11 @@ static int begin_source(struct reading *reading, struct line_sink *sink, const s
         return err;
     }
     sink->format = format_find((enum list_format)sink->report->format);
-    if (sink->report->format == FORMAT_UT1) {
-        const struct ut1_wish wish = {source->folders ? source->folders : &none,
-                                      source->folders_named, source->folders_white};
-        err = ut1_open(source->fd, &wish, &reading->archive, &diag);
+    if (sink->report->format != FORMAT_UT1) {
+        return 0;
     }
-    return err < 0 ? report_fail(sink->report, err, "%s", diag.text) : 0;
+    err = open_archive(reading, unpack, &diag);
+    return err < 0 ? report_fail(sink->report, err, "%s", diag.text) : 1;
 }
 
 static int feed(struct reading *reading, struct line_sink *sink, const struct span *data)
@@ -100,7 +112,7 @@ static int feed(struct reading *reading, struct line_sink *sink, const struct sp
 }
 
 /* Pull the whole source through its parser. Faults of the source go to its report. */
-static int read_pieces(struct reading *reading, struct unpack *unpack, struct line_sink *sink)
+static int read_pieces(struct reading *reading, struct unpack **unpack, struct line_sink *sink)
 {
     struct builder *b = reading->builder;
     struct source_report *report = sink->report;
@@ -109,12 +121,15 @@ static int read_pieces(struct reading *reading, struct unpack *unpack, struct li
     struct span piece = {"", 1};
     while (piece.len) {
         const uint8_t *data;
-        int err = unpack_next(unpack, &data, &piece.len, &diag);
+        int err = unpack_next(*unpack, &data, &piece.len, &diag);
         if (err < 0) {
             return report_fail(report, err, "%s", diag.text);
         }
         piece.text = (const char *)data;
-        err = sink->format ? 0 : begin_source(reading, sink, &piece);
+        err = sink->format ? 0 : begin_source(reading, unpack, sink, &piece);
+        if (err > 0) {
+            continue;
+        }
         err = err < 0 ? err : feed(reading, sink, &piece);
         if (err < 0) {
             return err;
@@ -145,7 +160,7 @@ static int read_source(struct reading *reading)
     memset(report, 0, sizeof(*report));
     report->format = -1;
     begin_sink(sink, reading);
-    err = read_pieces(reading, unpack, sink);
+    err = read_pieces(reading, &unpack, sink);
     report_step(
         b, &(struct build_step){reading->phase, reading->source, report->bytes, report->names});
 out:

@@ -88,8 +88,9 @@ static void note(void *arg, const struct scan_entry *entry)
         addr_print(&entry->prefix.addr, text);
     }
     assert_in_range(strlen(text), 1, sizeof(seen.names) - 3 - (size_t)(end - seen.names));
-    sprintf(end, "%s%s%s", end > seen.names ? " " : "", text,
-            entry->flags & BLOCKDB_BELOW ? "+" : "");
+    end = stpcpy(end, end > seen.names ? " " : "");
+    end = stpcpy(end, text);
+    stpcpy(end, entry->flags & BLOCKDB_BELOW ? "+" : "");
 }
 
 /* Read what was written, in pieces of `step` octets. */
