@@ -18,7 +18,7 @@ Q := $(if $(filter 1,$(V)),,@)
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
 PKGS := libuv ldns sqlite3 yaml-0.1 libcurl zlib liblzma libzstd libsodium libidn2 libpsl \
-        libcjson libnghttp2 openssl
+        libcjson libnghttp2 openssl libpcre2-8
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
         -Wpointer-arith -Wno-missing-field-initializers
@@ -113,6 +113,10 @@ system: all build-tests peers ## run the system tests alone
 
 peers: ## unpack the servers that tests need, without installing them
 	@packaging/dev/unpack $(BUILD)/peers nsd minisign
+
+.PHONY: test-bigendian
+test-bigendian: ## compile lists on an emulated s390x: the same bytes (Debian; unpacks 270 MB into build/)
+	@tests/bigendian/run $(BUILD) $(CC)
 
 sanitize: ## every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory MODE=asan test

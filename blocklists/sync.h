@@ -21,6 +21,7 @@ struct sync_source {
     const struct config_source *config;
     struct source_meta meta;  /* of the copy in use; its error is that of this run */
     struct source_meta fresh; /* of the new copy, while it is judged */
+    struct text_list folders; /* of the UT1 archive that belong to its category */
     enum sync_status status;
     bool has_copy;           /* a last good copy from this URL exists */
     bool has_fresh;          /* a new copy waits to be accepted */
@@ -29,7 +30,7 @@ struct sync_source {
     bool used;               /* stands in the compiled database */
     unsigned protected_hits; /* protected names that it blocks */
     struct popular_source popular;
-    int64_t retry_after_s;   /* as the server asked for, 0 = it did not */
+    int64_t retry_after_s; /* as the server asked for, 0 = it did not */
 };
 
 /* A protected name that a list blocks; the verdict allows it all the same. */

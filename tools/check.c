@@ -208,7 +208,8 @@ static void print_verdict(struct cli *cli, const cJSON *why, const struct questi
     }
     print_line(cli, "entry", cli_text(why, "entry"));
     if (*cli_text(why, "rule_text")) {
-        fprintf(cli->out, "  %-9s line %.0f (%s): %s\n", "listed as", cli_number(why, "line"),
+        fprintf(cli->out, "  %-9s %s%sline %.0f (%s): %s\n", "listed as", cli_text(why, "file"),
+                *cli_text(why, "file") ? ", " : "", cli_number(why, "line"),
                 cli_text(why, "format"), cli_text(why, "rule_text"));
     }
     print_line(cli, "category", cli_text(why, "category"));

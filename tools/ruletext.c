@@ -52,11 +52,12 @@ static void add_text(cJSON *listing, const struct listtext_want *want,
 {
     cJSON_AddStringToObject(listing, "rule_text", want->text);
     cJSON_AddNumberToObject(listing, "line", (double)want->line);
+    cJSON_AddStringToObject(listing, "file", want->file);
     cJSON_AddStringToObject(listing, "format", format_name(source->format));
 }
 
 /* Returns 0, or why its text cannot be read. */
-static int search_list(const struct textstore *store, const struct blockdb_source *source,
+static int search_list(struct textstore *store, const struct blockdb_source *source,
                        struct search *search)
 {
     struct build_source text;
@@ -87,6 +88,7 @@ static void add_deciding(cJSON *why, const cJSON *listed)
         if (decides && !cJSON_HasObjectItem(why, "rule_text")) {
             cJSON_AddStringToObject(why, "rule_text", cli_text(listing, "rule_text"));
             cJSON_AddNumberToObject(why, "line", cli_number(listing, "line"));
+            cJSON_AddStringToObject(why, "file", cli_text(listing, "file"));
             cJSON_AddStringToObject(why, "format", cli_text(listing, "format"));
         }
     }
@@ -99,7 +101,7 @@ static const char *reason_of(int err)
                             : "the text of a list is damaged: run `greengate update --force`";
 }
 
-static void search_all(cJSON *why, const struct textstore *store, const struct blockdb *db)
+static void search_all(cJSON *why, struct textstore *store, const struct blockdb *db)
 {
     int worst = 0;
     cJSON *listed = cJSON_GetObjectItemCaseSensitive(why, "listed");
