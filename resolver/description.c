@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control/status.h"
+#include "policy/lists.h"
 #include "policy/rules.h"
 #include "policy/snapshot.h"
 
@@ -89,6 +90,11 @@ static void judge_lists(const struct daemon *daemon, struct daemon_status *statu
     } else if (age > config->lists.update_every_h * 3600 * OVERDUE_FACTOR) {
         add_reason(status, "lists are %lld hours old; see `greengate lists`",
                    (long long)(age / 3600));
+    }
+    const struct regex_report *report = &daemon->lists->report;
+    if (report->left_out) {
+        add_reason(status, "%u pattern%s left out; %.180s", report->left_out,
+                   report->left_out == 1 ? " is" : "s are", report->diag.text);
     }
     if (daemon->lists_error[0]) {
         add_reason(status, "the newest database is not used: %.150s", daemon->lists_error);
