@@ -75,10 +75,9 @@ static void explain_patterns(const struct snapshot *snapshot, const struct subje
 {
     const struct policy_lists *lists = snapshot->lists;
     struct regex_name text;
-    if (!lists->regex) {
+    if (!lists->regex || !regex_prepare(lists->regex, subject->name, &text)) {
         return;
     }
-    regex_prepare(lists->regex, subject->name, &text);
     for (int k = regex_next(&text, 0); k >= 0; k = regex_next(&text, (uint32_t)k + 1)) {
         const struct blockdb_pattern *pattern = lists->patterns[k].pattern;
         const struct blockdb_item item = {pattern->source, pattern->flags, pattern->action, 0};

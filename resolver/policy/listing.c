@@ -29,9 +29,11 @@ struct hits {
 struct search {
     const struct policy_lists *lists;
     const struct hits *hits;
-    const struct regex_name *text; /* NULL: no patterns, or no name */
-    uint64_t wanted;               /* categories */
-    bool shadow; /* as if the sources that only count were in force: what would they block? */
+    const struct dname *name; /* for patterns; NULL: none can match */
+    struct regex_name *room;
+    bool prepared;   /* room holds the name */
+    uint64_t wanted; /* categories */
+    bool shadow;     /* as if the sources that only count were in force: what would they block? */
     bool asked_patterns; /* for exceptions */
     bool all;            /* an exception against every source */
     unsigned excepted_count;
@@ -83,20 +85,29 @@ static void collect(struct search *search, const struct hits *hits)
     }
 }
 
+/* The name as patterns see it, looked at when the first pattern is to be tried; NULL
+ * when none can match. */
+static const struct regex_name *text_of(struct search *search)
+{
+    if (search->name && !search->prepared) {
+        search->prepared = true;
+        search->name =
+            regex_prepare(search->lists->regex, search->name, search->room) ? search->name : NULL;
+    }
+    return search->name ? search->room : NULL;
+}
+
 /* Asked only when something is about to be blocked. */
 static void collect_patterns(struct search *search)
 {
     const struct policy_lists *lists = search->lists;
     search->asked_patterns = true;
-    if (!search->text || !lists->pattern_exceptions) {
-        return;
-    }
-    for (int k = regex_next(search->text, 0); k >= 0;
-         k = regex_next(search->text, (uint32_t)k + 1)) {
+    const struct regex_name *text = lists->pattern_exceptions ? text_of(search) : NULL;
+    for (int k = text ? regex_next(text, 0) : -1; k >= 0; k = regex_next(text, (uint32_t)k + 1)) {
         const struct pattern_info *info = &lists->patterns[k];
         bool idle = info->shadow && !search->shadow;
         if (!idle && info->pattern->flags & BLOCKDB_EXCEPTION &&
-            regex_matches(lists->regex, (uint32_t)k, search->text)) {
+            regex_matches(lists->regex, (uint32_t)k, text)) {
             search->all |= info->pattern->flags & BLOCKDB_SCOPE_ALL;
             add_excepted(search, (struct excepted){info->pattern->source, 0, false});
         }
@@ -189,16 +200,13 @@ static bool find_item(struct search *search, enum pass pass, struct verdict *ver
 static bool find_pattern(struct search *search, enum pass pass, struct verdict *verdict)
 {
     const struct policy_lists *lists = search->lists;
-    if (!search->text) {
-        return false;
-    }
-    for (int k = regex_next(search->text, 0); k >= 0;
-         k = regex_next(search->text, (uint32_t)k + 1)) {
+    const struct regex_name *text = text_of(search);
+    for (int k = text ? regex_next(text, 0) : -1; k >= 0; k = regex_next(text, (uint32_t)k + 1)) {
         const struct pattern_info *info = &lists->patterns[k];
         const struct blockdb_pattern *pattern = info->pattern;
         bool fits = !(pattern->flags & BLOCKDB_EXCEPTION) && info->shadow == search->shadow &&
                     search->wanted >> info->category & 1 &&
-                    regex_matches(lists->regex, (uint32_t)k, search->text);
+                    regex_matches(lists->regex, (uint32_t)k, text);
         if (!fits || (pass == PASS_BLOCKS && !(pattern->flags & BLOCKDB_IMPORTANT) &&
                       is_excepted(search, pattern->source, UINT8_MAX, false))) {
             continue;
@@ -277,23 +285,24 @@ void listing_judge(const struct listing *listing, struct verdict *verdict)
     const struct policy_lists *lists = listing->lists;
     struct hits hits, of_name;
     struct regex_name text;
-    struct search search = {.lists = lists, .hits = &hits};
     if (listing->addr) {
         find_address(listing, &hits);
     } else {
         find_name(listing, &hits);
     }
-    bool matched = lists->regex && listing->name && !listing->addr;
-    if (!hits.count && !matched) {
-        return;
+    bool patterns = lists->regex && listing->name && !listing->addr;
+    bool prepared = patterns && !hits.count;
+    if (!hits.count && !(patterns && regex_prepare(lists->regex, listing->name, &text))) {
+        return; /* as nearly every name */
     }
+    struct search search = {.lists = lists,
+                            .hits = &hits,
+                            .name = patterns ? listing->name : NULL,
+                            .room = &text,
+                            .prepared = prepared};
     of_name.excepts = false;
     if (listing->addr && listing->name) {
         find_name(listing, &of_name);
-    }
-    if (matched) {
-        regex_prepare(lists->regex, listing->name, &text);
-        search.text = &text;
     }
     for (int shadow = 0; shadow <= (lists->shadows && !verdict->blocked); shadow++) {
         search.shadow = shadow;

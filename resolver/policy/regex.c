@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/regex.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 enum {
     NEEDLE_HEADS = 2048,
+    NEEDLE_BITS = 16,    /* of the hash: so wide that letters seldom look like a needle's */
     HEAP_LIMIT_KIB = 32, /* of one match: frames of backtracking */
     SCRATCH = 96 * 1024, /* for the frames twice, while they grow */
 };
@@ -20,10 +22,12 @@ struct pattern {
     pcre2_code *code; /* NULL: left out */
 };
 
-/* A text that some pattern needs, found by its first letters. */
+/* A text that some pattern needs, found by three letters of it without a dot: so the
+ * octets of the name in wire format can be searched. */
 struct needle {
     char text[LITERAL_MAX + 1];
     uint8_t len;
+    uint8_t anchor; /* where its letters stand by which it is found */
     uint16_t pattern;
     uint16_t next; /* needle + 1 of the same hash, 0 = none */
 };
@@ -32,6 +36,8 @@ struct regex_set {
     struct pattern *patterns;
     uint32_t count;
     uint64_t always[REGEX_WORDS]; /* patterns without needles */
+    bool some_always;
+    uint64_t known[(1 << NEEDLE_BITS) / 64]; /* hashes of letters */
     struct needle *needles;
     unsigned needle_count;
     uint16_t heads[NEEDLE_HEADS];
@@ -87,11 +93,13 @@ static bool set_up(struct scratch *room)
     return room->data != NULL;
 }
 
-static unsigned hash_letters(const char *at)
+/* Of three letters; four octets are read. */
+static inline uint32_t hash_letters(const uint8_t *at)
 {
-    uint32_t letters =
-        (uint32_t)(uint8_t)at[0] | (uint32_t)(uint8_t)at[1] << 8 | (uint32_t)(uint8_t)at[2] << 16;
-    return letters * 2654435761U >> 21;
+    uint32_t letters;
+    memcpy(&letters, at, sizeof(letters));
+    letters &= htole32(0xffffff);
+    return letters * 2654435761U >> (32 - NEEDLE_BITS);
 }
 
 static void mark(uint64_t *words, uint32_t index)
@@ -99,17 +107,39 @@ static void mark(uint64_t *words, uint32_t index)
     words[index / 64] |= 1ULL << index % 64;
 }
 
-static void add_needles(struct regex_set *set, uint32_t index, const struct literals *literals)
+/* Three letters without a dot; past the end when there are none. */
+static size_t find_anchor(const char *text)
+{
+    size_t at = 0;
+    while (text[at] && strcspn(text + at, ".") < LITERAL_MIN) {
+        at += strcspn(text + at, ".");
+        at += text[at] == '.';
+    }
+    return at;
+}
+
+/* False when the letters of a name cannot rule the pattern out. */
+static bool add_needles(struct regex_set *set, uint32_t index, const struct literals *literals)
 {
     for (unsigned i = 0; i < literals->count; i++) {
+        if (literals->text[i][find_anchor(literals->text[i])] == '\0') {
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < literals->count; i++) {
         struct needle *needle = &set->needles[set->needle_count++];
-        uint16_t *head = &set->heads[hash_letters(literals->text[i])];
+        size_t anchor = find_anchor(literals->text[i]);
+        uint32_t hash = hash_letters((const uint8_t *)literals->text[i] + anchor);
+        uint16_t *head = &set->heads[hash % NEEDLE_HEADS];
         memcpy(needle->text, literals->text[i], sizeof(needle->text));
         needle->len = (uint8_t)strlen(needle->text);
+        needle->anchor = (uint8_t)anchor;
         needle->pattern = (uint16_t)index;
         needle->next = *head;
         *head = (uint16_t)set->needle_count;
+        mark(set->known, hash);
     }
+    return literals->count > 0;
 }
 
 static bool has_capital(const char *text)
@@ -172,10 +202,10 @@ static int make_set(const struct blockdb *db, int source, struct regex_set **ret
             continue;
         }
         literal_require(blockdb_pattern(db, i)->text, &literals);
-        if (literals.count == 0) {
+        if (!add_needles(set, i, &literals)) {
             mark(set->always, i);
+            set->some_always = true;
         }
-        add_needles(set, i, &literals);
     }
     *ret_set = set;
     return 0;
@@ -212,33 +242,6 @@ static void write_text(const struct dname *name, struct regex_name *ret_name)
     ret_name->len = len;
 }
 
-void regex_prepare(const struct regex_set *set, const struct dname *name,
-                   struct regex_name *ret_name)
-{
-    write_text(name, ret_name);
-    memcpy(ret_name->candidates, set->always, sizeof(set->always));
-    for (size_t i = 0; i + LITERAL_MIN <= ret_name->len; i++) {
-        const char *at = ret_name->text + i;
-        unsigned next = set->heads[hash_letters(at)];
-        while (next) {
-            const struct needle *needle = &set->needles[next - 1];
-            if (needle->len <= ret_name->len - i && memcmp(needle->text, at, needle->len) == 0) {
-                mark(ret_name->candidates, needle->pattern);
-            }
-            next = needle->next;
-        }
-    }
-}
-
-bool regex_matches(const struct regex_set *set, uint32_t index, const struct regex_name *name)
-{
-    const pcre2_code *code = set->patterns[index].code;
-    /* A pattern that asks for too much fails here: it matches nothing. */
-    return code && set_up(&scratch) &&
-           pcre2_match(code, (PCRE2_SPTR)name->text, name->len, 0, 0, scratch.data,
-                       scratch.context) >= 0;
-}
-
 int regex_next(const struct regex_name *name, uint32_t index)
 {
     for (uint32_t word = index / 64; word < REGEX_WORDS; word++) {
@@ -249,6 +252,51 @@ int regex_next(const struct regex_name *name, uint32_t index)
         }
     }
     return -1;
+}
+
+static void find_needles(const struct regex_set *set, struct regex_name *name)
+{
+    for (size_t i = 0; i + LITERAL_MIN <= name->len; i++) {
+        unsigned next = set->heads[hash_letters((const uint8_t *)name->text + i) % NEEDLE_HEADS];
+        while (next) {
+            const struct needle *needle = &set->needles[next - 1];
+            size_t start = i - needle->anchor;
+            if (i >= needle->anchor && needle->len <= name->len - start &&
+                memcmp(needle->text, name->text + start, needle->len) == 0) {
+                mark(name->candidates, needle->pattern);
+            }
+            next = needle->next;
+        }
+    }
+}
+
+bool regex_prepare(const struct regex_set *set, const struct dname *name,
+                   struct regex_name *ret_name)
+{
+    uint64_t seen = 0;
+    /* Nearly every name ends here: no branch depends on its letters. */
+    for (size_t i = 1; i + LITERAL_MIN < name->len; i++) {
+        uint32_t hash = hash_letters(name->wire + i);
+        seen |= set->known[hash / 64] >> hash % 64;
+    }
+    if (!(seen & 1) && !set->some_always) {
+        return false;
+    }
+    write_text(name, ret_name);
+    memcpy(ret_name->candidates, set->always, sizeof(set->always));
+    if (seen & 1) {
+        find_needles(set, ret_name);
+    }
+    return regex_next(ret_name, 0) >= 0;
+}
+
+bool regex_matches(const struct regex_set *set, uint32_t index, const struct regex_name *name)
+{
+    const pcre2_code *code = set->patterns[index].code;
+    /* A pattern that asks for too much fails here: it matches nothing. */
+    return code && set_up(&scratch) &&
+           pcre2_match(code, (PCRE2_SPTR)name->text, name->len, 0, 0, scratch.data,
+                       scratch.context) >= 0;
 }
 
 /* What people ask for on an ordinary day, by shape: short and long, deep and flat. */
@@ -294,8 +342,9 @@ int regex_measure(const struct blockdb *db, unsigned source, struct regex_cost *
     uint64_t start = clock_mono_us(&clock_system);
     for (unsigned i = 0; err == 0 && i < MEASURE_ROUNDS * USUAL; i++) {
         struct regex_name name;
-        regex_prepare(set, &names[i % USUAL], &name);
-        for (int k = regex_next(&name, 0); k >= 0; k = regex_next(&name, (uint32_t)k + 1)) {
+        bool some = regex_prepare(set, &names[i % USUAL], &name);
+        for (int k = some ? regex_next(&name, 0) : -1; k >= 0;
+             k = regex_next(&name, (uint32_t)k + 1)) {
             matched += regex_matches(set, (uint32_t)k, &name);
         }
     }

@@ -36,7 +36,8 @@ __attribute__((warn_unused_result)) int regex_set_new(const struct blockdb *db,
                                                       struct regex_report *ret_report);
 void regex_set_free(struct regex_set *set); /* accepts NULL */
 
-void regex_prepare(const struct regex_set *set, const struct dname *name,
+/* False when no pattern can match: the name need not be looked at again. */
+bool regex_prepare(const struct regex_set *set, const struct dname *name,
                    struct regex_name *ret_name);
 
 /* Does pattern `index` of the database match? False for one that was left out. */

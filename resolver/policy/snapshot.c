@@ -218,8 +218,7 @@ void snapshot_probe(const struct snapshot *snapshot, const struct dname *name,
 static bool regex_touches(const struct regex_set *set, const struct dname *name)
 {
     struct regex_name text;
-    regex_prepare(set, name, &text);
-    int at = regex_next(&text, 0);
+    int at = regex_prepare(set, name, &text) ? regex_next(&text, 0) : -1;
     while (at >= 0 && !regex_matches(set, (uint32_t)at, &text)) {
         at = regex_next(&text, (uint32_t)at + 1);
     }

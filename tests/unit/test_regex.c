@@ -63,8 +63,9 @@ static int match(const struct regex_set *set, const char *text, unsigned *tried)
     struct dname name;
     struct regex_name prepared;
     assert_int_equal(dname_parse(text, &name), 0);
-    regex_prepare(set, &name, &prepared);
-    for (int k = regex_next(&prepared, 0); k >= 0; k = regex_next(&prepared, (uint32_t)k + 1)) {
+    bool some = regex_prepare(set, &name, &prepared);
+    for (int k = some ? regex_next(&prepared, 0) : -1; k >= 0;
+         k = regex_next(&prepared, (uint32_t)k + 1)) {
         *tried += 1;
         if (regex_matches(set, (uint32_t)k, &prepared)) {
             return k;
@@ -148,6 +149,12 @@ static void patterns_match_names(void **state)
         {"(a)\\1\\.", "aa.example", true},
         {"^(?!www\\.)casino", "casino.example", true},
         {"^(?!www\\.)casino", "www.casino.example", false},
+        {"aa\\.casino\\.b", "xaa.casino.bx", true},
+        {"a\\.b\\.c", "a.b.c", true},
+        {"^casino$", "casino", true},
+        {"asino$", "casino", true},
+        {"ino\\.ab", "casino.ab", true},
+        {"ino\\.ab", "casino.ac", false},
         {"^\\.$", ".", false},
         {"^$", ".", true},
     };
