@@ -127,7 +127,7 @@ build-fuzz: $(FUZZ)
 
 bench: ## measure against the goals of docs/performance.md
 	@packaging/dev/setup all
-	@$(SUBMAKE) all $B/bench/responder
+	@$(SUBMAKE) all $B/bench/responder $B/bench/generator
 	@tests/bench/run $(B)
 
 bench-lists: ## compile and look up 1M and 10M names, beside dnsmasq and Unbound
@@ -217,6 +217,10 @@ $B/bench/bench_policy: $B/tests/bench/bench_policy.o $B/libtest.a $(LIB)
 	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS)
 
 $B/bench/pacer: tests/bench/pacer.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $<
+
+$B/bench/generator: tests/bench/generator.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $<
 
