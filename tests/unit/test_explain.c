@@ -26,64 +26,60 @@ static const struct world_setup setup = {
     "  - {name: all, block: [adult, gambling]}\n",
     lists, 3, NULL, 0};
 
+static const struct {
+    const char *client, *name;
+    bool blocked;
+    const char *reason, *action, *mode, *entry, *list, *shadow;
+    int ede;
+} verdicts[] = {
+    {"10.0.0.7", "nx.example", true, "list", "nxdomain", "nxdomain", "nx.example", "zone", "", 17},
+    {"10.0.0.7", "empty.example", true, "list", "nodata", "nodata", "empty.example", "zone", "",
+     17},
+    {"10.0.0.7", "gone.example", true, "list", "drop", "page", "gone.example", "zone", "", -1},
+    {"10.0.0.7", "own.example", true, "list", "local", "page", "own.example", "zone", "", 4},
+    {"10.0.0.7", "slow.example", false, "tcp-only", "tcp-only", "", "slow.example", "zone", "", -1},
+    {"10.0.0.7", "x.plain.example", true, "list", "block", "page", "plain.example", "zone", "", 17},
+    {"10.0.0.7", "good.plain.example", false, "list-exception", "", "", "plain.example", "zone", "",
+     -1},
+    {"10.0.0.7", "ad7.example", true, "list", "block", "page", "/^ad[0-9]/", "zone", "", 17},
+    {"10.0.0.7", "shadow.example", false, "not-listed", "", "", "", "", "trial", -1},
+    {"10.1.0.7", "nx.example", false, "category-not-blocked", "", "", "nx.example", "zone", "", -1},
+    {"10.0.0.7", "192.0.2.8", true, "list-address", "block", "page", "192.0.2.8", "nets", "", 17},
+    {"10.0.0.7", "192.0.2.200", true, "list-address", "block", "page", "192.0.2.0/24", "nets", "",
+     17},
+    {"10.0.0.7", "2001:db8:7::1", true, "list-address", "block", "page", "2001:db8::/32", "nets",
+     "", 17},
+    {"10.0.0.7", "198.51.100.1", false, "not-listed", "", "", "", "", "", -1},
+};
+
 static void a_verdict_is_told_whole(void **state)
 {
     (void)state;
-    static const struct {
-        const char *client, *name;
-        bool blocked;
-        const char *reason, *action, *mode, *entry, *list, *shadow;
-        int ede;
-    } rows[] = {
-        {"10.0.0.7", "nx.example", true, "list", "nxdomain", "nxdomain", "nx.example", "zone", "",
-         17},
-        {"10.0.0.7", "empty.example", true, "list", "nodata", "nodata", "empty.example", "zone", "",
-         17},
-        {"10.0.0.7", "gone.example", true, "list", "drop", "page", "gone.example", "zone", "", -1},
-        {"10.0.0.7", "own.example", true, "list", "local", "page", "own.example", "zone", "", 4},
-        {"10.0.0.7", "slow.example", false, "tcp-only", "tcp-only", "", "slow.example", "zone", "",
-         -1},
-        {"10.0.0.7", "x.plain.example", true, "list", "block", "page", "plain.example", "zone", "",
-         17},
-        {"10.0.0.7", "good.plain.example", false, "list-exception", "", "", "plain.example", "zone",
-         "", -1},
-        {"10.0.0.7", "ad7.example", true, "list", "block", "page", "/^ad[0-9]/", "zone", "", 17},
-        {"10.0.0.7", "shadow.example", false, "not-listed", "", "", "", "", "trial", -1},
-        {"10.1.0.7", "nx.example", false, "category-not-blocked", "", "", "nx.example", "zone", "",
-         -1},
-        {"10.0.0.7", "192.0.2.8", true, "list-address", "block", "page", "192.0.2.8", "nets", "",
-         17},
-        {"10.0.0.7", "192.0.2.200", true, "list-address", "block", "page", "192.0.2.0/24", "nets",
-         "", 17},
-        {"10.0.0.7", "2001:db8:7::1", true, "list-address", "block", "page", "2001:db8::/32",
-         "nets", "", 17},
-        {"10.0.0.7", "198.51.100.1", false, "not-listed", "", "", "", "", "", -1},
-    };
     struct world *world = world_new(&setup);
     struct explanation *why = malloc(sizeof(*why));
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
         struct addr client, addr;
         struct dname name;
         const struct asker asker = {&client, 0};
         const struct held_address held = {&addr, NULL};
-        assert_int_equal(addr_parse(rows[i].client, &client), 0);
-        if (addr_parse(rows[i].name, &addr) == 0) {
+        assert_int_equal(addr_parse(verdicts[i].client, &client), 0);
+        if (addr_parse(verdicts[i].name, &addr) == 0) {
             policy_explain_address(world->snapshot, &held, &asker, why);
-            assert_string_equal(why->address, rows[i].name);
+            assert_string_equal(why->address, verdicts[i].name);
         } else {
-            assert_int_equal(dname_parse(rows[i].name, &name), 0);
+            assert_int_equal(dname_parse(verdicts[i].name, &name), 0);
             policy_explain(world->snapshot, &name, &asker, why);
         }
-        print_message("%s\n", rows[i].name);
-        assert_string_equal(why->name, rows[i].name);
-        assert_int_equal(why->blocked, rows[i].blocked);
-        assert_string_equal(why->reason, rows[i].reason);
-        assert_string_equal(why->action, rows[i].action);
-        assert_string_equal(why->mode, rows[i].mode);
-        assert_string_equal(why->entry, rows[i].entry);
-        assert_string_equal(why->list, rows[i].list);
-        assert_string_equal(why->shadow_list, rows[i].shadow);
-        assert_int_equal(why->ede, rows[i].ede);
+        print_message("%s\n", verdicts[i].name);
+        assert_string_equal(why->name, verdicts[i].name);
+        assert_int_equal(why->blocked, verdicts[i].blocked);
+        assert_string_equal(why->reason, verdicts[i].reason);
+        assert_string_equal(why->action, verdicts[i].action);
+        assert_string_equal(why->mode, verdicts[i].mode);
+        assert_string_equal(why->entry, verdicts[i].entry);
+        assert_string_equal(why->list, verdicts[i].list);
+        assert_string_equal(why->shadow_list, verdicts[i].shadow);
+        assert_int_equal(why->ede, verdicts[i].ede);
     }
     free(why);
     world_free(world);
