@@ -82,7 +82,7 @@ DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml $(CATA
            $(if $(STARTER),$B/data/starter.ggdb)
 
 .DEFAULT_GOAL := all
-.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists lint format install \
+.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists bench-policy bench-reload lint format install \
         clean help flags sources
 .SECONDARY:
 
@@ -139,6 +139,16 @@ bench-lists: ## compile and look up 1M and 10M names, beside dnsmasq and Unbound
 	@packaging/dev/setup all
 	@$(SUBMAKE) $B/bench/bench_blockdb
 	@tests/bench/lists $B/bench/bench_blockdb
+
+bench-policy: ## what addresses and patterns add to a query
+	@packaging/dev/setup test
+	@$(SUBMAKE) $B/bench/bench_policy
+	@$B/bench/bench_policy
+
+bench-reload: ## reload 1M names under load, beside PowerDNS Recursor and dnsdist
+	@packaging/dev/setup all
+	@$(SUBMAKE) all $B/bench/pacer
+	@tests/bench/reload $(B)
 
 lint: ## layers, sizes, names, formats, clang-tidy, shellcheck
 	@packaging/dev/setup all
@@ -211,6 +221,14 @@ $B/fuzz/%: $B/tests/fuzz/%.o $(filter %.o,$(FUZZ_MAIN)) $(LIB)
 $B/bench/responder: tests/bench/responder.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $< -luv
+
+$B/bench/bench_policy: $B/tests/bench/bench_policy.o $B/libtest.a $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS)
+
+$B/bench/pacer: tests/bench/pacer.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $<
 
 $B/bench/generator: tests/bench/generator.c Makefile
 	@mkdir -p $(@D)

@@ -69,7 +69,7 @@ static bool may_be_popular(const struct hearing *hearing, const struct config_so
 {
     const struct catalog_category *category =
         catalog_find(hearing->judge->catalog, source->category);
-    return source->accept_popular || (category && category->popular);
+    return source->accept_popular || source->shadow || (category && category->popular);
 }
 
 /* Hits of a list that was refused in an earlier round. */

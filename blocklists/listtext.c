@@ -109,7 +109,9 @@ static bool is_that(const struct listtext_want *want, const struct scan_entry *e
         return false;
     }
     switch (want->kind) {
-    case SCAN_NAME: return dname_equal(&want->name, &entry->name);
+    case SCAN_NAME:
+        return (!want->covers || entry->flags & want->covers) &&
+               dname_equal(&want->name, &entry->name);
     case SCAN_ADDRESS:
         return want->prefix.bits == entry->prefix.bits &&
                addr_equal(&want->prefix.addr, &entry->prefix.addr);

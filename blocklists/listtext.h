@@ -15,7 +15,8 @@ struct listtext_want {
     struct prefix prefix; /* SCAN_ADDRESS */
     char pattern[SCAN_PATTERN_MAX + 1];
     bool exception;
-    uint64_t line;             /* of the first such line, 0: none */
+    unsigned covers; /* BLOCKDB_SELF, BLOCKDB_BELOW: what the line must cover; 0 = either */
+    uint64_t line;   /* of the first such line, 0: none */
     char file[QUOTE_FILE_MAX]; /* of an archive that it stands in, else empty */
     char text[LISTTEXT_MAX];   /* that line: printable, shortened */
 };

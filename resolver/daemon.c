@@ -73,7 +73,7 @@ static int swap_snapshot(struct daemon *daemon)
 static int open_lists(const char *path, const struct policy_config *config,
                       struct policy_lists **ret_lists, struct diag *diag)
 {
-    return policy_lists_open(path, policy_config_catalog(config), ret_lists, diag);
+    return policy_lists_open(path, config, ret_lists, diag);
 }
 
 /* At the start: the newest kept generation that is whole, since an old filter is

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control/status.h"
+#include "policy/lists.h"
 #include "policy/rules.h"
 #include "policy/snapshot.h"
 
@@ -95,6 +96,11 @@ static void judge_lists(const struct daemon *daemon, struct daemon_status *statu
         add_reason(status, "only the small starter list is in force; %s",
                    config->source_count ? "no source could be fetched yet: see `greengate lists`"
                                         : "`greengate lists presets` shows what to add");
+    }
+    const struct regex_report *report = &daemon->lists->report;
+    if (report->left_out) {
+        add_reason(status, "%u pattern%s left out; %.180s", report->left_out,
+                   report->left_out == 1 ? " is" : "s are", report->diag.text);
     }
     if (daemon->lists_error[0]) {
         add_reason(status, "the newest database is not used: %.150s", daemon->lists_error);

@@ -57,12 +57,11 @@ static void do_status(void *owner, struct daemon_status *ret_status)
     daemon_describe(owner, ret_status);
 }
 
-static bool find_alias(void *owner, const struct dname *name, uint16_t group,
-                       struct dname *ret_target)
+static bool find_lead(void *owner, const struct dname *name, uint16_t group, struct lead *ret_lead)
 {
     const struct daemon *daemon = owner;
     const struct alias_look look = {daemon->snapshot, daemon->cache, daemon->clock, name, group};
-    return alias_find_blocked(&look, ret_target);
+    return alias_find_blocked(&look, ret_lead);
 }
 
 static const char *give_restart_note(void *owner)
@@ -213,7 +212,7 @@ static int open_control(struct daemon *daemon, struct diag *diag)
         .reload = do_reload,
         .set_rules = do_set_rules,
         .status = do_status,
-        .blocked_alias = find_alias,
+        .blocked_lead = find_lead,
         .restart_note = give_restart_note,
         .stats = daemon->stats,
         .clock = daemon->clock,

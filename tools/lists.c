@@ -12,8 +12,10 @@
 #include "blocklists/format.h"
 #include "blocklists/generation.h"
 #include "config/config.h"
+#include "blocklists/meta.h"
 #include "policy/snapshot.h"
 #include "tools/catalog.h"
+#include "tools/pattern.h"
 
 /* Columns of a last error in the table; `lists show ID` has all of it. */
 enum { ERROR_SHOWN = 60 };
@@ -260,10 +262,12 @@ static int show_source(struct cli *cli, const struct config *config, const char 
         load_meta(config, id, meta);
         if (cli->json) {
             cJSON *json = summary_json(source, meta);
+            pattern_add_cost(json, config, id);
             cJSON_AddTrueToObject(json, "ok");
             return cli_print_json(cli, json);
         }
         print_source(cli, source, meta);
+        pattern_print_cost(cli, config, id);
         return CLI_DONE;
     }
     return cli_fail(cli, CLI_FAILED, "no list is called %s: `greengate lists` shows them", id);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "query/action.h"
 #include "query/answering.h"
 #include "query/inspect.h"
 #include "query/waiting.h"
@@ -27,6 +28,52 @@ static void count_drop(struct query_worker *worker, enum query_drop drop)
 {
     uint64_t now = atomic_load_explicit(&worker->drops[drop], memory_order_relaxed);
     atomic_store_explicit(&worker->drops[drop], now + 1, memory_order_relaxed);
+}
+
+static enum stats_verdict verdict_of(const struct query *query)
+{
+    if (query->outcome != QUESTION_OK || query->verdict.reason == REASON_STRANGER) {
+        return STATS_REFUSED;
+    }
+    if (query->verdict.blocked) {
+        return STATS_BLOCKED;
+    }
+    if (query->rcode == RCODE_SERVFAIL) {
+        return STATS_FAILED;
+    }
+    return query->verdict.overrode   ? STATS_ALLOWED
+           : query->verdict.shadowed ? STATS_SHADOW
+                                     : STATS_ANSWERED;
+}
+
+static void count(const struct query *query)
+{
+    struct query_worker *worker = query->worker;
+    const struct snapshot *snapshot = worker->snapshot;
+    enum stats_verdict verdict = verdict_of(query);
+    uint8_t category =
+        verdict == STATS_SHADOW ? query->verdict.shadow_category : query->verdict.category;
+    bool ours = query->verdict.blocked || !query->known;
+    const struct stats_event event = {
+        .group = snapshot->group_stats[query->group],
+        .category = snapshot->categories[category].stats_id,
+        .type = query->outcome == QUESTION_OK ? query->question.type : 0,
+        .rcode = query->rcode,
+        .verdict = (uint8_t)verdict,
+        .transport = query->channel->transport,
+        .origin = ours ? STATS_POLICY : query->origin,
+        .latency_us = (uint32_t)(worker->now_us - query->started_us),
+    };
+    stats_count(worker->stats, &event);
+}
+
+/* A list wants silence: counted as a block, and as a drop. */
+static enum step drop_blocked(struct query *query)
+{
+    query->rcode = STATS_RCODE_NONE;
+    count(query);
+    count_drop(query->worker, DROP_POLICY);
+    return STEP_DROP;
 }
 
 static enum step parse(struct query *query)
@@ -63,9 +110,16 @@ static enum step admit(struct query *query)
 static enum step judge(struct query *query)
 {
     const struct subject subject = {&query->question.name, &query->probe, query->group};
+    const struct verdict *verdict = &query->verdict;
     policy_decide(query->worker->snapshot, &subject, &query->verdict);
-    bool settled = query->verdict.blocked || query->question.type == TYPE_ANY;
-    return settled ? STEP_REPLY : STEP_NEXT;
+    action_choose_target(query);
+    query->known = query->known && action_fits(query);
+    if (verdict->blocked && verdict->action == BLOCKDB_DROP) {
+        return drop_blocked(query);
+    }
+    bool truncated = verdict->reason == REASON_TCP_ONLY && query->channel->transport == STATS_UDP;
+    bool settled = verdict->blocked || truncated || query->question.type == TYPE_ANY;
+    return settled && !query->aliased ? STEP_REPLY : STEP_NEXT;
 }
 
 /* Look into the cache; with stale_s also for what has expired. */
@@ -73,7 +127,7 @@ static bool look_up(struct query *query, uint32_t stale_s)
 {
     struct query_worker *worker = query->worker;
     const struct cache_key key = {
-        .name = &query->question.name,
+        .name = action_sought(query),
         .type = query->question.type,
         .dnssec_ok = query->question.dnssec_ok,
         .checking_disabled = query->question.flags & FLAG_CD,
@@ -105,7 +159,7 @@ static enum step ask(struct query *query)
     waiting->waiter.done = worker->answered;
     waiting->waiter.alone = query->again;
     const struct ask what = {
-        .name = query->question.name,
+        .name = *action_sought(query),
         .type = query->question.type,
         .dnssec_ok = query->question.dnssec_ok,
         .checking_disabled = query->question.flags & FLAG_CD,
@@ -121,10 +175,11 @@ static enum step ask(struct query *query)
 
 static enum step inspect(struct query *query)
 {
-    if (query->known) {
+    if (query->known && !query->aliased) {
         inspect_answer(query);
     }
-    return STEP_NEXT;
+    bool silent = query->verdict.blocked && query->verdict.action == BLOCKDB_DROP;
+    return silent ? drop_blocked(query) : STEP_NEXT;
 }
 
 static enum step reply(struct query *query)
@@ -149,40 +204,6 @@ static const struct {
 };
 
 enum { STAGE_PARSE, STAGE_ADMIT, STAGE_DECIDE, STAGE_REPLY = 6, STAGE_END };
-
-static enum stats_verdict verdict_of(const struct query *query)
-{
-    if (query->outcome != QUESTION_OK || query->verdict.reason == REASON_STRANGER) {
-        return STATS_REFUSED;
-    }
-    if (query->verdict.blocked) {
-        return STATS_BLOCKED;
-    }
-    if (query->rcode == RCODE_SERVFAIL) {
-        return STATS_FAILED;
-    }
-    return query->verdict.overrode ? STATS_ALLOWED : STATS_ANSWERED;
-}
-
-/* The single exit of an answered query: send, count. */
-static void finish(struct query *query)
-{
-    struct query_worker *worker = query->worker;
-    const struct snapshot *snapshot = worker->snapshot;
-    bool ours = query->verdict.blocked || !query->known;
-    const struct stats_event event = {
-        .group = snapshot->group_stats[query->group],
-        .category = snapshot->categories[query->verdict.category].stats_id,
-        .type = query->outcome == QUESTION_OK ? query->question.type : 0,
-        .rcode = query->rcode,
-        .verdict = (uint8_t)verdict_of(query),
-        .transport = query->channel->transport,
-        .origin = ours ? STATS_POLICY : query->origin,
-        .latency_us = (uint32_t)(worker->now_us - query->started_us),
-    };
-    stats_count(worker->stats, &event);
-    query->channel->send(query->channel, query);
-}
 
 /* Run stages from query->stage up to `end`; returns the last step. */
 static enum step run_stages(struct query *query, unsigned end)
@@ -211,6 +232,7 @@ static void reset(struct query *query)
     query->again = false;
     query->ref[0] = '\0';
     query->known = false;
+    query->aliased = false;
     query->failure = 0;
     query->verdict = (struct verdict){.rule = -1};
 }
@@ -230,8 +252,9 @@ void query_resume(struct query *query)
     if (step == STEP_REPLY) {
         step = run_stages(query, STAGE_END);
     }
-    if (step == STEP_NEXT) {
-        finish(query);
+    if (step == STEP_NEXT) { /* the single exit of an answered query */
+        count(query);
+        query->channel->send(query->channel, query);
     }
 }
 
@@ -277,12 +300,15 @@ static void on_answer(struct upstream_waiter *waiter, const struct upstream_resu
     struct query *query = waiting->worker->resumed;
     struct query_channel *channel = waiting->channel;
     uint8_t packet[DNS_HEADER + DNAME_WIRE_MAX + 4];
+    bool aliased = waiting->aliased; /* then the question's own name was not asked */
     reset(query);
     waiting_restore(waiting, query, packet);
     query_tick(query->worker);
     if (result->answer) {
         take_answer(query, result->answer);
-    } else if (result->err == -EAGAIN && look_up(query, 0)) {
+    } else if (aliased && result->err != -EAGAIN) {
+        query->failure = result->err;
+    } else if (result->err == -EAGAIN && !aliased && look_up(query, 0)) {
         query->known = true;
         query->origin = STATS_UPSTREAM;
     } else if (result->err != -EAGAIN || waited_long(query)) {
@@ -324,7 +350,8 @@ int query_worker_init(struct query_worker *worker)
     worker->resumed = calloc(1, sizeof(*worker->resumed));
     worker->waiting = calloc(WAITING_MAX, sizeof(*worker->waiting));
     uint8_t *room = aligned_alloc(64, QUERY_ROOM + 64 - QUERY_ROOM % 64);
-    if (!worker->resumed || !worker->waiting || !room) {
+    worker->aside = malloc(DNS_MESSAGE_MAX);
+    if (!worker->resumed || !worker->waiting || !worker->aside || !room) {
         free(room);
         query_worker_clear(worker);
         return -ENOMEM;
@@ -342,6 +369,8 @@ void query_worker_clear(struct query_worker *worker)
     }
     free(worker->resumed);
     free(worker->waiting);
+    free(worker->aside);
+    worker->aside = NULL;
     worker->resumed = NULL;
     worker->waiting = NULL;
 }

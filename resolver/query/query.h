@@ -28,7 +28,8 @@ struct query_channel {
     DROP(MALFORMED, "malformed")                                                                   \
     DROP(STRANGER, "stranger")                                                                     \
     DROP(WAITING_FULL, "waiting-full")                                                             \
-    DROP(SEND, "send")
+    DROP(SEND, "send")                                                                             \
+    DROP(POLICY, "policy")
 
 #define DROP(name, word) DROP_##name,
 enum query_drop { QUERY_DROP_ALL(DROP) QUERY_DROPS };
@@ -53,6 +54,7 @@ struct query_worker {
     uint32_t now_s;
     uint32_t refusals_left; /* REFUSED answers to strangers in this second */
     struct query *resumed;  /* the slot in which waiting queries go on */
+    uint8_t *aside;         /* room for a known answer while the reply is written */
     struct waiting *waiting;
     struct waiting *waiting_free;
     uint32_t waiting_made;
@@ -80,13 +82,15 @@ struct query {
     uint8_t outcome; /* enum question_outcome */
     uint8_t rcode;
     bool stale;
-    bool again;  /* another worker was asked in vain: ask ourselves */
-    bool known;  /* copy holds an answer in room */
-    int failure; /* of the upstream, 0 = none */
+    bool again;   /* another worker was asked in vain: ask ourselves */
+    bool known;   /* copy holds an answer in room */
+    bool aliased; /* local data send the question to target, whose records are sought */
+    int failure;  /* of the upstream, 0 = none */
     struct verdict verdict;
     char ref[REF_MAX]; /* of a verdict over what the answer leads to, else "" */
     struct cache_copy copy;
     struct blockdb_probe probe;
+    struct dname target;
 };
 
 /* -ENOMEM. The caller has filled snapshot, cache, stats, clock, ask. */

@@ -44,6 +44,7 @@ struct waiting *waiting_take(const struct query *query)
     waiting->question_len = question->wire_len;
     waiting->edns = question->edns;
     waiting->dnssec_ok = question->dnssec_ok;
+    waiting->aliased = query->aliased;
     memcpy(waiting->question, query->packet + DNS_HEADER, question->wire_len);
     count(query->worker, 1);
     query->channel->hold(query->channel);

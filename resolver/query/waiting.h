@@ -12,7 +12,7 @@ struct waiting {
     struct addr client, local;
     uint16_t id, flags, udp_size;
     uint16_t question_len;
-    bool edns, dnssec_ok;
+    bool edns, dnssec_ok, aliased;
     uint8_t question[DNAME_WIRE_MAX + 4]; /* as the client wrote it */
 };
 
