@@ -334,4 +334,5 @@ void daemon_clear(struct daemon *daemon)
     rule_list_clear(&daemon->rule_list);
     cache_free(daemon->cache);
     claim_table_free(daemon->claims);
+    guard_clear(&daemon->guard);
 }

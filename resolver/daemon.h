@@ -37,6 +37,7 @@ struct daemon {
     struct cache *cache;
     struct stats *stats;
     struct claim_table *claims;
+    struct guard guard;
     struct worker_sockets sockets[DAEMON_WORKERS_MAX];
     struct worker *workers[DAEMON_WORKERS_MAX];
     unsigned workers_wanted, worker_count;

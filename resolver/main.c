@@ -176,8 +176,8 @@ static int open_state(struct daemon *daemon, struct diag *diag)
     }
     daemon->cache = cache_new((size_t)config->cache.size_mb << 20);
     daemon->claims = claim_table_new();
-    return daemon->cache && daemon->claims ? 0
-                                           : diag_set(diag, -ENOMEM, "no memory for cache.size_mb");
+    bool whole = daemon->cache && daemon->claims && guard_init(&daemon->guard) == 0;
+    return whole ? 0 : diag_set(diag, -ENOMEM, "no memory for cache.size_mb");
 }
 
 static int start_workers(struct daemon *daemon, struct diag *diag)
@@ -191,6 +191,7 @@ static int start_workers(struct daemon *daemon, struct diag *diag)
             .clock = daemon->clock,
             .sockets = &daemon->sockets[i],
             .claims = daemon->claims,
+            .guard = &daemon->guard,
             .flights_max = flights_max,
             .changed = &daemon->changed,
         };

@@ -155,6 +155,7 @@ static int build(struct worker *worker, const struct worker_setup *setup)
         .clock = setup->clock,
         .ask = ask_upstream,
         .ask_context = worker,
+        .guard = setup->guard,
     };
     const struct upstream_setup upstream = {&worker->loop, setup->clock,  answer_arrived,
                                             worker,        setup->claims, setup->flights_max};

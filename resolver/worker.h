@@ -27,6 +27,7 @@ struct worker_setup {
     const struct worker_sockets *sockets;
     unsigned flights_max;       /* questions in flight that there are sockets for */
     struct claim_table *claims; /* of questions that are being asked, shared */
+    struct guard *guard;        /* limits of clients, shared */
     uv_async_t *changed;        /* woken when the worker has taken over a snapshot or ended */
 };
 

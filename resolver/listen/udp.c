@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 enum {
-    PACKET_MAX = 2048, /* a query has no business being larger */
+    PACKET_MAX = 4096, /* a query has no business being larger, padding included */
     CONTROL_MAX = 64,
     BATCHES_PER_WAKE = 4, /* then the loop's other handles have their turn */
 };
@@ -103,7 +103,7 @@ static void read_local(struct msghdr *header, struct addr *local)
             struct in_pktinfo info;
             memcpy(&info, CMSG_DATA(at), sizeof(info));
             *local = (struct addr){.family = AF_INET, .port = local->port};
-            memcpy(local->bytes, &info.ipi_addr, 4);
+            memcpy(local->bytes, &info.ipi_spec_dst, 4); /* ours, if it came to a broadcast one */
         } else if (at->cmsg_level == IPPROTO_IPV6 && at->cmsg_type == IPV6_PKTINFO) {
             struct in6_pktinfo info;
             memcpy(&info, CMSG_DATA(at), sizeof(info));
@@ -229,7 +229,9 @@ static void serve(struct udp_listener *listener, unsigned count)
         struct query *query = &slot->query;
         struct msghdr *header = &batch->received[i].msg_hdr;
         query->channel = &listener->channel;
-        query->packet_len = header->msg_flags & MSG_TRUNC ? 0 : batch->received[i].msg_len;
+        /* What was too long for us was no query: a header alone is a format error. */
+        bool cut = header->msg_flags & MSG_TRUNC;
+        query->packet_len = cut ? DNS_HEADER : batch->received[i].msg_len;
         query->local = listener->local;
         addr_from_sockaddr((struct sockaddr *)&slot->peer, &query->client);
         if (listener->wildcard) {

@@ -23,6 +23,7 @@ static void error_reply(struct query *query, uint16_t rcode, const struct reply_
 static void outcome_reply(struct query *query)
 {
     static const struct reply_error none = {-1, NULL};
+    static const struct reply_error bad_type = {EDE_INVALID_TYPE, NULL};
     wire_init(&query->out, query->room, DNS_MESSAGE_MAX);
     switch (query->outcome) {
     case QUESTION_NOTIMP:
@@ -30,7 +31,9 @@ static void outcome_reply(struct query *query)
         reply_bare(&query->out, &query->question, RCODE_NOTIMP);
         break;
     case QUESTION_REFUSED: error_reply(query, RCODE_REFUSED, &none); break;
+    case QUESTION_BADTYPE: error_reply(query, RCODE_FORMERR, &bad_type); break;
     case QUESTION_BADVERS: error_reply(query, RCODE_BADVERS, &none); break;
+    case QUESTION_COOKIE_ONLY: error_reply(query, RCODE_NOERROR, &none); break;
     default:
         query->rcode = RCODE_FORMERR;
         reply_bare(&query->out, &query->question, RCODE_FORMERR);
@@ -130,13 +133,34 @@ static void any_reply(struct query *query)
     static const uint8_t hinfo[] = "\x07RFC8482";
     static const struct reply_error none = {-1, NULL};
     const struct packet data = {hinfo, sizeof(hinfo)}; /* the NUL is the empty second string */
+    uint32_t cap = query->worker->snapshot->effective[query->group].ttl_cap_s;
     begin(query, RCODE_NOERROR);
-    reply_add(&query->out, TYPE_HINFO, ANY_TTL_S, &data);
+    reply_add(&query->out, TYPE_HINFO, ANY_TTL_S < cap ? ANY_TTL_S : cap, &data);
     reply_end(&query->out, &query->question, 0, &none);
+}
+
+/* More than dns.rate_limit_qps. */
+static void limited_reply(struct query *query)
+{
+    static const struct reply_error none = {-1, NULL};
+    static const struct reply_error limited = {EDE_OTHER, "more queries than dns.rate_limit_qps"};
+    switch (query->guarded) {
+    case GUARD_COOKIE: error_reply(query, RCODE_BADCOOKIE, &none); break;
+    case GUARD_SLIP:
+        error_reply(query, RCODE_NOERROR, &none);
+        store_u16(query->room + 2, load_u16(query->room + 2) | FLAG_TC);
+        break;
+    default: error_reply(query, RCODE_REFUSED, &limited); break;
+    }
 }
 
 static void failure_reply(struct query *query)
 {
+    static const struct reply_error not_desired = {EDE_NOT_AUTHORITATIVE, "recursion not desired"};
+    if (query->failure == -EPERM) { /* RFC 8914 section 4.21 */
+        error_reply(query, RCODE_REFUSED, &not_desired);
+        return;
+    }
     const struct reply_error why = {
         .code = query->failure == -EHOSTUNREACH ? EDE_NETWORK_ERROR
                 : query->failure == -EREMOTEIO  ? -1
@@ -178,7 +202,9 @@ static void known_reply(struct query *query)
 void answering_write(struct query *query)
 {
     static const struct reply_error prohibited = {EDE_PROHIBITED, NULL};
-    if (query->outcome != QUESTION_OK) {
+    if (query->guarded != GUARD_PASS) {
+        limited_reply(query);
+    } else if (query->outcome != QUESTION_OK) {
         outcome_reply(query);
     } else if (query->verdict.reason == REASON_STRANGER) {
         error_reply(query, RCODE_REFUSED, &prohibited);

@@ -9,7 +9,7 @@
 #include "query/inspect.h"
 #include "query/waiting.h"
 
-enum { REFUSALS_PER_S = 100, ASK_AGAIN_MS = 2000 };
+enum { REFUSALS_PER_S = 100, ASK_AGAIN_MS = 2000 }; /* refusals: to all strangers together */
 
 /* What a stage did. */
 enum step {
@@ -36,16 +36,26 @@ static enum step parse(struct query *query)
     return STEP_NEXT;
 }
 
+static enum step guard(struct query *query)
+{
+    query->guarded = (uint8_t)guard_check(query);
+    if (query->guarded == GUARD_PASS) {
+        return STEP_NEXT;
+    }
+    bool silent = query->guarded == GUARD_DROP;
+    count_drop(query->worker, silent ? DROP_RATE : DROP_SLIPPED);
+    return silent ? STEP_DROP : STEP_REPLY;
+}
+
 static enum step admit(struct query *query)
 {
     struct query_worker *worker = query->worker;
     query->group = snapshot_group(worker->snapshot, &query->client);
     if (!snapshot_admits(worker->snapshot, &query->client)) {
-        if (worker->refusals_left == 0) {
+        if (!guard_admits_refusal(query)) {
             count_drop(worker, DROP_STRANGER);
             return STEP_DROP;
         }
-        worker->refusals_left--;
         query->verdict.reason = REASON_STRANGER;
         return STEP_REPLY;
     }
@@ -93,6 +103,10 @@ static enum step ask(struct query *query)
     if (query->known || query->failure) {
         return STEP_NEXT;
     }
+    if (!(query->question.flags & FLAG_RD)) {
+        query->failure = -EPERM; /* RFC 1034 section 4.3.1: only when it is desired */
+        return STEP_NEXT;
+    }
     struct waiting *waiting = waiting_take(query);
     if (!waiting) {
         count_drop(worker, DROP_WAITING_FULL);
@@ -136,6 +150,7 @@ static const struct {
     enum step (*run)(struct query *query);
 } stages[] = {
     {"parse", parse},     /* header, one question, EDNS */
+    {"guard", guard},     /* how much a client may ask; once, not again after a wait */
     {"admit", admit},     /* who may ask, and which group that is */
     {"decide", judge},    /* rules, lists -> verdict */
     {"recall", recall},   /* an answer known for this question? */
@@ -144,11 +159,12 @@ static const struct {
     {"reply", reply},     /* answer, block or refuse, with the extended error */
 };
 
-enum { STAGE_PARSE, STAGE_ADMIT, STAGE_DECIDE, STAGE_REPLY = 6, STAGE_END };
+enum { STAGE_PARSE, STAGE_GUARD, STAGE_ADMIT, STAGE_DECIDE, STAGE_REPLY = 7, STAGE_END };
 
 static enum stats_verdict verdict_of(const struct query *query)
 {
-    if (query->outcome != QUESTION_OK || query->verdict.reason == REASON_STRANGER) {
+    bool refused = query->outcome != QUESTION_OK || query->verdict.reason == REASON_STRANGER;
+    if (refused || query->guarded != GUARD_PASS || query->failure == -EPERM) {
         return STATS_REFUSED;
     }
     if (query->verdict.blocked) {
@@ -202,6 +218,7 @@ static void reset(struct query *query)
     query->stage = STAGE_PARSE;
     query->origin = STATS_POLICY;
     query->outcome = QUESTION_OK;
+    query->guarded = GUARD_PASS;
     query->rcode = 0;
     query->stale = false;
     query->again = false;
@@ -312,6 +329,7 @@ void query_tick(struct query_worker *worker)
     if (now_s != worker->now_s) {
         worker->now_s = now_s;
         worker->refusals_left = REFUSALS_PER_S;
+        cookie_jar_tick(&worker->cookies, clock_wall_s(worker->clock));
     }
 }
 
@@ -327,6 +345,7 @@ int query_worker_init(struct query_worker *worker)
     }
     worker->resumed->room = room;
     worker->answered = on_answer;
+    cookie_jar_init(&worker->cookies, &worker->guard->cookie_secret, clock_wall_s(worker->clock));
     query_tick(worker);
     return 0;
 }

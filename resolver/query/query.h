@@ -7,8 +7,10 @@
  * by what is in force then. */
 #pragma once
 #include "cache/cache.h"
+#include "dns/cookie.h"
 #include "dns/reply.h"
 #include "policy/snapshot.h"
+#include "query/guard.h"
 #include "stats/stats.h"
 #include "upstream/upstream.h"
 
@@ -23,7 +25,15 @@ struct query_channel {
     uint8_t transport; /* enum stats_transport */
 };
 
-enum query_drop { DROP_MALFORMED, DROP_STRANGER, DROP_WAITING_FULL, DROP_SEND, QUERY_DROPS };
+enum query_drop {
+    DROP_MALFORMED,
+    DROP_STRANGER,
+    DROP_WAITING_FULL,
+    DROP_SEND,
+    DROP_RATE,    /* over dns.rate_limit_qps: no answer */
+    DROP_SLIPPED, /* the same: told to come over TCP, or with a cookie, or refused */
+    QUERY_DROPS
+};
 
 enum {
     QUERY_ROOM = DNS_MESSAGE_MAX + 1 + 2 * ANSWER_RECORDS_MAX,
@@ -38,10 +48,13 @@ struct query_worker {
     const struct clock *clock;
     int (*ask)(void *context, const struct ask *ask, struct upstream_waiter *waiter);
     void *ask_context;
+    struct guard *guard;       /* shared by the workers */
+    struct cookie_jar cookies; /* drawn from the guard's secret */
     void (*answered)(struct upstream_waiter *waiter, const struct upstream_result *result);
     uint64_t now_us; /* refreshed by query_tick() at every wake-up */
     uint32_t now_s;
     uint32_t refusals_left; /* REFUSED answers to strangers in this second */
+    uint32_t over_limit;    /* queries over dns.rate_limit_qps */
     struct query *resumed;  /* the slot in which waiting queries go on */
     struct waiting *waiting;
     struct waiting *waiting_free;
@@ -68,6 +81,7 @@ struct query {
     uint8_t stage;
     uint8_t origin;  /* enum stats_origin */
     uint8_t outcome; /* enum question_outcome */
+    uint8_t guarded; /* enum guard_verdict */
     uint8_t rcode;
     bool stale;
     bool again;  /* another worker was asked in vain: ask ourselves */
@@ -79,7 +93,7 @@ struct query {
     struct blockdb_probe probe;
 };
 
-/* -ENOMEM. The caller has filled snapshot, cache, stats, clock, ask. */
+/* -ENOMEM. The caller has filled snapshot, cache, stats, clock, ask, guard. */
 __attribute__((warn_unused_result)) int query_worker_init(struct query_worker *worker);
 void query_worker_clear(struct query_worker *worker);
 

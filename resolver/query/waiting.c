@@ -44,6 +44,10 @@ struct waiting *waiting_take(const struct query *query)
     waiting->question_len = question->wire_len;
     waiting->edns = question->edns;
     waiting->dnssec_ok = question->dnssec_ok;
+    waiting->keepalive = question->keepalive;
+    waiting->padded = question->padded;
+    waiting->cookie_len = question->cookie_len;
+    memcpy(waiting->cookie, question->cookie, sizeof(waiting->cookie));
     memcpy(waiting->question, query->packet + DNS_HEADER, question->wire_len);
     count(query->worker, 1);
     query->channel->hold(query->channel);
@@ -71,6 +75,10 @@ void waiting_restore(struct waiting *waiting, struct query *query,
     question->udp_size = waiting->udp_size;
     question->edns = waiting->edns;
     question->dnssec_ok = waiting->dnssec_ok;
+    question->keepalive = waiting->keepalive;
+    question->padded = waiting->padded;
+    question->cookie_len = waiting->cookie_len;
+    memcpy(question->cookie, waiting->cookie, sizeof(question->cookie));
     give_back(waiting);
 }
 

@@ -12,8 +12,9 @@ struct waiting {
     struct addr client, local;
     uint16_t id, flags, udp_size;
     uint16_t question_len;
-    bool edns, dnssec_ok;
-    uint8_t question[DNAME_WIRE_MAX + 4]; /* as the client wrote it */
+    bool edns, dnssec_ok, keepalive, padded;
+    uint8_t cookie_len, cookie[QUESTION_COOKIE]; /* as the reply has it */
+    uint8_t question[DNAME_WIRE_MAX + 4];        /* as the client wrote it */
 };
 
 _Static_assert(sizeof(struct waiting) <= 768, "thousands of these may wait");
