@@ -335,4 +335,5 @@ void daemon_clear(struct daemon *daemon)
     cache_free(daemon->cache);
     claim_table_free(daemon->claims);
     guard_clear(&daemon->guard);
+    census_free(daemon->census);
 }

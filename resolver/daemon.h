@@ -38,6 +38,7 @@ struct daemon {
     struct stats *stats;
     struct claim_table *claims;
     struct guard guard;
+    struct census *census;
     struct worker_sockets sockets[DAEMON_WORKERS_MAX];
     struct worker *workers[DAEMON_WORKERS_MAX];
     unsigned workers_wanted, worker_count;

@@ -176,7 +176,9 @@ static int open_state(struct daemon *daemon, struct diag *diag)
     }
     daemon->cache = cache_new((size_t)config->cache.size_mb << 20);
     daemon->claims = claim_table_new();
-    bool whole = daemon->cache && daemon->claims && guard_init(&daemon->guard) == 0;
+    daemon->census = census_new();
+    bool whole =
+        daemon->cache && daemon->claims && daemon->census && guard_init(&daemon->guard) == 0;
     return whole ? 0 : diag_set(diag, -ENOMEM, "no memory for cache.size_mb");
 }
 
@@ -192,6 +194,8 @@ static int start_workers(struct daemon *daemon, struct diag *diag)
             .sockets = &daemon->sockets[i],
             .claims = daemon->claims,
             .guard = &daemon->guard,
+            .census = daemon->census,
+            .workers = daemon->workers_wanted,
             .flights_max = flights_max,
             .changed = &daemon->changed,
         };

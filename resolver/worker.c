@@ -23,8 +23,8 @@ struct worker {
     struct upstream *upstream;
     struct udp_batch *batch;
     struct udp_listener *udp[WORKER_SOCKETS_MAX];
-    struct tcp_listener *tcp[WORKER_SOCKETS_MAX];
-    unsigned udp_count, tcp_count;
+    struct tcp_room *tcp;
+    unsigned udp_count;
     _Atomic(const struct snapshot *) next;    /* main writes */
     _Atomic(const struct snapshot *) current; /* worker writes */
     _Atomic bool stop, ended;
@@ -64,9 +64,7 @@ static void end_loop(struct worker *worker)
     for (unsigned i = 0; i < worker->udp_count; i++) {
         udp_listener_stop(worker->udp[i]);
     }
-    for (unsigned i = 0; i < worker->tcp_count; i++) {
-        tcp_listener_give_up(worker->tcp[i]);
-    }
+    tcp_room_give_up(worker->tcp);
     upstream_stop(worker->upstream);
     worker->upstream = NULL;
     uv_close((uv_handle_t *)&worker->drain, NULL);
@@ -78,9 +76,7 @@ static void on_drain_step(uv_timer_t *timer)
     struct worker *worker = timer->data;
     query_tick(&worker->query);
     bool done = atomic_load_explicit(&worker->query.waiting_count, memory_order_relaxed) == 0;
-    for (unsigned i = 0; i < worker->tcp_count; i++) {
-        done &= tcp_listener_is_idle(worker->tcp[i]);
-    }
+    done &= tcp_room_is_idle(worker->tcp);
     if (done || worker->query.now_us >= worker->drain_until_us) {
         end_loop(worker);
     }
@@ -94,9 +90,7 @@ static void begin_drain(struct worker *worker)
     for (unsigned i = 0; i < worker->udp_count; i++) {
         udp_listener_pause(worker->udp[i]);
     }
-    for (unsigned i = 0; i < worker->tcp_count; i++) {
-        tcp_listener_stop(worker->tcp[i]);
-    }
+    tcp_room_stop(worker->tcp);
     uv_timer_start(&worker->drain, on_drain_step, 0, DRAIN_STEP_MS);
 }
 
@@ -136,12 +130,10 @@ static int serve_sockets(struct worker *worker, const struct worker_sockets *soc
             return err;
         }
         worker->udp_count++;
-        err = tcp_listener_start(&worker->query, &worker->loop, sockets->tcp[i],
-                                 &worker->tcp[worker->tcp_count]);
+        err = tcp_room_listen(worker->tcp, sockets->tcp[i]);
         if (err < 0) {
             return err;
         }
-        worker->tcp_count++;
     }
     return 0;
 }
@@ -161,7 +153,10 @@ static int build(struct worker *worker, const struct worker_setup *setup)
                                             worker,        setup->claims, setup->flights_max};
     worker->upstream = upstream_new(&upstream);
     worker->batch = udp_batch_new(&worker->query);
-    if (!worker->upstream || !worker->batch || query_worker_init(&worker->query) < 0) {
+    const struct tcp_setup tcp = {&worker->query, &worker->loop, setup->census, setup->workers};
+    worker->tcp = tcp_room_new(&tcp);
+    if (!worker->upstream || !worker->batch || !worker->tcp ||
+        query_worker_init(&worker->query) < 0) {
         return -ENOMEM;
     }
     upstream_configure(worker->upstream, setup->snapshot->config);

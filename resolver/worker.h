@@ -2,6 +2,7 @@
 /* worker: one event loop on its own thread, with its sockets, its upstreams and its
  * counters. It shares the snapshot and the cache with the others, nothing else. */
 #pragma once
+#include "listen/census.h"
 #include "listen/socket.h"
 #include "query/query.h"
 #include "upstream/upstream.h"
@@ -28,6 +29,8 @@ struct worker_setup {
     unsigned flights_max;       /* questions in flight that there are sockets for */
     struct claim_table *claims; /* of questions that are being asked, shared */
     struct guard *guard;        /* limits of clients, shared */
+    struct census *census;      /* TCP connections of clients, shared */
+    unsigned workers;           /* how many there are */
     uv_async_t *changed;        /* woken when the worker has taken over a snapshot or ended */
 };
 

@@ -138,12 +138,6 @@ static size_t write_local(const struct addr *local, uint8_t control[CONTROL_MAX]
     return CMSG_SPACE(sizeof(info));
 }
 
-static void count_unsent(struct query_worker *worker, unsigned count)
-{
-    uint64_t now = atomic_load_explicit(&worker->drops[DROP_SEND], memory_order_relaxed);
-    atomic_store_explicit(&worker->drops[DROP_SEND], now + count, memory_order_relaxed);
-}
-
 /* A reply of the batch being served: it goes with the others. The slot's own peer and
  * control buffers are used again. */
 static void gather(struct udp_batch *batch, const struct query *query)
@@ -183,7 +177,7 @@ static void send_alone(struct udp_listener *listener, const struct query *query)
         header.msg_controllen = write_local(&query->local, control);
     }
     if (listener->fd < 0 || sendmsg(listener->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-        count_unsent(query->worker, 1);
+        query_count_drop(query->worker, DROP_SEND);
     }
 }
 
@@ -210,7 +204,8 @@ static void flush(struct udp_listener *listener)
         int done = sendmmsg(listener->fd, batch->replies + sent, batch->reply_count - sent,
                             MSG_DONTWAIT | MSG_NOSIGNAL);
         if (done <= 0) {
-            count_unsent(batch->worker, 1); /* that one cannot be sent: go on behind it */
+            query_count_drop(batch->worker,
+                             DROP_SEND); /* that one cannot be sent: go on behind it */
             done = 1;
         }
         sent += (unsigned)done;

@@ -19,18 +19,12 @@ enum step {
     STEP_DROP,  /* silence */
 };
 
-static void count_drop(struct query_worker *worker, enum query_drop drop)
-{
-    uint64_t now = atomic_load_explicit(&worker->drops[drop], memory_order_relaxed);
-    atomic_store_explicit(&worker->drops[drop], now + 1, memory_order_relaxed);
-}
-
 static enum step parse(struct query *query)
 {
     query->outcome = (uint8_t)question_parse(query->packet, query->packet_len, &query->question);
     query->started_us = query->worker->now_us;
     if (query->outcome == QUESTION_DROP) {
-        count_drop(query->worker, DROP_MALFORMED);
+        query_count_drop(query->worker, DROP_MALFORMED);
         return STEP_DROP;
     }
     return STEP_NEXT;
@@ -43,7 +37,7 @@ static enum step guard(struct query *query)
         return STEP_NEXT;
     }
     bool silent = query->guarded == GUARD_DROP;
-    count_drop(query->worker, silent ? DROP_RATE : DROP_SLIPPED);
+    query_count_drop(query->worker, silent ? DROP_RATE : DROP_SLIPPED);
     return silent ? STEP_DROP : STEP_REPLY;
 }
 
@@ -53,7 +47,7 @@ static enum step admit(struct query *query)
     query->group = snapshot_group(worker->snapshot, &query->client);
     if (!snapshot_admits(worker->snapshot, &query->client)) {
         if (!guard_admits_refusal(query)) {
-            count_drop(worker, DROP_STRANGER);
+            query_count_drop(worker, DROP_STRANGER);
             return STEP_DROP;
         }
         query->verdict.reason = REASON_STRANGER;
@@ -109,7 +103,7 @@ static enum step ask(struct query *query)
     }
     struct waiting *waiting = waiting_take(query);
     if (!waiting) {
-        count_drop(worker, DROP_WAITING_FULL);
+        query_count_drop(worker, DROP_WAITING_FULL);
         return STEP_DROP;
     }
     waiting->waiter.done = worker->answered;

@@ -30,8 +30,9 @@ enum query_drop {
     DROP_STRANGER,
     DROP_WAITING_FULL,
     DROP_SEND,
-    DROP_RATE,    /* over dns.rate_limit_qps: no answer */
-    DROP_SLIPPED, /* the same: told to come over TCP, or with a cookie, or refused */
+    DROP_CONNECTION, /* a TCP connection that there was no place for, or that gave way */
+    DROP_RATE,       /* over dns.rate_limit_qps: no answer */
+    DROP_SLIPPED,    /* the same: told to come over TCP, or with a cookie, or refused */
     QUERY_DROPS
 };
 
@@ -92,6 +93,13 @@ struct query {
     struct cache_copy copy;
     struct blockdb_probe probe;
 };
+
+static inline void query_count_drop(struct query_worker *worker, enum query_drop drop)
+{
+    /* One writer: a plain addition that other threads may read at any time. */
+    uint64_t now = atomic_load_explicit(&worker->drops[drop], memory_order_relaxed);
+    atomic_store_explicit(&worker->drops[drop], now + 1, memory_order_relaxed);
+}
 
 /* -ENOMEM. The caller has filled snapshot, cache, stats, clock, ask, guard. */
 __attribute__((warn_unused_result)) int query_worker_init(struct query_worker *worker);

@@ -348,7 +348,7 @@ class Transport(Rfc):
         for length in (1000, 3000):
             reply = self.sent(with_options("pad.example", option(PADDING, bytes(length))))
             self.assertEqual(reply.texts(), [GOOD])
-        for length in (3000,):
+        for length in (3000, 65000):
             reply = self.sent(with_options("pad.example", option(PADDING, bytes(length))), tcp=True)
             self.assertEqual(reply.texts(), [GOOD])
 

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "listen/connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "listen/census.h"
+#include "listen/tcp.h"
+
+static void unlink_connection(struct connection *connection)
+{
+    struct tcp_room *room = connection->room;
+    *connection->link = connection->next;
+    if (connection->next) {
+        connection->next->link = connection->link;
+    } else {
+        room->last = connection->link;
+    }
+}
+
+static void link_last(struct connection *connection)
+{
+    struct tcp_room *room = connection->room;
+    connection->next = NULL;
+    connection->link = room->last;
+    *room->last = connection;
+    room->last = &connection->next;
+}
+
+static void drop_message(struct connection *connection)
+{
+    if (connection->message != connection->small) {
+        free(connection->message);
+        connection->message = connection->small;
+        connection->room->large--;
+    }
+    connection->got = 0;
+}
+
+static void free_connection(struct connection *connection)
+{
+    struct tcp_room *room = connection->room;
+    unlink_connection(connection);
+    drop_message(connection);
+    room->connections--;
+    room->strangers -= connection->stranger;
+    if (connection->counted) {
+        census_leave(room->census, &connection->peer);
+    }
+    free(connection->held);
+    free(connection);
+    tcp_room_release(room);
+}
+
+static void on_closed(struct stream *stream)
+{
+    struct connection *connection = stream->owner;
+    connection->closed = true;
+    if (connection->waiting == 0) {
+        free_connection(connection);
+    }
+}
+
+/* Between messages: wait for the next one, or as long as it takes while we owe answers.
+ * Inside a message the deadline runs since its first octet. */
+static void arm(struct connection *connection)
+{
+    uint64_t idle = connection->room->stopping ? TCP_DRAIN_MS
+                    : connection->stranger     ? TCP_STRANGER_MS
+                                               : TCP_IDLE_MS;
+    bool owing = connection->waiting > 0;
+    stream_deadline(&connection->stream, owing ? 0 : idle);
+}
+
+static void send_reply(struct query_channel *channel, const struct query *query)
+{
+    struct connection *connection = (struct connection *)channel;
+    uint8_t length[2];
+    if (connection->closed) {
+        return;
+    }
+    store_u16(length, (uint16_t)query->out.len);
+    const uv_buf_t parts[2] = {
+        uv_buf_init((char *)length, sizeof(length)),
+        uv_buf_init((char *)query->out.data, (unsigned)query->out.len),
+    };
+    if (stream_write(&connection->stream, parts, 2) < 0) {
+        stream_close(&connection->stream);
+    }
+}
+
+static void hold(struct query_channel *channel)
+{
+    ((struct connection *)channel)->waiting++;
+}
+
+static void run_message(struct connection *connection)
+{
+    struct query *query = &connection->room->slot;
+    query->worker = connection->room->worker;
+    query->channel = &connection->channel;
+    query->packet = connection->message + 2;
+    query->packet_len = connection->got - 2;
+    query->client = connection->peer;
+    query->local = connection->local;
+    unlink_connection(connection);
+    link_last(connection);
+    query_begin(query);
+    query_resume(query);
+}
+
+/* Its length has come: make room for what is longer than most. -ENOMEM when too many
+ * such messages are on their way. */
+static int make_room(struct connection *connection)
+{
+    size_t want = 2 + (size_t)load_u16(connection->small);
+    if (want <= sizeof(connection->small)) {
+        return 0;
+    }
+    uint8_t *large = connection->room->large < TCP_LARGE_MAX ? malloc(want) : NULL;
+    if (!large) {
+        return -ENOMEM;
+    }
+    memcpy(large, connection->small, 2);
+    connection->message = large;
+    connection->room->large++;
+    return 0;
+}
+
+/* Up to the end of the length, or of the message; returns the octets used. */
+static size_t add_octets(struct connection *connection, const uint8_t *data, size_t len)
+{
+    size_t want = connection->got < 2 ? 2 : 2 + (size_t)load_u16(connection->message);
+    size_t take = want - connection->got < len ? want - connection->got : len;
+    memcpy(connection->message + connection->got, data, take);
+    connection->got += take;
+    return take;
+}
+
+/* Take messages out of data; returns the octets used, fewer than len when too many
+ * queries wait. */
+static size_t consume(struct connection *connection, const uint8_t *data, size_t len)
+{
+    size_t used = 0;
+    while (used < len && !connection->stream.closing && connection->waiting < TCP_WAITING_MAX) {
+        if (connection->got == 0) {
+            stream_deadline(&connection->stream, TCP_MESSAGE_MS);
+        }
+        used += add_octets(connection, data + used, len - used);
+        if (connection->got < 2) {
+            continue;
+        }
+        size_t want = 2 + (size_t)load_u16(connection->message);
+        if (want == 2 || (connection->got == 2 && make_room(connection) < 0)) {
+            stream_close(&connection->stream);
+        } else if (connection->got == want) {
+            run_message(connection);
+            drop_message(connection);
+        }
+    }
+    return used;
+}
+
+static void keep_rest(struct connection *connection, const uint8_t *data, size_t len)
+{
+    uint8_t *held = malloc(len);
+    if (!held) {
+        stream_close(&connection->stream);
+        return;
+    }
+    memcpy(held, data, len);
+    free(connection->held);
+    connection->held = held;
+    connection->held_len = len;
+    stream_read_stop(&connection->stream);
+}
+
+static void take_in(struct connection *connection, const uint8_t *data, size_t len)
+{
+    size_t used = consume(connection, data, len);
+    if (connection->stream.closing) {
+        return;
+    }
+    if (used < len) {
+        keep_rest(connection, data + used, len - used);
+    }
+    if (connection->got == 0) {
+        arm(connection); /* else the message's deadline runs since its first octet */
+    }
+}
+
+static void on_data(struct stream *stream, const uint8_t *data, size_t len)
+{
+    struct connection *connection = stream->owner;
+    query_tick(connection->room->worker);
+    take_in(connection, data, len);
+}
+
+/* Room for more queries again: what was held first, then the socket. */
+static void go_on(struct connection *connection)
+{
+    uint8_t *held = connection->held;
+    size_t len = connection->held_len;
+    connection->held = NULL;
+    connection->held_len = 0;
+    if (held) {
+        take_in(connection, held, len);
+        free(held);
+    }
+    if (!connection->held && !connection->stream.closing && !connection->ended &&
+        stream_read_start(&connection->stream) < 0) {
+        stream_close(&connection->stream);
+    }
+}
+
+static void release(struct query_channel *channel)
+{
+    struct connection *connection = (struct connection *)channel;
+    connection->waiting--;
+    if (connection->closed) {
+        if (connection->waiting == 0) {
+            free_connection(connection);
+        }
+        return;
+    }
+    if (connection->stream.closing) {
+        return;
+    }
+    if (connection->held && connection->waiting <= TCP_WAITING_MAX / 2) {
+        go_on(connection);
+    }
+    if (connection->waiting > 0 || connection->stream.closing) {
+        return;
+    }
+    if (connection->ended) {
+        stream_finish(&connection->stream);
+    } else if (connection->got == 0) {
+        arm(connection);
+    }
+}
+
+static void on_end(struct stream *stream, int err)
+{
+    struct connection *connection = stream->owner;
+    connection->ended = true;
+    if (err == 0 && connection->waiting > 0) {
+        return; /* it still wants its answers (RFC 7766 section 6.2.4) */
+    }
+    if (err == 0) {
+        stream_finish(stream);
+    } else {
+        stream_close(stream);
+    }
+}
+
+static const struct stream_events events = {
+    .on_data = on_data,
+    .on_end = on_end,
+    .on_closed = on_closed,
+};
+
+static struct connection *first_quiet(const struct tcp_room *room, bool inside)
+{
+    for (struct connection *at = room->first; at; at = at->next) {
+        bool quiet = at->waiting == 0 && !at->stranger && !at->stream.closing;
+        if (quiet && (at->got > 0) == inside) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+bool connection_evict(struct tcp_room *room)
+{
+    struct connection *quiet = first_quiet(room, false);
+    quiet = quiet ? quiet : first_quiet(room, true);
+    if (quiet) {
+        stream_close(&quiet->stream);
+    }
+    return quiet != NULL;
+}
+
+/* Is there a place for it? Strangers have few of their own, so that they take none of
+ * those who may ask. */
+static bool is_welcome(struct connection *connection)
+{
+    struct tcp_room *room = connection->room;
+    const struct config *config = room->worker->snapshot->config;
+    connection->stranger = !snapshot_admits(room->worker->snapshot, &connection->peer);
+    room->strangers += connection->stranger;
+    if (connection->stranger) {
+        return room->strangers <= TCP_STRANGERS_MAX;
+    }
+    connection->counted = true;
+    if (census_join(room->census, &connection->peer) > config->dns.tcp_per_client) {
+        query_count_drop(room->worker, DROP_CONNECTION);
+        return false;
+    }
+    unsigned places = (unsigned)config->dns.tcp_connections / room->share;
+    if (room->connections - room->strangers > (places ? places : 1)) {
+        query_count_drop(room->worker, DROP_CONNECTION);
+        (void)connection_evict(room); /* this one itself when all others wait for answers */
+    }
+    return !connection->stream.closing;
+}
+
+int connection_open(struct tcp_room *room, int fd, const struct addr *peer)
+{
+    struct connection *connection = calloc(1, sizeof(*connection));
+    int err =
+        connection ? stream_init(&connection->stream, room->loop, &events, connection) : -ENOMEM;
+    if (err < 0) {
+        free(connection);
+        close(fd);
+        return err;
+    }
+    connection->channel = (struct query_channel){send_reply, hold, release, STATS_TCP};
+    connection->room = room;
+    connection->message = connection->small;
+    connection->stream.queue_max = TCP_QUEUE_MAX;
+    connection->peer = *peer;
+    link_last(connection);
+    room->connections++;
+    err = stream_adopt(&connection->stream, fd);
+    if (err < 0 || !is_welcome(connection)) {
+        stream_close(&connection->stream);
+        return err;
+    }
+    connection->local = stream_local(&connection->stream);
+    arm(connection);
+    if (stream_read_start(&connection->stream) < 0) {
+        stream_close(&connection->stream);
+    }
+    return 0;
+}
+
+void connection_finish(struct connection *connection)
+{
+    if (connection->waiting > 0 || connection->stream.closing) {
+        return;
+    }
+    if (connection->stream.queued) {
+        stream_finish(&connection->stream);
+    } else {
+        stream_deadline(&connection->stream, TCP_DRAIN_MS);
+    }
+}

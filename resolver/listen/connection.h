@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/* connection: one client's stream of queries, answered in any order (RFC 7766).
+ *
+ * It belongs to the room of its worker, which holds the limits. */
+#pragma once
+#include "net/stream.h"
+#include "query/query.h"
+
+struct census;
+struct tcp_listener;
+
+enum { CONNECTION_SMALL = 2 + 512 }; /* length and message that need no memory of their own */
+
+/* All connections of a worker. */
+struct tcp_room {
+    struct query_worker *worker;
+    uv_loop_t *loop;
+    struct census *census;
+    unsigned share;                   /* workers among whom dns.tcp_connections is divided */
+    struct connection *first, **last; /* the one longest quiet first */
+    struct tcp_listener *listeners;
+    unsigned connections, strangers;
+    unsigned large; /* messages that have memory of their own */
+    struct query slot;
+    bool stopping, given_up;
+};
+
+struct connection {
+    struct query_channel channel; /* first, so that a channel is its connection */
+    struct tcp_room *room;
+    struct connection *next, **link;
+    struct stream stream;
+    struct addr peer, local;
+    unsigned waiting; /* queries that an upstream is asked for */
+    bool stranger;    /* may not ask: gets its refusal, and little time */
+    bool counted;     /* in the census */
+    bool ended;       /* the peer will send no more */
+    bool closed;      /* handles are gone; freed with the last waiting query */
+    uint8_t *held;    /* octets not yet looked at, since too many queries wait */
+    size_t held_len;
+    size_t got;       /* of the message being read */
+    uint8_t *message; /* small, or `large` octets */
+    uint8_t small[CONNECTION_SMALL];
+};
+
+/* Take over an accepted socket. -ENOMEM or what libuv says; the socket is closed then. */
+__attribute__((warn_unused_result)) int connection_open(struct tcp_room *room, int fd,
+                                                        const struct addr *peer);
+
+/* Close the connection that has been quiet longest: one between two messages, else one
+ * inside a message. False when every one waits for its answer. */
+bool connection_evict(struct tcp_room *room);
+
+/* Close when it has its answers and asks nothing for a moment. */
+void connection_finish(struct connection *connection);
+
+/* tcp.c: a connection is gone; the room may be free now. */
+void tcp_room_release(struct tcp_room *room);
