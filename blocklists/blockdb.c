@@ -1,227 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "blocklists/blockdb.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-#include "base/hash_inline.h"
-#include "blocklists/blockdb_layout.h"
-
-struct blockdb {
-    const uint8_t *map;
-    size_t size;
-    const uint8_t *lines;
-    uint64_t seed;
-    uint32_t homes;
-    uint32_t line_count;
-    uint8_t max_labels;
-    uint32_t *starts; /* [classes + 1] into items */
-    struct blockdb_item *items;
-    struct blockdb_source *sources;
-    struct blockdb_info info;
-};
-
-/* A table of the file: where it starts and how many octets it has. */
-struct section {
-    uint64_t at;
-    uint64_t bytes;
-};
-
-static bool section_fits(const struct blockdb *db, const struct section *section)
-{
-    return section->at >= BLOCKDB_HEADER && section->at <= db->size &&
-           section->bytes <= db->size - section->at;
-}
-
-/* Copied out of the file, so that a big-endian machine has its own order and a
- * class is one load away. */
-static int read_classes(struct blockdb *db, const uint8_t *head)
-{
-    uint32_t item_count = le32_load(head + BLOCKDB_AT_ITEMS);
-    struct section table = {le64_load(head + BLOCKDB_AT_CLASS_TABLE),
-                            4 * ((uint64_t)db->info.classes + 1)};
-    struct section items = {le64_load(head + BLOCKDB_AT_ITEM_TABLE), 4 * (uint64_t)item_count};
-    if (db->info.classes > BLOCKDB_CLASS_MAX || !section_fits(db, &table) ||
-        !section_fits(db, &items)) {
-        return -EBADMSG;
-    }
-    db->starts = malloc((size_t)table.bytes);
-    db->items = malloc((size_t)items.bytes + 1);
-    if (!db->starts || !db->items) {
-        return -ENOMEM;
-    }
-    for (uint32_t i = 0; i <= db->info.classes; i++) {
-        db->starts[i] = le32_load(db->map + table.at + 4 * (size_t)i);
-        bool rises = i == 0 ? db->starts[i] == 0 : db->starts[i] > db->starts[i - 1];
-        if (!rises || db->starts[i] > item_count) {
-            return -EBADMSG;
-        }
-    }
-    for (uint32_t i = 0; i < item_count; i++) {
-        const uint8_t *at = db->map + items.at + 4 * (size_t)i;
-        db->items[i] = (struct blockdb_item){le16_load(at), at[2], at[3]};
-        if (db->items[i].source >= db->info.sources) {
-            return -EBADMSG;
-        }
-    }
-    return 0;
-}
-
-static const char *read_string(const struct blockdb *db, const struct section *strings, uint32_t at)
-{
-    const char *text = (const char *)db->map + strings->at;
-    return at < strings->bytes && memchr(text + at, 0, (size_t)(strings->bytes - at)) ? text + at
-                                                                                      : NULL;
-}
-
-static int read_sources(struct blockdb *db, const uint8_t *head)
-{
-    struct section table = {le64_load(head + BLOCKDB_AT_SOURCE_TABLE),
-                            BLOCKDB_SOURCE * (uint64_t)db->info.sources};
-    struct section strings = {le64_load(head + BLOCKDB_AT_STRINGS),
-                              le64_load(head + BLOCKDB_AT_STRING_BYTES)};
-    if (db->info.sources > UINT16_MAX || !section_fits(db, &table) || !section_fits(db, &strings)) {
-        return -EBADMSG;
-    }
-    db->sources = calloc(db->info.sources + 1, sizeof(*db->sources));
-    if (!db->sources) {
-        return -ENOMEM;
-    }
-    for (uint32_t i = 0; i < db->info.sources; i++) {
-        const uint8_t *at = db->map + table.at + BLOCKDB_SOURCE * (size_t)i;
-        struct blockdb_source *source = &db->sources[i];
-        source->id = read_string(db, &strings, le32_load(at + BLOCKDB_SOURCE_ID));
-        source->category = read_string(db, &strings, le32_load(at + BLOCKDB_SOURCE_CATEGORY));
-        source->url = read_string(db, &strings, le32_load(at + BLOCKDB_SOURCE_URL));
-        source->version = read_string(db, &strings, le32_load(at + BLOCKDB_SOURCE_VERSION));
-        source->fetched_at = (int64_t)le64_load(at + BLOCKDB_SOURCE_FETCHED);
-        source->entries = le64_load(at + BLOCKDB_SOURCE_ENTRIES);
-        if (!source->id || !source->category || !source->url || !source->version) {
-            return -EBADMSG;
-        }
-    }
-    return 0;
-}
-
-static int read_lines(struct blockdb *db, const uint8_t *head)
-{
-    db->seed = le64_load(head + BLOCKDB_AT_SEED);
-    db->homes = le32_load(head + BLOCKDB_AT_HOMES);
-    db->line_count = le32_load(head + BLOCKDB_AT_LINES);
-    db->max_labels = head[BLOCKDB_AT_LABELS];
-    db->lines = db->map + BLOCKDB_HEADER;
-    struct section lines = {BLOCKDB_HEADER, BLOCKDB_LINE * (uint64_t)db->line_count};
-    bool ok = db->homes > 0 && db->homes <= BLOCKDB_LINES_MAX && db->line_count >= db->homes &&
-              db->max_labels <= DNAME_LABELS_MAX && section_fits(db, &lines);
-    return ok ? 0 : -EBADMSG;
-}
-
-/* The checksum comes before the version, so that a flipped bit there is damage and
- * only a whole file of another version is -EPROTO. */
-static int verify(struct blockdb *db, struct diag *diag)
-{
-    const uint8_t *head = db->map;
-    if (!head || memcmp(head, "GGDB", 4) != 0) {
-        return diag_set(diag, -EBADMSG, "not a blocklist database");
-    }
-    if (le64_load(head + BLOCKDB_AT_BYTES) != db->size) {
-        return diag_set(diag, -EBADMSG, "damaged: wrong length");
-    }
-    uint64_t checksum = le64_load(head + BLOCKDB_AT_CHECKSUM);
-    if (checksum != blockdb_checksum(db->map, db->size)) {
-        return diag_set(diag, -EBADMSG, "damaged: wrong checksum");
-    }
-    if (le32_load(head + BLOCKDB_AT_VERSION) != BLOCKDB_VERSION) {
-        return diag_set(diag, -EPROTO, "format version %u, this program reads version %d",
-                        le32_load(head + BLOCKDB_AT_VERSION), BLOCKDB_VERSION);
-    }
-    db->info = (struct blockdb_info){
-        .names = le64_load(head + BLOCKDB_AT_NAMES),
-        .bytes = db->size,
-        .classes = le32_load(head + BLOCKDB_AT_CLASSES),
-        .sources = le32_load(head + BLOCKDB_AT_SOURCES),
-        .generation = checksum ? checksum : 1,
-        .built_at = (int64_t)le64_load(head + BLOCKDB_AT_BUILT),
-    };
-    int err = read_lines(db, head);
-    err = err < 0 ? err : read_classes(db, head);
-    err = err < 0 ? err : read_sources(db, head);
-    return err == -EBADMSG ? diag_set(diag, err, "damaged: a table is out of bounds") : err;
-}
-
-static int map_file(struct blockdb *db, const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return -errno;
-    }
-    int err = 0;
-    struct stat st;
-    if (fstat(fd, &st) < 0) {
-        err = -errno;
-        goto out;
-    }
-    if (!S_ISREG(st.st_mode) || st.st_size < BLOCKDB_HEADER ||
-        (uint64_t)st.st_size > SIZE_MAX / 2) {
-        err = -EBADMSG;
-        goto out;
-    }
-    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
-    if (map == MAP_FAILED) {
-        err = -errno;
-        goto out;
-    }
-    db->map = map;
-    db->size = (size_t)st.st_size;
-out:
-    close(fd);
-    return err;
-}
-
-int blockdb_open(const char *path, struct blockdb **ret_db, struct diag *diag)
-{
-    struct blockdb *db = calloc(1, sizeof(*db));
-    if (!db) {
-        return -ENOMEM;
-    }
-    int err = map_file(db, path);
-    if (err < 0) {
-        diag_at(diag, path, 0, 0);
-        diag_set(diag, err, "%s", err == -EBADMSG ? "damaged: too short" : strerror(-err));
-        goto out;
-    }
-    err = verify(db, diag);
-    if (err < 0) {
-        diag_at(diag, path, 0, 0);
-        goto out;
-    }
-    *ret_db = db;
-    db = NULL;
-out:
-    blockdb_close(db);
-    return err;
-}
-
-void blockdb_close(struct blockdb *db)
-{
-    if (!db) {
-        return;
-    }
-    if (db->map) {
-        munmap((void *)(uintptr_t)db->map, db->size);
-    }
-    free(db->starts);
-    free(db->items);
-    free(db->sources);
-    free(db);
-}
+#include "blocklists/blockdb_key.h"
+#include "blocklists/blockdb_map.h"
 
 const struct blockdb_info *blockdb_info(const struct blockdb *db)
 {
@@ -250,15 +35,30 @@ static const uint8_t *home_line(const struct blockdb *db, uint64_t hash)
     return db->lines + (size_t)blockdb_home(hash, db->homes) * BLOCKDB_LINE;
 }
 
+static void probe_whole_names(const struct blockdb *db, const struct dname *name,
+                              struct blockdb_probe *probe)
+{
+    const struct hash_tail tail = hash_tail(db->seed, name->wire, name->len);
+    for (unsigned skip = probe->first; skip < probe->count; skip++) {
+        size_t at = name->offset[skip];
+        uint64_t hash = hash_suffix(&tail, name->wire + at, name->len - at);
+        probe->hash[skip] = hash;
+        __builtin_prefetch(home_line(db, hash));
+    }
+}
+
 void blockdb_probe(const struct blockdb *db, const struct dname *name, struct blockdb_probe *probe)
 {
     const unsigned labels = name->labels;
-    const struct hash_tail tail = hash_tail(db->seed, name->wire, name->len);
     probe->count = (uint8_t)labels;
-    probe->first = (uint8_t)(labels > db->max_labels ? labels - db->max_labels : 0);
-    for (unsigned skip = probe->first; skip < labels; skip++) {
-        size_t at = name->offset[skip];
-        uint64_t hash = hash_suffix(&tail, name->wire + at, name->len - at);
+    probe->first = (uint8_t)(labels > db->labels_max ? labels - db->labels_max : 0);
+    if (db->whole_names) {
+        probe_whole_names(db, name, probe);
+        return;
+    }
+    uint64_t hash = db->seed;
+    for (unsigned skip = labels; skip-- > probe->first;) {
+        hash = blockdb_hash_label(hash, name->wire + name->offset[skip]);
         probe->hash[skip] = hash;
         __builtin_prefetch(home_line(db, hash));
     }
@@ -309,10 +109,51 @@ size_t blockdb_find(const struct blockdb *db, const struct blockdb_probe *probe,
 {
     size_t count = 0;
     for (unsigned skip = probe->first; skip < probe->count; skip++) {
+        unsigned labels = probe->count - skip;
+        if (!db->whole_names && !(db->labels[labels / 64] >> labels % 64 & 1)) {
+            continue; /* no entry is that long */
+        }
         uint16_t id = find_class(db, probe->hash[skip]);
         if (id) {
             hits[count++] = (struct blockdb_hit){.class_id = id, .skip = (uint8_t)skip};
         }
     }
     return count;
+}
+
+static bool has_prefixes(const struct blockdb *db, bool four, unsigned bits)
+{
+    return four ? db->prefixes_4 >> bits & 1 : db->prefixes[bits / 64] >> bits % 64 & 1;
+}
+
+size_t blockdb_find_address(const struct blockdb *db, const struct addr *addr,
+                            struct blockdb_address_hit hits[BLOCKDB_ADDRESS_HITS_MAX])
+{
+    size_t count = 0;
+    uint8_t key[BLOCKDB_ADDRESS_KEY_MAX];
+    const bool four = addr->family == AF_INET;
+    if (db->info.addresses == 0) {
+        return 0;
+    }
+    for (unsigned bits = four ? 33 : 129; bits-- > 0;) {
+        if (!has_prefixes(db, four, bits)) {
+            continue;
+        }
+        size_t len = blockdb_address_key(addr, bits, key);
+        uint16_t id = find_class(db, hash_seeded_inline(db->seed, key, len));
+        if (id) {
+            hits[count++] = (struct blockdb_address_hit){id, (uint8_t)bits};
+        }
+    }
+    return count;
+}
+
+struct blockdb_data blockdb_data(const struct blockdb *db, uint32_t index)
+{
+    return index && index <= db->data_count ? db->data[index - 1] : (struct blockdb_data){0};
+}
+
+const struct blockdb_pattern *blockdb_pattern(const struct blockdb *db, uint32_t index)
+{
+    return index < db->info.patterns ? &db->patterns[index] : NULL;
 }

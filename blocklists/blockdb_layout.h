@@ -11,12 +11,19 @@
 #include "base/hash.h"
 
 enum {
-    BLOCKDB_VERSION = 1,
-    BLOCKDB_HEADER = 128, /* octets; the lines begin here */
+    BLOCKDB_VERSION = 2,
+    BLOCKDB_HEADER = 256, /* octets; the lines begin here */
+    BLOCKDB_HEADER_1 = 128,
     BLOCKDB_LINE = 64,    /* octets of a line */
     BLOCKDB_SLOTS = 9,    /* entries of a line */
     BLOCKDB_RUN_MAX = 64, /* lines that an entry may lie behind its home */
-    BLOCKDB_SOURCE = 32,  /* octets of a source record */
+    BLOCKDB_SOURCE = 40,  /* octets of a source record */
+    BLOCKDB_SOURCE_1 = 32,
+    BLOCKDB_ITEM = 8, /* octets of a class item */
+    BLOCKDB_ITEM_1 = 4,
+    BLOCKDB_DATUM = 8,    /* octets of an entry of the data table */
+    BLOCKDB_PATTERN = 16, /* octets of a pattern record */
+    BLOCKDB_PATTERNS_MAX = 500,
     BLOCKDB_CLASS_MAX = 65534,
     BLOCKDB_LINES_MAX = 1 << 24,
 };
@@ -36,13 +43,23 @@ enum {
     BLOCKDB_AT_CLASSES = 56,
     BLOCKDB_AT_ITEMS = 60,
     BLOCKDB_AT_SOURCES = 64,
-    BLOCKDB_AT_LABELS = 68,
+    BLOCKDB_AT_LABELS_1 = 68, /* version 1: labels of the longest entry */
     BLOCKDB_AT_CLASS_TABLE = 72,
     BLOCKDB_AT_ITEM_TABLE = 80,
     BLOCKDB_AT_SOURCE_TABLE = 88,
     BLOCKDB_AT_STRINGS = 96,
     BLOCKDB_AT_STRING_BYTES = 104,
-    BLOCKDB_AT_SPARE = 112,
+    BLOCKDB_AT_SPARE_1 = 112, /* version 1 ends here */
+    BLOCKDB_AT_DATA_TABLE = 112,
+    BLOCKDB_AT_DATA_BYTES = 120,
+    BLOCKDB_AT_ADDRESSES = 128,
+    BLOCKDB_AT_PATTERN_TABLE = 136,
+    BLOCKDB_AT_PATTERNS = 144,
+    BLOCKDB_AT_DATA = 148,
+    BLOCKDB_AT_LABELS = 152,     /* 16 octets, bit n: some entry has n labels */
+    BLOCKDB_AT_PREFIXES = 168,   /* 24 octets, bit n: some entry is an IPv6 prefix of n bits */
+    BLOCKDB_AT_PREFIXES_4 = 192, /* 8 octets, the same for IPv4 */
+    BLOCKDB_AT_SPARE = 200,
 };
 
 /* Offsets in a line: the low 32 bits of each fingerprint stand together so that one
@@ -62,6 +79,16 @@ enum {
     BLOCKDB_SOURCE_VERSION = 12,
     BLOCKDB_SOURCE_FETCHED = 16,
     BLOCKDB_SOURCE_ENTRIES = 24,
+    BLOCKDB_SOURCE_FORMAT = 32,
+    BLOCKDB_SOURCE_MATCH = 33,
+};
+
+/* Offsets in a pattern record. */
+enum {
+    BLOCKDB_PATTERN_TEXT = 0,
+    BLOCKDB_PATTERN_SOURCE = 4,
+    BLOCKDB_PATTERN_FLAGS = 6,
+    BLOCKDB_PATTERN_ACTION = 7,
 };
 
 static inline uint16_t le16_load(const uint8_t *at)
@@ -101,27 +128,6 @@ static inline void le64_store(uint8_t *at, uint64_t value)
 {
     value = htole64(value);
     memcpy(at, &value, sizeof(value));
-}
-
-/* The line where an entry belongs: monotone in the hash, so that entries sorted by
- * hash fill the lines in order. */
-static inline uint32_t blockdb_home(uint64_t hash, uint32_t homes)
-{
-    return (uint32_t)((hash >> 32) * homes >> 32);
-}
-
-/* Homes for so many names: 7.2 entries for each line of 9, load 0.80. */
-static inline uint64_t blockdb_homes(uint64_t names)
-{
-    uint64_t homes = (names * 10 + 71) / 72;
-    return homes ? homes : 1;
-}
-
-/* Where the lines of so many names, or of fewer, end at the latest; whole pages. */
-static inline uint64_t blockdb_lines_end(uint64_t names)
-{
-    uint64_t lines = blockdb_homes(names) + BLOCKDB_RUN_MAX;
-    return (BLOCKDB_HEADER + lines * BLOCKDB_LINE + 4095) / 4096 * 4096;
 }
 
 /* Of a whole file; its own field is left out. */

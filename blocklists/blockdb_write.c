@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "blocklists/blockdb_layout.h"
+#include "blocklists/blockdb_key.h"
 
 enum {
     WINDOW = 2 * BLOCKDB_RUN_MAX, /* lines held back, more than a run can span */
@@ -37,9 +37,20 @@ struct blockdb_writer {
     uint64_t written; /* file offset behind the buffer's start */
 };
 
-uint64_t blockdb_hash(uint64_t seed, const uint8_t *wire, size_t len)
+uint64_t blockdb_hash(uint64_t seed, const struct dname *name)
 {
-    return hash_seeded(seed, wire, len);
+    uint64_t hash = seed;
+    for (unsigned skip = name->labels; skip-- > 0;) {
+        hash = blockdb_hash_label(hash, name->wire + name->offset[skip]);
+    }
+    return hash;
+}
+
+uint64_t blockdb_hash_address(uint64_t seed, const struct prefix *prefix)
+{
+    uint8_t key[BLOCKDB_ADDRESS_KEY_MAX];
+    size_t len = blockdb_address_key(&prefix->addr, prefix->bits, key);
+    return hash_seeded_inline(seed, key, len);
 }
 
 static int write_all(int fd, const uint8_t *data, size_t len, uint64_t at)
@@ -144,9 +155,8 @@ static int place(struct blockdb_writer *w, uint64_t hash, uint16_t class_id)
     return -EEXIST; /* no room within reach: as rare as a clash, and cured alike */
 }
 
-static int grow(void **data, size_t *cap, size_t need)
+static int grow(void **data, size_t unit, size_t *cap, size_t need)
 {
-    size_t unit = 4; /* both tables hold 4-octet elements */
     if (need <= *cap) {
         return 0;
     }
@@ -160,7 +170,7 @@ static int grow(void **data, size_t *cap, size_t need)
     return 0;
 }
 
-_Static_assert(sizeof(struct blockdb_item) == 4, "items are hashed and compared as octets");
+_Static_assert(sizeof(struct blockdb_item) == 8, "items are hashed and compared as octets");
 
 static bool class_equals(const struct blockdb_writer *w, uint16_t id,
                          const struct blockdb_entry *entry)
@@ -184,8 +194,11 @@ static int intern_class(struct blockdb_writer *w, const struct blockdb_entry *en
     if (w->classes == BLOCKDB_CLASS_MAX) {
         return -E2BIG;
     }
-    int err = grow((void **)&w->items, &w->items_cap, w->item_count + entry->count);
-    err = err < 0 ? err : grow((void **)&w->starts, &w->starts_cap, (size_t)w->classes + 2);
+    int err =
+        grow((void **)&w->items, sizeof(*w->items), &w->items_cap, w->item_count + entry->count);
+    err = err < 0 ? err
+                  : grow((void **)&w->starts, sizeof(*w->starts), &w->starts_cap,
+                         (size_t)w->classes + 2);
     if (err < 0) {
         return err;
     }
@@ -211,7 +224,7 @@ int blockdb_write_begin(int fd, const struct blockdb_plan *plan, struct blockdb_
     w->homes = (uint32_t)homes;
     w->buffer = malloc(BUFFER);
     w->intern = calloc(INTERN_SLOTS, sizeof(*w->intern));
-    int err = grow((void **)&w->starts, &w->starts_cap, 1);
+    int err = grow((void **)&w->starts, sizeof(*w->starts), &w->starts_cap, 1);
     if (err < 0 || !w->buffer || !w->intern) {
         blockdb_write_free(w);
         return -ENOMEM;
@@ -241,17 +254,18 @@ int blockdb_write_entry(struct blockdb_writer *writer, const struct blockdb_entr
 static int put_classes(struct blockdb_writer *w, uint8_t *head)
 {
     int err = 0;
-    uint8_t octets[4];
+    uint8_t octets[BLOCKDB_ITEM];
     le64_store(head + BLOCKDB_AT_CLASS_TABLE, position(w));
     for (uint32_t i = 0; i <= w->classes && err == 0; i++) {
         le32_store(octets, w->starts[i]);
-        err = put(w, octets, sizeof(octets));
+        err = put(w, octets, 4);
     }
     le64_store(head + BLOCKDB_AT_ITEM_TABLE, position(w));
     for (size_t i = 0; i < w->item_count && err == 0; i++) {
         le16_store(octets, w->items[i].source);
         octets[2] = w->items[i].flags;
         octets[3] = w->items[i].action;
+        le32_store(octets + 4, w->items[i].data);
         err = put(w, octets, sizeof(octets));
     }
     return err;
@@ -266,7 +280,7 @@ static void source_texts(const struct blockdb_source *source, const char *texts[
     texts[3] = source->version;
 }
 
-static int put_sources(struct blockdb_writer *w, uint8_t *head)
+static int put_sources(struct blockdb_writer *w, uint8_t *head, uint32_t *ret_strings)
 {
     int err = 0;
     uint32_t offset = 0;
@@ -274,7 +288,7 @@ static int put_sources(struct blockdb_writer *w, uint8_t *head)
     le64_store(head + BLOCKDB_AT_SOURCE_TABLE, position(w));
     for (uint32_t i = 0; i < w->plan->source_count && err == 0; i++) {
         const struct blockdb_source *source = &w->plan->sources[i];
-        uint8_t record[BLOCKDB_SOURCE];
+        uint8_t record[BLOCKDB_SOURCE] = {0};
         source_texts(source, texts);
         for (unsigned t = 0; t < 4; t++) {
             le32_store(record + 4 * t, offset);
@@ -282,15 +296,67 @@ static int put_sources(struct blockdb_writer *w, uint8_t *head)
         }
         le64_store(record + BLOCKDB_SOURCE_FETCHED, (uint64_t)source->fetched_at);
         le64_store(record + BLOCKDB_SOURCE_ENTRIES, source->entries);
+        record[BLOCKDB_SOURCE_FORMAT] = source->format;
+        record[BLOCKDB_SOURCE_MATCH] = source->match;
         err = put(w, record, sizeof(record));
     }
+    *ret_strings = offset;
+    return err;
+}
+
+/* Each with a text behind those of the sources. */
+static int put_patterns(struct blockdb_writer *w, uint8_t *head, uint32_t *strings)
+{
+    int err = 0;
+    le64_store(head + BLOCKDB_AT_PATTERN_TABLE, position(w));
+    for (uint32_t i = 0; i < w->plan->pattern_count && err == 0; i++) {
+        const struct blockdb_pattern *pattern = &w->plan->patterns[i];
+        uint8_t record[BLOCKDB_PATTERN] = {0};
+        le32_store(record + BLOCKDB_PATTERN_TEXT, *strings);
+        le16_store(record + BLOCKDB_PATTERN_SOURCE, pattern->source);
+        record[BLOCKDB_PATTERN_FLAGS] = pattern->flags;
+        record[BLOCKDB_PATTERN_ACTION] = pattern->action;
+        err = put(w, record, sizeof(record));
+        *strings += (uint32_t)strlen(pattern->text) + 1;
+    }
+    return err;
+}
+
+/* The octets of each: where they begin behind this table, and how many. */
+static int put_data(struct blockdb_writer *w, uint8_t *head)
+{
+    int err = 0;
+    uint32_t offset = 0;
+    le64_store(head + BLOCKDB_AT_DATA_TABLE, position(w));
+    for (uint32_t i = 0; i < w->plan->data_count && err == 0; i++) {
+        uint8_t record[BLOCKDB_DATUM];
+        le32_store(record, offset);
+        le32_store(record + 4, (uint32_t)w->plan->data[i].len);
+        offset += (uint32_t)w->plan->data[i].len;
+        err = put(w, record, sizeof(record));
+    }
+    le64_store(head + BLOCKDB_AT_DATA_BYTES, offset);
+    for (uint32_t i = 0; i < w->plan->data_count && err == 0; i++) {
+        err = put(w, w->plan->data[i].records, w->plan->data[i].len);
+    }
+    return err;
+}
+
+static int put_strings(struct blockdb_writer *w, uint8_t *head, uint32_t bytes)
+{
+    int err = 0;
+    const char *texts[4];
     le64_store(head + BLOCKDB_AT_STRINGS, position(w));
-    le64_store(head + BLOCKDB_AT_STRING_BYTES, offset);
+    le64_store(head + BLOCKDB_AT_STRING_BYTES, bytes);
     for (uint32_t i = 0; i < w->plan->source_count; i++) {
         source_texts(&w->plan->sources[i], texts);
         for (unsigned t = 0; t < 4 && err == 0; t++) {
             err = put(w, texts[t], strlen(texts[t]) + 1);
         }
+    }
+    for (uint32_t i = 0; i < w->plan->pattern_count && err == 0; i++) {
+        const char *text = w->plan->patterns[i].text;
+        err = put(w, text, strlen(text) + 1);
     }
     return err;
 }
@@ -313,14 +379,23 @@ static void fill_head(const struct blockdb_writer *w, uint8_t *head)
     le32_store(head + BLOCKDB_AT_VERSION, BLOCKDB_VERSION);
     le64_store(head + BLOCKDB_AT_BYTES, position(w));
     le64_store(head + BLOCKDB_AT_SEED, w->plan->seed);
-    le64_store(head + BLOCKDB_AT_NAMES, w->added);
+    le64_store(head + BLOCKDB_AT_NAMES, w->added - w->plan->addresses);
+    le64_store(head + BLOCKDB_AT_ADDRESSES, w->plan->addresses);
     le64_store(head + BLOCKDB_AT_BUILT, (uint64_t)built_at(w->plan));
     le32_store(head + BLOCKDB_AT_HOMES, w->homes);
     le32_store(head + BLOCKDB_AT_LINES, w->base);
     le32_store(head + BLOCKDB_AT_CLASSES, w->classes);
     le32_store(head + BLOCKDB_AT_ITEMS, (uint32_t)w->item_count);
     le32_store(head + BLOCKDB_AT_SOURCES, w->plan->source_count);
-    head[BLOCKDB_AT_LABELS] = w->plan->max_labels;
+    le32_store(head + BLOCKDB_AT_PATTERNS, w->plan->pattern_count);
+    le32_store(head + BLOCKDB_AT_DATA, w->plan->data_count);
+    for (size_t i = 0; i < 2; i++) {
+        le64_store(head + BLOCKDB_AT_LABELS + 8 * i, w->plan->labels[i]);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        le64_store(head + BLOCKDB_AT_PREFIXES + 8 * i, w->plan->prefixes[i]);
+    }
+    le64_store(head + BLOCKDB_AT_PREFIXES_4, w->plan->prefixes_4);
 }
 
 /* The file is read back once for the checksum, so that it covers what is there; not
@@ -357,7 +432,11 @@ int blockdb_write_finish(struct blockdb_writer *writer)
     uint8_t head[BLOCKDB_HEADER] = {0};
     int err = drain(w, w->end > w->homes ? w->end : w->homes);
     err = err < 0 ? err : put_classes(w, head);
-    err = err < 0 ? err : put_sources(w, head);
+    uint32_t strings = 0;
+    err = err < 0 ? err : put_sources(w, head, &strings);
+    err = err < 0 ? err : put_patterns(w, head, &strings);
+    err = err < 0 ? err : put_data(w, head);
+    err = err < 0 ? err : put_strings(w, head, strings);
     err = err < 0 ? err : flush(w);
     if (err < 0) {
         return err;

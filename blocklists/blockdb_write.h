@@ -14,13 +14,22 @@ struct blockdb_writer;
 struct blockdb_plan {
     uint64_t seed;
     uint64_t names;                       /* exact number of entries that will follow */
-    uint8_t max_labels;                   /* of the longest entry */
-    const struct blockdb_source *sources; /* sorted by id; entries filled in before finish */
+    const struct blockdb_source *sources; /* sorted by id */
     uint32_t source_count;
+    /* the rest may be filled in until finish, as the entries of the sources */
+    uint64_t addresses;              /* of the entries */
+    uint64_t labels[2];              /* bit n: some name has n labels; bit 0 of [1] is n = 64 */
+    uint64_t prefixes[3];            /* bit n: some IPv6 prefix has n bits; [2] has n = 128 */
+    uint64_t prefixes_4;             /* the same of IPv4 */
+    const struct blockdb_data *data; /* blockdb_item's data i is [i - 1] */
+    uint32_t data_count;
+    const struct blockdb_pattern *patterns;
+    uint32_t pattern_count;
 };
 
-/* The hash of a name's wire form under a seed. */
-uint64_t blockdb_hash(uint64_t seed, const uint8_t *wire, size_t len);
+/* The hash of a name under a seed, and that of a prefix. */
+uint64_t blockdb_hash(uint64_t seed, const struct dname *name);
+uint64_t blockdb_hash_address(uint64_t seed, const struct prefix *prefix);
 
 /* Start writing at the beginning of fd, a file open for reading and writing; what it
  * holds behind blockdb_lines_end() stays until finish, which cuts the file.

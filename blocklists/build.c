@@ -8,76 +8,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/hash_inline.h"
-#include "blocklists/blockdb_write.h"
-#include "blocklists/blockdb_layout.h"
-#include "blocklists/recordset.h"
-#include "blocklists/scan.h"
+#include "blocklists/blockdb_key.h"
+#include "blocklists/builder.h"
 #include "blocklists/unpack.h"
 
-enum { SEED_TRIES = 16, STEP_BYTES = 1 << 20, VERSION_MAX = 96, GROUP_MAX = 1 << 16 };
-
-struct builder {
-    const struct build_job *job;
-    struct source_report *reports;
-    uint32_t *order; /* usable sources sorted by id; an index here is a source index there */
-    size_t order_count;
-    struct suffix_set *suffixes;
-    uint64_t sum, squares; /* of the content, the same in any order */
-    uint64_t total;        /* names and cancels of usable sources, as counted by the first pass */
-    uint64_t cancels;      /* of these */
-    uint64_t seed;
-    struct recordset *records;
-    int fault; /* of keeping a record */
-    uint8_t max_labels;
-    struct blockdb_source *table;
-    uint64_t *cancelled; /* by source of the table */
-    char (*versions)[VERSION_MAX];
-    struct blockdb_item *items; /* [GROUP_MAX], scratch */
-};
-
-/* One source while it is read. */
-struct reading {
-    struct builder *builder;
-    uint32_t source; /* index in the job */
-    uint16_t index;  /* in the file */
-    uint64_t key;    /* of the source's id */
-    uint64_t sum, squares;
-    enum build_phase phase;
-};
+enum { SEED_TRIES = 16, STEP_BYTES = 1 << 20, GROUP_MAX = 1 << 16 };
 
 static void report_step(const struct builder *b, const struct build_step *step)
 {
     if (b->job->on_step) {
         b->job->on_step(b->job->arg, step);
     }
-}
-
-static void count_entry(void *arg, const struct scan_entry *entry)
-{
-    struct reading *reading = arg;
-    uint64_t hash =
-        hash_seeded_inline(reading->key + entry->flags, entry->name.wire, entry->name.len);
-    reading->sum += hash;
-    reading->squares += hash * hash;
-}
-
-static void keep_entry(void *arg, const struct scan_entry *entry)
-{
-    struct reading *reading = arg;
-    struct builder *b = reading->builder;
-    const struct dname *name = &entry->name;
-    if (b->fault < 0) {
-        return;
-    }
-    struct record record = {
-        .hash = hash_seeded_inline(b->seed, name->wire, name->len),
-        .check = (uint32_t)hash_seeded128_inline(b->seed, name->wire, name->len).high,
-        .source = reading->index,
-        .flags = entry->flags,
-    };
-    b->fault = recordset_add(b->records, &record);
-    b->max_labels = name->labels > b->max_labels ? name->labels : b->max_labels;
 }
 
 /* The first piece decides the format; -EINVAL in the report when there is none. */
@@ -109,7 +50,7 @@ static void begin_sink(struct line_sink *sink, struct reading *reading)
         .match = (enum list_match)b->job->sources[reading->source].match,
         .suffixes = counting ? NULL : b->suffixes,
         .report = &b->reports[reading->source],
-        .on_entry = counting ? count_entry : keep_entry,
+        .on_entry = counting ? builder_count : builder_keep,
         .arg = reading,
     };
 }
@@ -142,7 +83,7 @@ static int read_pieces(struct reading *reading, struct unpack *unpack, struct li
             return 0;
         }
         scan_feed(sink, data, len);
-        if (b->total + report->names + report->cancels > BUILD_ENTRIES_MAX) {
+        if (b->total + report_entries(report) > BUILD_ENTRIES_MAX) {
             return report_fail(report, -E2BIG, "more than %d names", BUILD_ENTRIES_MAX);
         }
         if (report->bytes - told >= STEP_BYTES) {
@@ -182,8 +123,8 @@ static void judge_source(struct source_report *report)
     if (yield < BUILD_YIELD_MIN) {
         report_fail(report, -EINVAL, "only %u %% of its lines are valid as %s", yield,
                     format_name(report->format));
-    } else if (report->names == 0) {
-        report_fail(report, -EINVAL, "holds no name that can be blocked");
+    } else if (report_entries(report) == report->cancels) {
+        report_fail(report, -EINVAL, "holds nothing that can be blocked");
     }
 }
 
@@ -212,7 +153,7 @@ static int count_sources(struct builder *b)
         if (report->error == 0) {
             b->sum += reading.sum;
             b->squares += reading.squares;
-            b->total += report->names + report->cancels;
+            b->total += report_entries(report);
             b->cancels += report->cancels;
             b->order[b->order_count++] = i;
         }
@@ -227,14 +168,21 @@ static int count_sources(struct builder *b)
 static int collect_records(struct builder *b, uint64_t *ret_names)
 {
     b->fault = 0;
-    b->max_labels = 0;
+    b->plan = (struct blockdb_plan){.seed = b->seed};
     recordset_clear(b->records);
+    sidetable_clear(b->beside);
     if (ftruncate(b->job->out_fd, 0) < 0) {
         return -errno;
     }
     for (size_t i = 0; i < b->order_count; i++) {
-        struct reading reading = {
-            .builder = b, .source = b->order[i], .index = (uint16_t)i, .phase = BUILD_READ};
+        const struct build_source *source = &b->job->sources[b->order[i]];
+        struct reading reading = {.builder = b,
+                                  .source = b->order[i],
+                                  .index = (uint16_t)i,
+                                  .key = hash_seeded(0, source->id, strlen(source->id)),
+                                  .scope = source->scope_all ? BLOCKDB_SCOPE_ALL : 0,
+                                  .folds = b->reports[b->order[i]].cancels == 0,
+                                  .phase = BUILD_READ};
         int err = read_source(&reading);
         if (err < 0) {
             return err == -ENOMEM ? err : -EIO;
@@ -244,6 +192,7 @@ static int collect_records(struct builder *b, uint64_t *ret_names)
         }
     }
     report_step(b, &(struct build_step){.phase = BUILD_SORT, .names = b->total});
+    sidetable_sort(b->beside);
     memset(b->cancelled, 0, b->order_count * sizeof(*b->cancelled));
     return recordset_sort(b->records, ret_names);
 }
@@ -261,9 +210,34 @@ static void fill_table(struct builder *b)
             gmtime_r(&at, &tm);
             strftime(version, VERSION_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
         }
-        b->table[i] = (struct blockdb_source){source->id, source->category,   source->url,
-                                              version,    source->fetched_at, 0};
+        b->table[i] = (struct blockdb_source){.id = source->id,
+                                              .category = source->category,
+                                              .url = source->url,
+                                              .version = version,
+                                              .fetched_at = source->fetched_at,
+                                              .format = (uint8_t)report->format,
+                                              .match = (uint8_t)source->match};
     }
+    uint32_t count;
+    const struct blockdb_pattern *patterns = sidetable_patterns(b->beside, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        b->table[patterns[i].source].entries++;
+    }
+    b->plan.patterns = patterns;
+    b->plan.pattern_count = count;
+}
+
+/* The local records of an item, whose flags are those of its one record. */
+static int number_data(struct builder *b, const struct record *record, struct blockdb_item *item)
+{
+    if (item->action != BLOCKDB_LOCAL) {
+        return 0;
+    }
+    const struct side_owner owner = {record->hash, item->source,
+                                     item->flags | (record->flags & ENTRY_ADDRESS)};
+    int64_t index = sidetable_data(b->beside, &owner);
+    item->data = index > 0 ? (uint32_t)index : 0;
+    return index > 0 ? 0 : index < 0 ? (int)index : -EIO;
 }
 
 static int write_group(struct builder *b, struct blockdb_writer *writer, const struct record *group,
@@ -274,8 +248,13 @@ static int write_group(struct builder *b, struct blockdb_writer *writer, const s
         return (int)count;
     }
     for (int64_t i = 0; i < count; i++) {
+        int err = number_data(b, group, &b->items[i]);
+        if (err < 0) {
+            return err;
+        }
         b->table[b->items[i].source].entries++;
     }
+    b->plan.addresses += (group->flags & ENTRY_ADDRESS) != 0;
     struct blockdb_entry entry = {group->hash, b->items, (size_t)count};
     return blockdb_write_entry(writer, &entry);
 }
@@ -296,17 +275,16 @@ static int write_part(struct builder *b, struct blockdb_writer *writer, unsigned
 static int write_file(struct builder *b, uint64_t names)
 {
     struct blockdb_writer *writer = NULL;
-    struct blockdb_plan plan = {.seed = b->seed,
-                                .names = names,
-                                .max_labels = b->max_labels,
-                                .sources = b->table,
-                                .source_count = (uint32_t)b->order_count};
     report_step(b, &(struct build_step){.phase = BUILD_WRITE, .names = names});
+    b->plan.names = names;
+    b->plan.sources = b->table;
+    b->plan.source_count = (uint32_t)b->order_count;
     fill_table(b);
-    int err = blockdb_write_begin(b->job->out_fd, &plan, &writer);
+    int err = blockdb_write_begin(b->job->out_fd, &b->plan, &writer);
     for (unsigned part = 0; part < recordset_parts(b->records) && err == 0; part++) {
         err = write_part(b, writer, part);
     }
+    b->plan.data = sidetable_numbered(b->beside, &b->plan.data_count);
     err = err < 0 ? err : blockdb_write_finish(writer);
     blockdb_write_free(writer);
     return err;
@@ -321,7 +299,8 @@ static int allocate(struct builder *b)
     b->cancelled = calloc(b->order_count + 1, sizeof(*b->cancelled));
     b->items = calloc(GROUP_MAX, sizeof(*b->items));
     b->suffixes = suffix_new();
-    bool ok = b->table && b->versions && b->cancelled && b->items && b->suffixes;
+    b->beside = sidetable_new();
+    bool ok = b->table && b->versions && b->cancelled && b->items && b->suffixes && b->beside;
     const struct recordset_plan plan = {
         .total = b->total,
         .memory = b->job->memory ? b->job->memory : BUILD_MEMORY,
@@ -347,6 +326,10 @@ static int build_file(struct builder *b, struct diag *diag)
             break;
         }
     }
+    if (err == -EOVERFLOW) {
+        return diag_set(diag, err, "more than %d local records in RPZ zones: use fewer",
+                        SIDETABLE_RECORDS_MAX);
+    }
     if (err == -E2BIG) {
         return diag_set(diag, err, "the sources overlap in more than 65,534 ways: use fewer");
     }
@@ -354,7 +337,8 @@ static int build_file(struct builder *b, struct diag *diag)
         struct source_report *report = &b->reports[b->order[i]];
         report->entries = b->table[i].entries;
         report->cancelled = b->cancelled[i];
-        report->duplicates = report->names - report->entries - report->cancelled;
+        report->duplicates = report_entries(report) - report->cancels - report->entries -
+                             report->cancelled - report->folded;
     }
     return err < 0 ? diag_set(diag, err, "writing the database: %s", strerror(-err)) : 0;
 }
@@ -363,11 +347,14 @@ int build_run(const struct build_job *job, struct source_report *reports, struct
 {
     struct builder b = {.job = job, .reports = reports};
     b.order = calloc(job->source_count + 1, sizeof(*b.order));
-    int err = b.order ? count_sources(&b) : -ENOMEM;
+    b.parents = fold_set_new();
+    int err = b.order && b.parents ? count_sources(&b) : -ENOMEM;
     if (err == 0 && job->out_fd >= 0) {
         err = build_file(&b, diag);
     }
     recordset_free(b.records);
+    sidetable_free(b.beside);
+    fold_set_free(b.parents);
     suffix_free(b.suffixes);
     free(b.order);
     free(b.table);

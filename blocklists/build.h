@@ -18,6 +18,7 @@ struct build_source {
     const char *url;
     int format;         /* enum list_format */
     int match;          /* enum list_match */
+    bool scope_all;     /* its exceptions hold against every source */
     int64_t fetched_at; /* seconds since 1970 */
     int fd;             /* the list: text, gzip or zstd; read by offset */
 };

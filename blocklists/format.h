@@ -42,12 +42,26 @@ void dnscrypt_parse_line(const struct span *line, struct line_sink *sink);
 /* Whether an address is one that lists use to say "nowhere". */
 bool hosts_is_sink(const struct span *token);
 
-/* Beside enum blockdb_flag, never in a file: the rule cancels the one of its own list
- * that is the same but for this flag. */
-enum { ENTRY_CANCELS = 128 };
+/* Beside enum blockdb_flag, never in a file: the record is of an address; the rule
+ * cancels the one of its own list that is the same but for this flag. */
+enum { ENTRY_ADDRESS = 64, ENTRY_CANCELS = 128 };
+
+/* What is said about a name, an address or a pattern. */
+struct sink_rule {
+    unsigned flags;   /* enum blockdb_flag */
+    uint8_t action;   /* enum blockdb_action */
+    struct span data; /* of BLOCKDB_LOCAL: one record as in struct blockdb_data */
+};
 
 /* What a parser says about a line. Flags are those of enum blockdb_flag. */
 void sink_name(struct line_sink *sink, const struct span *token, unsigned flags);
+void sink_name_rule(struct line_sink *sink, const struct span *token, const struct sink_rule *rule);
+
+/* An address or a prefix, "192.0.2.0/24"; host bits are taken off. It covers answers. */
+void sink_address(struct line_sink *sink, const struct span *token, const struct sink_rule *rule);
+
+/* A regular expression, without its slashes. */
+void sink_pattern(struct line_sink *sink, const struct span *text, const struct sink_rule *rule);
 void sink_skip(struct line_sink *sink, enum skip_reason reason);
 void sink_comment(struct line_sink *sink, const struct span *text);
 

@@ -20,7 +20,7 @@ static int compare(const struct record *a, const struct record *b)
     if (a->source != b->source) {
         return a->source < b->source ? -1 : 1;
     }
-    return (int)a->flags - (int)b->flags;
+    return a->flags != b->flags ? (int)a->flags - (int)b->flags : (int)a->action - (int)b->action;
 }
 
 static int compare_void(const void *a, const void *b)
@@ -140,11 +140,18 @@ int64_t record_group(const struct record *records, size_t count)
     return (int64_t)len;
 }
 
-/* Whether an item already says the same but for self and below. */
+/* Whether an item already says the same but for self and below. Local records of the
+ * two stay apart. */
 static bool is_kin(const struct blockdb_item *item, const struct record *record)
 {
-    const unsigned covers = BLOCKDB_SELF | BLOCKDB_BELOW;
-    return ((item->flags ^ record->flags) & ~covers) == 0 && item->action == record->action;
+    const unsigned covers = record->action == BLOCKDB_LOCAL ? 0 : BLOCKDB_SELF | BLOCKDB_BELOW;
+    return ((item->flags ^ record->flags) & ~covers & (ENTRY_ADDRESS - 1U)) == 0 &&
+           item->action == record->action;
+}
+
+static bool is_before(const struct blockdb_item *a, const struct blockdb_item *b)
+{
+    return a->flags != b->flags ? a->flags < b->flags : a->action < b->action;
 }
 
 /* Joining may have changed the order of one source's items. */
@@ -152,7 +159,7 @@ static void order_items(struct blockdb_item *items, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         for (size_t at = i; at > 0 && items[at - 1].source == items[at].source &&
-                            items[at - 1].flags > items[at].flags;
+                            is_before(&items[at], &items[at - 1]);
              at--) {
             struct blockdb_item swap = items[at];
             items[at] = items[at - 1];
@@ -173,11 +180,12 @@ int64_t record_items(const struct record *group, size_t count, struct blockdb_it
             at--;
         }
         if (at > 0 && items[at - 1].source == record->source) {
-            items[at - 1].flags |= record->flags;
+            items[at - 1].flags |= record->flags & (ENTRY_ADDRESS - 1U);
         } else if (used == cap) {
             return -E2BIG;
         } else {
-            items[used++] = (struct blockdb_item){record->source, record->flags, record->action};
+            items[used++] = (struct blockdb_item){
+                record->source, record->flags & (ENTRY_ADDRESS - 1U), record->action, 0};
         }
     }
     order_items(items, used);

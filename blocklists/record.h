@@ -10,8 +10,8 @@ struct record {
     uint64_t hash;  /* of the name, under the seed of the file */
     uint32_t check; /* of an independent hash, to tell a collision from a repetition */
     uint16_t source;
-    uint8_t flags;  /* enum blockdb_flag, ENTRY_CANCELS */
-    uint8_t action; /* 0: block */
+    uint8_t flags;  /* enum blockdb_flag, ENTRY_ADDRESS, ENTRY_CANCELS */
+    uint8_t action; /* enum blockdb_action */
 };
 
 /* By hash, then check, source and flags; in place, without more memory. */

@@ -27,7 +27,7 @@ const char *skip_text(unsigned reason)
 
 unsigned report_yield(const struct source_report *report)
 {
-    uint64_t good = report->names + report->cancels;
+    uint64_t good = report_entries(report);
     uint64_t junk = 0;
     for (unsigned i = 1; i < SKIP_COUNT; i++) {
         *(skips[i].understood ? &good : &junk) += report->skipped[i];

@@ -50,6 +50,9 @@ struct source_report {
     uint64_t cancels;    /* $badfilter lines, not in names */
     uint64_t cancelled;  /* names that they took out, once compiled */
     uint64_t narrowed;   /* public suffixes kept as the name alone */
+    uint64_t folded;     /* of names: covered by a parent that the list says the same of */
+    uint64_t addresses;  /* addresses and prefixes that lines gave, not in names */
+    uint64_t patterns;   /* regular expressions, not in names */
     uint64_t skipped[SKIP_COUNT];
     struct quote quotes[QUOTES_MAX];
     uint32_t quote_count;
@@ -61,6 +64,12 @@ struct source_report {
 
 const char *skip_word(unsigned reason);
 const char *skip_text(unsigned reason);
+
+/* What lines gave: names, addresses, patterns and cancels. */
+static inline uint64_t report_entries(const struct source_report *report)
+{
+    return report->names + report->addresses + report->patterns + report->cancels;
+}
 
 /* Percent of the lines that hold something which are valid; 100 without any. */
 unsigned report_yield(const struct source_report *report);

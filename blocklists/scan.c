@@ -68,7 +68,7 @@ static unsigned apply_match(const struct line_sink *sink, unsigned flags)
     return flags | BLOCKDB_SELF | (sink->match == MATCH_SUBTREE ? BLOCKDB_BELOW : 0);
 }
 
-void sink_name(struct line_sink *sink, const struct span *token, unsigned flags)
+void sink_name_rule(struct line_sink *sink, const struct span *token, const struct sink_rule *rule)
 {
     struct scan_entry entry;
     struct source_report *report = sink->report;
@@ -77,7 +77,7 @@ void sink_name(struct line_sink *sink, const struct span *token, unsigned flags)
         sink_skip(sink, fault);
         return;
     }
-    flags = apply_match(sink, flags);
+    unsigned flags = apply_match(sink, rule->flags);
     if (flags & BLOCKDB_BELOW && sink->suffixes && suffix_is_public(sink->suffixes, &entry.name)) {
         flags &= ~(unsigned)BLOCKDB_BELOW;
         if (!(flags & BLOCKDB_SELF)) {
@@ -95,7 +95,81 @@ void sink_name(struct line_sink *sink, const struct span *token, unsigned flags)
         report->names++;
         report->exceptions += (flags & BLOCKDB_EXCEPTION) != 0;
     }
+    entry.kind = SCAN_NAME;
     entry.flags = (uint8_t)flags;
+    entry.action = rule->action;
+    entry.data = rule->data;
+    sink->on_entry(sink->arg, &entry);
+}
+
+void sink_name(struct line_sink *sink, const struct span *token, unsigned flags)
+{
+    sink_name_rule(sink, token, &(struct sink_rule){.flags = flags});
+}
+
+static void clear_host_bits(struct prefix *prefix)
+{
+    for (unsigned bit = prefix->bits; bit < 8 * sizeof(prefix->addr.bytes); bit++) {
+        prefix->addr.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+    }
+}
+
+/* An address or a prefix whose host bits need not be 0. */
+static bool read_prefix(const struct span *token, struct prefix *ret_prefix)
+{
+    char text[ADDR_TEXT_MAX];
+    struct span bare = span_until(token, '/');
+    unsigned bits = 0;
+    if (bare.len >= sizeof(text)) {
+        return false;
+    }
+    memcpy(text, bare.text, bare.len);
+    text[bare.len] = '\0';
+    if (addr_parse(text, &ret_prefix->addr) < 0) {
+        return false;
+    }
+    unsigned most = ret_prefix->addr.family == AF_INET ? 32 : 128;
+    for (size_t i = bare.len + 1; i < token->len; i++) {
+        unsigned digit = (unsigned)(unsigned char)token->text[i] - '0';
+        bits = bits * 10 + digit;
+        if (digit > 9 || bits > most) {
+            return false;
+        }
+    }
+    bool whole = bare.len == token->len;
+    ret_prefix->bits = (uint8_t)(whole ? most : bits);
+    clear_host_bits(ret_prefix);
+    return whole || token->len > bare.len + 1;
+}
+
+void sink_address(struct line_sink *sink, const struct span *token, const struct sink_rule *rule)
+{
+    struct scan_entry entry = {.kind = SCAN_ADDRESS};
+    if (!read_prefix(token, &entry.prefix)) {
+        sink_skip(sink, SKIP_ADDRESS);
+        return;
+    }
+    if (entry.prefix.bits < (entry.prefix.addr.family == AF_INET ? 8 : 16)) {
+        sink_skip(sink, SKIP_WIDE);
+        return;
+    }
+    sink->report->addresses++;
+    entry.flags = (uint8_t)((rule->flags & ~(unsigned)BLOCKDB_BELOW) | BLOCKDB_SELF);
+    entry.action = rule->action;
+    entry.data = rule->data;
+    sink->on_entry(sink->arg, &entry);
+}
+
+void sink_pattern(struct line_sink *sink, const struct span *text, const struct sink_rule *rule)
+{
+    struct scan_entry entry = {.kind = SCAN_PATTERN, .pattern = *text};
+    if (text->len == 0 || text->len > SCAN_PATTERN_MAX || memchr(text->text, 0, text->len)) {
+        sink_skip(sink, SKIP_REGEX);
+        return;
+    }
+    sink->report->patterns++;
+    entry.flags = (uint8_t)((rule->flags & ~(unsigned)BLOCKDB_BELOW) | BLOCKDB_SELF);
+    entry.action = rule->action;
     sink->on_entry(sink->arg, &entry);
 }
 

@@ -9,11 +9,18 @@
 #include "blocklists/format.h"
 #include "blocklists/suffix.h"
 
-enum { SCAN_LINE_MAX = 4096 };
+enum { SCAN_LINE_MAX = 4096, SCAN_PATTERN_MAX = 1024 };
+
+enum scan_kind { SCAN_NAME, SCAN_ADDRESS, SCAN_PATTERN };
 
 struct scan_entry {
-    struct dname name;
-    uint8_t flags; /* enum blockdb_flag, ENTRY_CANCELS */
+    enum scan_kind kind;
+    struct dname name;    /* SCAN_NAME */
+    struct prefix prefix; /* SCAN_ADDRESS */
+    struct span pattern;  /* SCAN_PATTERN */
+    uint8_t flags;        /* enum blockdb_flag, ENTRY_CANCELS */
+    uint8_t action;       /* enum blockdb_action */
+    struct span data;     /* of BLOCKDB_LOCAL: one record */
 };
 
 struct line_sink {

@@ -126,6 +126,18 @@ static void describe_upstreams(const struct daemon *daemon, struct daemon_status
     }
 }
 
+static void describe_drops(const struct daemon *daemon, struct daemon_status *status)
+{
+    _Static_assert(QUERY_DROPS <= (int)DAEMON_DROPS_MAX, "every reason has a row");
+    for (unsigned reason = 0; reason < QUERY_DROPS; reason++) {
+        struct daemon_drop *drop = &status->drops[status->drop_count++];
+        drop->reason = query_drop_words[reason];
+        for (unsigned i = 0; i < daemon->worker_count; i++) {
+            drop->count += worker_query(daemon->workers[i])->drops[reason];
+        }
+    }
+}
+
 static void describe_counts(const struct daemon *daemon, struct daemon_status *status)
 {
     bool page_unset = false;
@@ -165,6 +177,7 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     judge_lists(daemon, status);
     describe_upstreams(daemon, status);
     describe_counts(daemon, status);
+    describe_drops(daemon, status);
     if (stats_degraded(daemon->stats, text, sizeof(text))) {
         add_reason(status, "statistics: %.180s", text);
     }

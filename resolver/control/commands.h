@@ -20,6 +20,7 @@ struct control_call {
 
 int control_do_status(struct control_call *call);
 int control_do_check(struct control_call *call);
+int control_do_metrics(struct control_call *call);
 int control_do_stats(struct control_call *call);
 int control_do_rules(struct control_call *call);
 int control_do_allow(struct control_call *call);

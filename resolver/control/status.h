@@ -17,6 +17,7 @@ struct daemon_source {
     char error[200]; /* of the last update, "" = none */
     uint64_t entries;
     int64_t fetched_at; /* seconds since 1970, 0 = never */
+    int64_t checked_at; /* when the last update succeeded, 0 = not known */
     bool configured;    /* in lists.sources now */
 };
 
@@ -25,6 +26,13 @@ struct daemon_upstream {
     bool ok;
     uint32_t srtt_ms;
     uint64_t failures;
+};
+
+enum { DAEMON_DROPS_MAX = 24 };
+
+struct daemon_drop {
+    const char *reason; /* a word */
+    uint64_t count;
 };
 
 struct daemon_status {
@@ -36,6 +44,9 @@ struct daemon_status {
     unsigned workers;
     uint64_t queries, blocked; /* since the start */
     uint64_t cache_entries, cache_bytes, cache_bytes_max;
+
+    struct daemon_drop drops[DAEMON_DROPS_MAX]; /* queries without an answer */
+    size_t drop_count;
 
     char lists_path[256]; /* "" = no database */
     uint64_t names;

@@ -53,6 +53,8 @@ void control_add_troubles(struct daemon_status *status)
         char path[sizeof(status->sources_folder) + sizeof(source->id) + 8];
         snprintf(path, sizeof(path), "%s/%s.json", status->sources_folder, source->id);
         cJSON *json = source->configured ? read_json(path) : NULL;
+        double checked = cJSON_GetNumberValue(cJSON_GetObjectItem(json, "checked_at"));
+        source->checked_at = checked > 0 ? (int64_t)checked : 0;
         const char *error = cJSON_GetStringValue(cJSON_GetObjectItem(json, "error"));
         if (error && *error) {
             snprintf(source->error, sizeof(source->error), "%s", error);

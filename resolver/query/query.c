@@ -11,6 +11,10 @@
 
 enum { REFUSALS_PER_S = 100, ASK_AGAIN_MS = 2000 }; /* refusals: to all strangers together */
 
+#define DROP(name, word) word,
+const char *const query_drop_words[QUERY_DROPS] = {QUERY_DROP_ALL(DROP)};
+#undef DROP
+
 /* What a stage did. */
 enum step {
     STEP_NEXT,

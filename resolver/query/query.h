@@ -25,16 +25,23 @@ struct query_channel {
     uint8_t transport; /* enum stats_transport */
 };
 
-enum query_drop {
-    DROP_MALFORMED,
-    DROP_STRANGER,
-    DROP_WAITING_FULL,
-    DROP_SEND,
-    DROP_CONNECTION, /* a TCP connection that there was no place for, or that gave way */
-    DROP_RATE,       /* over dns.rate_limit_qps: no answer */
-    DROP_SLIPPED,    /* the same: told to come over TCP, or with a cookie, or refused */
-    QUERY_DROPS
-};
+/* Why a query got no answer, or not the one it would have. DROP(NAME, word)
+ * connection: a TCP connection that there was no place for, or that gave way;
+ * rate: over dns.rate_limit_qps, silence; slipped: the same, but told to come over TCP
+ * or with a cookie, or refused. */
+#define QUERY_DROP_ALL(DROP)                                                                       \
+    DROP(MALFORMED, "malformed")                                                                   \
+    DROP(STRANGER, "stranger")                                                                     \
+    DROP(WAITING_FULL, "waiting-full")                                                             \
+    DROP(SEND, "send")                                                                             \
+    DROP(CONNECTION, "connection")                                                                 \
+    DROP(RATE, "rate")                                                                             \
+    DROP(SLIPPED, "slipped")
+
+#define DROP(name, word) DROP_##name,
+enum query_drop { QUERY_DROP_ALL(DROP) QUERY_DROPS };
+#undef DROP
+extern const char *const query_drop_words[QUERY_DROPS];
 
 enum {
     QUERY_ROOM = DNS_MESSAGE_MAX + 1 + 2 * ANSWER_RECORDS_MAX,

@@ -6,7 +6,7 @@
 #pragma once
 #include "stats/stats.h"
 
-enum { STATS_NAME_MAX = 64, STATS_HOUR_S = 3600 };
+enum { STATS_HOUR_S = 3600 };
 
 /* Names by stable id. Appended by the main thread under stats->lock. */
 struct stats_names {

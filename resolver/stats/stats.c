@@ -363,6 +363,40 @@ uint16_t stats_name_category(struct stats *stats, const char *name)
     return name_id(stats, &stats->categories, name);
 }
 
+void stats_total(const struct stats *stats, struct stats_worker *into)
+{
+    unsigned workers = atomic_load_explicit(&stats->worker_count, memory_order_acquire);
+    stats_counter *sums = (stats_counter *)into;
+    for (unsigned w = 0; w < workers; w++) {
+        const stats_counter *counters = (const stats_counter *)stats->workers[w];
+        for (size_t i = 0; i < sizeof(*into) / sizeof(*sums); i++) {
+            uint64_t more = stats_value(&counters[i]);
+            if (more) { /* a page of zeroes stays untouched */
+                stats_add(&sums[i], more);
+            }
+        }
+    }
+}
+
+static const char *name_of(struct stats *stats, const struct stats_names *names, uint16_t id,
+                           char out[STATS_NAME_MAX])
+{
+    pthread_mutex_lock(&stats->lock);
+    snprintf(out, STATS_NAME_MAX, "%s", id < names->count ? names->items[id] : "");
+    pthread_mutex_unlock(&stats->lock);
+    return out;
+}
+
+const char *stats_group_label(struct stats *stats, uint16_t id, char out[STATS_NAME_MAX])
+{
+    return name_of(stats, &stats->groups, id, out);
+}
+
+const char *stats_category_label(struct stats *stats, uint16_t id, char out[STATS_NAME_MAX])
+{
+    return name_of(stats, &stats->categories, id, out);
+}
+
 bool stats_degraded(struct stats *stats, char *text, size_t cap)
 {
     pthread_mutex_lock(&stats->lock);

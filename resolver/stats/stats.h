@@ -50,6 +50,10 @@ typedef _Atomic uint64_t stats_counter;
 
 struct stats_worker {
     stats_counter sums[STATS_GROUPS_MAX][STATS_CATEGORIES_MAX][STATS_VERDICTS];
+    /* for metrics alone, never written to the file */
+    stats_counter requests[STATS_TRANSPORTS][STATS_TYPES];
+    stats_counter responses[STATS_RCODES][STATS_ORIGINS];
+    /* from here on written hour by hour, see stats_collect() */
     stats_counter types[STATS_TYPES];
     stats_counter rcodes[STATS_RCODES];
     stats_counter transports[STATS_TRANSPORTS];
@@ -87,6 +91,14 @@ struct stats_worker *stats_worker_add(struct stats *stats);
 uint16_t stats_name_group(struct stats *stats, const char *name);
 uint16_t stats_name_category(struct stats *stats, const char *name);
 
+/* What all workers counted since the start, added to *into, which the caller zeroed. */
+void stats_total(const struct stats *stats, struct stats_worker *into);
+
+/* The name of an id, "" for none; returns out. Any thread. */
+enum { STATS_NAME_MAX = 64 };
+const char *stats_group_label(struct stats *stats, uint16_t id, char out[STATS_NAME_MAX]);
+const char *stats_category_label(struct stats *stats, uint16_t id, char out[STATS_NAME_MAX]);
+
 /* True while rows cannot be written, and for a day after a damaged file was set
  * aside; `text` says why. */
 bool stats_degraded(struct stats *stats, char *text, size_t cap);
@@ -109,9 +121,13 @@ static inline unsigned stats_latency_bucket(uint32_t latency_us)
 
 static inline void stats_count(struct stats_worker *worker, const struct stats_event *event)
 {
+    unsigned type = event->type < 256 ? event->type : 256;
+    unsigned rcode = event->rcode < STATS_RCODES ? event->rcode : STATS_RCODES - 1;
     stats_add(&worker->sums[event->group][event->category][event->verdict], 1);
-    stats_add(&worker->types[event->type < 256 ? event->type : 256], 1);
-    stats_add(&worker->rcodes[event->rcode < STATS_RCODES ? event->rcode : STATS_RCODES - 1], 1);
+    stats_add(&worker->requests[event->transport][type], 1);
+    stats_add(&worker->responses[rcode][event->origin], 1);
+    stats_add(&worker->types[type], 1);
+    stats_add(&worker->rcodes[rcode], 1);
     stats_add(&worker->transports[event->transport], 1);
     stats_add(&worker->origins[event->origin], 1);
     stats_add(&worker->latencies[stats_latency_bucket(event->latency_us)], 1);

@@ -80,20 +80,21 @@ static void label_hour(int64_t hour, char out[STATS_LABEL_MAX])
     strftime(out, STATS_LABEL_MAX, "%Y-%m-%dT%H:00:00Z", &tm);
 }
 
-static void label_row(enum stats_by by, struct stats_row *row)
+const char *stats_label(enum stats_by by, int64_t key, char out[STATS_LABEL_MAX])
 {
     if (by == STATS_BY_HOUR) {
-        label_hour(row->key, row->label);
+        label_hour(key, out);
     } else if (by == STATS_BY_VERDICT) {
-        const char *word = row->key < STATS_VERDICTS ? stats_verdict_names[row->key] : "other";
-        snprintf(row->label, sizeof(row->label), "%s", word);
+        snprintf(out, STATS_LABEL_MAX, "%s",
+                 key < STATS_VERDICTS ? stats_verdict_names[key] : "other");
     } else if (by == STATS_BY_LATENCY) {
-        label_latency(row->key, row->label);
-    } else if ((size_t)row->key < parts[by].count && parts[by].names[row->key]) {
-        snprintf(row->label, sizeof(row->label), "%s", parts[by].names[row->key]);
+        label_latency(key, out);
+    } else if ((size_t)key < parts[by].count && parts[by].names[key]) {
+        snprintf(out, STATS_LABEL_MAX, "%s", parts[by].names[key]);
     } else {
-        snprintf(row->label, sizeof(row->label), "%s%lld", parts[by].other, (long long)row->key);
+        snprintf(out, STATS_LABEL_MAX, "%s%lld", parts[by].other, (long long)key);
     }
+    return out;
 }
 
 /* Rows come in order, so the one that is sought is near the end. */
@@ -133,7 +134,7 @@ static int add_row(struct gather *gather, const char *label, int64_t key,
     if (label) {
         snprintf(row->label, sizeof(row->label), "%s", label);
     } else {
-        label_row(gather->by, row);
+        stats_label(gather->by, row->key, row->label);
     }
     *ret_row = row;
     return 0;

@@ -55,5 +55,9 @@ __attribute__((warn_unused_result)) int stats_query_run(struct stats *stats,
                                                         struct diag *diag);
 void stats_result_clear(struct stats_result *result);
 
+/* What a number stands for: "2026-11-22T05:00:00Z", "AAAA", "NXDOMAIN", "udp"; returns
+ * out. Not for groups and categories. */
+const char *stats_label(enum stats_by by, int64_t key, char out[STATS_LABEL_MAX]);
+
 /* The index of a word in stats_by_words, or -ENOENT. */
 int stats_by_find(const char *word);

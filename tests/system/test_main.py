@@ -145,6 +145,21 @@ class RealInput(unittest.TestCase):
                          {"queries": totals["queries"]},
                          {**self.sent, "queries": sum(self.sent.values())})
 
+    def test_5_metrics_say_the_same(self):
+        lines = self.box.cli("metrics").stdout.splitlines()
+        sums = {}
+        for line in lines:
+            if not line.startswith("#"):
+                name, value = re.fullmatch(r"(greengate_[a-z_]+)(?:{[^}]*})? (\S+)", line).groups()
+                sums[name] = sums.get(name, 0) + float(value)
+        self.assertEqual(sums["greengate_dns_requests_total"], sum(self.sent.values()))
+        self.assertEqual(sums["greengate_dns_responses_total"], sum(self.sent.values()))
+        self.assertEqual(sums["greengate_blocked_total"], self.sent["blocked"])
+        self.assertEqual(sums["greengate_protected"], 1)
+        for source, _, _, _ in self.lists:
+            self.assertTrue(any(line.startswith(f'greengate_list_entries{{list="{source}"}} ')
+                                for line in lines), lines)
+
     def test_6_counts_outlive_a_restart(self):
         before = self.box.json("stats", "--since", "1h")["totals"]
         self.box.daemon.stop()

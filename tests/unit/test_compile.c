@@ -123,6 +123,70 @@ static void exact_and_subtree_of_one_name_stand_side_by_side(void **state)
     blockdb_close(db);
 }
 
+static void names_below_a_subtree_of_the_same_list_are_folded(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *behaviour, *text;
+        uint64_t folded;
+        const char *name, *want;
+    } rows[] = {
+        {"a child says nothing new", "||x.example^\n||a.x.example^\n", 1, "a.x.example", "1:l:3"},
+        {"in any order", "||b.a.x.example^\n||a.x.example^\n||x.example^\n", 2, "b.a.x.example",
+         "2:l:3"},
+        {"an exact parent covers no child", "|x.example^\n||a.x.example^\n", 0, "a.x.example",
+         "0:l:3 1:l:1"},
+        {"an exact child stays", "||x.example^\n|a.x.example^\n", 0, "a.x.example", "0:l:1 1:l:3"},
+        {"an exception stays", "||x.example^\n@@||a.x.example^\n", 0, "a.x.example", "0:l:7 1:l:3"},
+        {"an important one stays", "||x.example^\n||a.x.example^$important\n", 0, "a.x.example",
+         "0:l:11 1:l:3"},
+        {"a public suffix is no parent", "||co.kr^\n||x.co.kr^\n", 0, "x.co.kr", "0:l:3 1:l:1"},
+        {"a list that cancels is not folded",
+         "||x.example^\n||a.x.example^\n||x.example^$badfilter\n", 0, "a.x.example", "0:l:3"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct source_report reports[2];
+        struct build_source sources[] = {source_of("l", FORMAT_ADBLOCK, rows[i].text),
+                                         source_of("m", FORMAT_ADBLOCK, "||y.example^\n")};
+        print_message("%s\n", rows[i].behaviour);
+        assert_int_equal(compile(sources, 2, reports), 0);
+        struct blockdb *db = open_out();
+        assert_int_equal(reports[0].folded, rows[i].folded);
+        assert_int_equal(reports[0].duplicates, 0);
+        assert_string_equal(verdicts(db, rows[i].name), rows[i].want);
+        assert_int_equal(blockdb_source(db, 0)->format, FORMAT_ADBLOCK);
+        blockdb_close(db);
+    }
+}
+
+static void one_list_never_folds_into_another(void **state)
+{
+    (void)state;
+    struct source_report reports[2];
+    struct build_source sources[] = {source_of("l", FORMAT_ADBLOCK, "||x.example^\n"),
+                                     source_of("m", FORMAT_ADBLOCK, "||a.x.example^\n")};
+    assert_int_equal(compile(sources, 2, reports), 0);
+    struct blockdb *db = open_out();
+    assert_string_equal(verdicts(db, "a.x.example"), "0:m:3 1:l:3");
+    assert_int_equal(reports[1].folded, 0);
+    blockdb_close(db);
+}
+
+static void exceptions_of_wide_scope_are_marked(void **state)
+{
+    (void)state;
+    struct source_report reports[2];
+    struct build_source sources[] = {
+        source_of("l", FORMAT_ADBLOCK, "@@||x.example^\n||z.example^\n"),
+        source_of("m", FORMAT_ADBLOCK, "@@||x.example^\n||x.example^\n")};
+    sources[0].scope_all = true;
+    assert_int_equal(compile(sources, 2, reports), 0);
+    struct blockdb *db = open_out();
+    assert_string_equal(verdicts(db, "x.example"), "0:l:23 0:m:3 0:m:7");
+    assert_string_equal(verdicts(db, "z.example"), "0:l:3");
+    blockdb_close(db);
+}
+
 static void badfilter_cancels_in_its_own_list_only(void **state)
 {
     (void)state;
@@ -244,7 +308,7 @@ static void bad_sources_are_left_out_with_their_reason(void **state)
         {"", FORMAT_AUTO, "empty"},
         {"<!doctype html><html></html>", FORMAT_HOSTS, "HTML"},
         {"||a.example^\n||b.example^\n0.0.0.0 c.example\n", FORMAT_HOSTS, "only 33 %"},
-        {"1.2.3.4\n5.6.7.8\n", FORMAT_DOMAINS, "no name"},
+        {"1.2.3.4\n5.6.7.8\n", FORMAT_DOMAINS, "holds nothing"},
         {"\x1f\x8b\x08 broken", FORMAT_AUTO, "damaged or truncated"},
         {"\x28\xb5\x2f\xfd broken", FORMAT_AUTO, "damaged or truncated"},
     };
@@ -384,6 +448,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exact_and_subtree_of_one_name_stand_side_by_side),
+        cmocka_unit_test(names_below_a_subtree_of_the_same_list_are_folded),
+        cmocka_unit_test(one_list_never_folds_into_another),
+        cmocka_unit_test(exceptions_of_wide_scope_are_marked),
         cmocka_unit_test(badfilter_cancels_in_its_own_list_only),
         cmocka_unit_test(same_input_in_any_order_gives_the_same_bytes),
         cmocka_unit_test(little_memory_gives_the_same_bytes),

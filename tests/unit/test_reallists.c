@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "blocklists/blockdb_layout.h"
 #include "blocklists/compile.h"
 #include "blocklists/format.h"
 
@@ -92,10 +93,18 @@ static void names_and_skips_are_as_counted(void **state)
         compile(rows[i].file, &report);
         assert_string_equal(report.error_text, "");
         assert_int_equal(report.format, rows[i].format);
-        assert_int_equal(report.entries, rows[i].entries);
+        assert_int_equal(report.entries + report.folded, rows[i].entries);
         assert_int_equal(report.duplicates, rows[i].duplicates);
         assert_int_equal(report.skipped[rows[i].skip], rows[i].skipped);
     }
+}
+
+/* The octet that says what the list was read as is the one thing that may differ. */
+static void forget_format(char *data)
+{
+    uint64_t at = le64_load((const uint8_t *)data + BLOCKDB_AT_SOURCE_TABLE);
+    memset(data + BLOCKDB_AT_CHECKSUM, 0, 8);
+    data[at + BLOCKDB_SOURCE_FORMAT] = 0;
 }
 
 static size_t read_out(char *data, size_t cap)
@@ -121,10 +130,11 @@ static void assert_same(const struct shape *shapes, enum list_match match, uint6
         print_message("%s\n", shapes[i].file);
         compile_as(shapes[i].file, match, &report);
         assert_int_equal(report.format, shapes[i].format);
-        assert_int_equal(report.entries, entries);
+        assert_int_equal(report.entries + report.folded, entries);
         size_t len = read_out(i ? other : first, sizeof(first));
         first_len = i ? first_len : len;
-        assert_in_range(len, 1, sizeof(first) - 1);
+        assert_in_range(len, BLOCKDB_HEADER, sizeof(first) - 1);
+        forget_format(i ? other : first);
         assert_int_equal(len, first_len);
         assert_true(i == 0 || memcmp(first, other, len) == 0);
     }
@@ -196,7 +206,7 @@ static void what_is_no_list_of_ours_is_refused(void **state)
     } files[] = {
         {"malware/urlhaus-filter-snort2-online.rules.zst", "IDS rules"},
         {"rpz/urlhaus-filter-rpz.conf.zst", "RPZ"},
-        {"doh-vpn/dibdot-doh-ipv4.txt.zst", "no name"},
+        {"doh-vpn/dibdot-doh-ipv4.txt.zst", "holds nothing"},
         {"mmdb/GeoIP2-Country-Test.mmdb", "binary"},
     };
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {

@@ -69,9 +69,13 @@ static void compile_lists(const struct world *world, const struct world_setup *s
         snprintf(path, sizeof(path), "%s/list%zu", world->folder, i);
         FILE *file = fopen(path, "w+");
         need(file && fputs(list->text, file) >= 0 && fflush(file) == 0, "list");
-        sources[i] =
-            (struct build_source){list->id,    list->category, "file:///list", list->format,
-                                  list->match, world->wall_s,  fileno(file)};
+        sources[i] = (struct build_source){.id = list->id,
+                                           .category = list->category,
+                                           .url = "file:///list",
+                                           .format = list->format,
+                                           .match = list->match,
+                                           .fetched_at = world->wall_s,
+                                           .fd = fileno(file)};
     }
     /* Here, not in a child: a fork beside the statistics thread can hang under ASan. */
     char temp[256];
