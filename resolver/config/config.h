@@ -60,6 +60,7 @@ struct config_group {
 #define TEXT(section, key, def, check, help)   char *key;
 #define CHOICE(section, key, def, set, help)   int key;
 #define LIST(section, key, def, check, help)   struct text_list key;
+#define PAIRS(section, key, keys, check, help) struct text_list key;
 struct config {
 #include "config/settings.def"
     struct config_source *sources; /* lists.sources, in order */
@@ -75,6 +76,7 @@ struct config {
 #undef TEXT
 #undef CHOICE
 #undef LIST
+#undef PAIRS
 
 /* Read path and then the *.yaml of the folder conf.d beside it, in name order: maps
  * merge by key, sources by id, groups by name, new groups before the catch-all.

@@ -33,6 +33,7 @@ static const struct {
     {"ipv4", "IPv4 address"},
     {"ipv6", "IPv6 address"},
     {"name", "domain name"},
+    {"record", "{name, address}"},
     {"id", "short name (a-z 0-9 . _ -)"},
     {"url", "URL"},
     {"category", "category"},

@@ -39,12 +39,18 @@ void reply_add(struct wire *out, uint16_t type, uint32_t ttl, const struct packe
     count_up(out, 6);
 }
 
-void reply_add_soa(struct wire *out, uint32_t ttl)
+void reply_add_ns(struct wire *out, const struct question *question, uint32_t ttl)
+{
+    const struct packet data = {question->name.wire, question->name.len};
+    reply_add(out, TYPE_NS, ttl, &data);
+}
+
+static void put_soa(struct wire *out, unsigned skip, uint32_t ttl)
 {
     /* MNAME greengate.invalid., RNAME hostmaster in it: names that say who answered
      * and lead nowhere (RFC 2606). */
     static const uint8_t names[] = "\x9greengate\x7invalid\0\xahostmaster";
-    wire_put_u16(out, POINTER_TO_QUESTION);
+    wire_put_u16(out, (uint16_t)(POINTER_TO_QUESTION + skip));
     wire_put_u16(out, TYPE_SOA);
     wire_put_u16(out, CLASS_IN);
     wire_put_u32(out, ttl);
@@ -59,7 +65,24 @@ void reply_add_soa(struct wire *out, uint32_t ttl)
         wire_put_u32(out, numbers[i]);
     }
     wire_patch_u16(out, len_at, (uint16_t)(out->len - start));
+}
+
+void reply_add_soa(struct wire *out, uint32_t ttl)
+{
+    put_soa(out, 0, ttl);
     count_up(out, 8);
+}
+
+void reply_add_zone_soa(struct wire *out, unsigned skip, uint32_t ttl)
+{
+    put_soa(out, skip, ttl);
+    count_up(out, 8);
+}
+
+void reply_answer_soa(struct wire *out, uint32_t ttl)
+{
+    put_soa(out, 0, ttl);
+    count_up(out, 6);
 }
 
 static void put_option(struct wire *out, uint16_t code, const void *data, size_t len)

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "query/local.h"
+
 enum { STALE_TTL_S = 30, ANY_TTL_S = 3600, EDE_TEXT_MAX = 160 };
 
 static void begin(struct query *query, uint8_t rcode)
@@ -127,6 +129,16 @@ static void block_reply(struct query *query)
     reply_end(&query->out, &query->question, rcode, &why);
 }
 
+/* Of names that are ours to answer: authoritative. */
+static void own_reply(struct query *query)
+{
+    static const struct reply_error none = {-1, NULL};
+    begin(query, local_rcode(query));
+    store_u16(query->room + 2, load_u16(query->room + 2) | FLAG_AA);
+    local_write(query);
+    reply_end(&query->out, &query->question, 0, &none);
+}
+
 /* ANY gets one small record (RFC 8482 section 4.2). */
 static void any_reply(struct query *query)
 {
@@ -208,6 +220,8 @@ void answering_write(struct query *query)
         outcome_reply(query);
     } else if (query->verdict.reason == REASON_STRANGER) {
         error_reply(query, RCODE_REFUSED, &prohibited);
+    } else if (query->home) {
+        own_reply(query);
     } else if (query->verdict.blocked) {
         block_reply(query);
     } else if (query->question.type == TYPE_ANY) {

@@ -7,6 +7,7 @@
 
 #include "query/answering.h"
 #include "query/inspect.h"
+#include "query/local.h"
 #include "query/waiting.h"
 
 enum { REFUSALS_PER_S = 100, ASK_AGAIN_MS = 2000 }; /* refusals: to all strangers together */
@@ -62,6 +63,11 @@ static enum step admit(struct query *query)
     }
     snapshot_probe(worker->snapshot, &query->question.name, &query->probe);
     return STEP_NEXT;
+}
+
+static enum step own(struct query *query)
+{
+    return local_judge(query) ? STEP_REPLY : STEP_NEXT;
 }
 
 static enum step judge(struct query *query)
@@ -150,6 +156,7 @@ static const struct {
     {"parse", parse},     /* header, one question, EDNS */
     {"guard", guard},     /* how much a client may ask; once, not again after a wait */
     {"admit", admit},     /* who may ask, and which group that is */
+    {"local", own},       /* names that are answered here whatever lists say */
     {"decide", judge},    /* rules, lists -> verdict */
     {"recall", recall},   /* an answer known for this question? */
     {"ask", ask},         /* the upstream */
@@ -157,7 +164,7 @@ static const struct {
     {"reply", reply},     /* answer, block or refuse, with the extended error */
 };
 
-enum { STAGE_PARSE, STAGE_GUARD, STAGE_ADMIT, STAGE_DECIDE, STAGE_REPLY = 7, STAGE_END };
+enum { STAGE_PARSE, STAGE_GUARD, STAGE_ADMIT, STAGE_LOCAL, STAGE_REPLY = 8, STAGE_END };
 
 static enum stats_verdict verdict_of(const struct query *query)
 {
@@ -217,6 +224,7 @@ static void reset(struct query *query)
     query->origin = STATS_POLICY;
     query->outcome = QUESTION_OK;
     query->guarded = GUARD_PASS;
+    query->home = 0;
     query->rcode = 0;
     query->stale = false;
     query->again = false;
@@ -229,7 +237,7 @@ static void reset(struct query *query)
 void query_begin(struct query *query)
 {
     reset(query);
-    (void)run_stages(query, STAGE_DECIDE);
+    (void)run_stages(query, STAGE_LOCAL);
 }
 
 void query_resume(struct query *query)

@@ -87,9 +87,11 @@ struct query {
     uint64_t started_us;
     uint16_t group;
     uint8_t stage;
-    uint8_t origin;  /* enum stats_origin */
-    uint8_t outcome; /* enum question_outcome */
-    uint8_t guarded; /* enum guard_verdict */
+    uint8_t origin;    /* enum stats_origin */
+    uint8_t outcome;   /* enum question_outcome */
+    uint8_t guarded;   /* enum guard_verdict */
+    uint8_t home;      /* answered here, see query/local.c; 0 = not */
+    uint8_t home_skip; /* octets of the name before the zone that is answered here */
     uint8_t rcode;
     bool stale;
     bool again;  /* another worker was asked in vain: ask ourselves */
