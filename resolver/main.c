@@ -11,14 +11,14 @@
 #include "confine/folders.h"
 #include "confine/privileges.h"
 #include "control/status.h"
-#include "daemon.h"
 #include "notify.h"
 #include "policy/snapshot.h"
 #include "query/alias.h"
+#include "sockets.h"
 #include "upstream/claim.h"
 
-/* FILES_RESERVED are for listeners, TCP clients, control and files. */
-enum { FILES_RESERVED = 512, EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000, DNS_PORT = 53 };
+/* FILES_RESERVED are for listeners, control and files. */
+enum { FILES_RESERVED = 256, EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000 };
 
 static void say(const char *what, const struct diag *diag)
 {
@@ -124,9 +124,12 @@ static void on_stop(uv_signal_t *handle, int number)
 
 /* Every question in flight takes up to two sockets, so take all that we may have.
  * Returns how many questions each worker can have in flight. */
-static unsigned raise_file_limit(unsigned workers)
+static unsigned raise_file_limit(const struct daemon *daemon)
 {
     struct rlimit limit;
+    rlim_t workers = daemon->workers_wanted;
+    rlim_t clients = (rlim_t)policy_config_get(daemon->config)->dns.tcp_connections;
+    rlim_t reserved = FILES_RESERVED + clients;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
         return 0;
     }
@@ -134,34 +137,9 @@ static unsigned raise_file_limit(unsigned workers)
     if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0) {
         return 0;
     }
-    rlim_t spare = limit.rlim_cur > FILES_RESERVED ? limit.rlim_cur - FILES_RESERVED : 0;
-    rlim_t each = spare / (2 * (rlim_t)(workers ? workers : 1));
+    rlim_t spare = limit.rlim_cur > reserved ? limit.rlim_cur - reserved : 0;
+    rlim_t each = spare / (2 * (workers ? workers : 1));
     return each > UPSTREAM_FLIGHTS_MAX ? UPSTREAM_FLIGHTS_MAX : each < 16 ? 16 : (unsigned)each;
-}
-
-static int open_sockets(struct daemon *daemon, struct diag *diag)
-{
-    const struct config *config = policy_config_get(daemon->config);
-    const struct text_list *listen = &config->dns.listen;
-    if (listen->count > WORKER_SOCKETS_MAX) {
-        return diag_set(diag, -E2BIG, "dns.listen: at most %d addresses", WORKER_SOCKETS_MAX);
-    }
-    for (unsigned i = 0; i < daemon->workers_wanted; i++) {
-        struct worker_sockets *sockets = &daemon->sockets[i];
-        for (size_t k = 0; k < listen->count; k++) {
-            struct addr addr;
-            if (addr_parse_port(listen->items[k], DNS_PORT, &addr) < 0) {
-                return diag_set(diag, -EINVAL, "dns.listen: '%s'", listen->items[k]);
-            }
-            sockets->udp[k] = socket_open_udp(&addr, diag);
-            sockets->tcp[k] = sockets->udp[k] < 0 ? -1 : socket_open_tcp(&addr, diag);
-            if (sockets->tcp[k] < 0) {
-                return sockets->udp[k] < 0 ? sockets->udp[k] : sockets->tcp[k];
-            }
-            sockets->count++;
-        }
-    }
-    return 0;
 }
 
 static int open_state(struct daemon *daemon, struct diag *diag)
@@ -184,7 +162,7 @@ static int open_state(struct daemon *daemon, struct diag *diag)
 
 static int start_workers(struct daemon *daemon, struct diag *diag)
 {
-    unsigned flights_max = raise_file_limit(daemon->workers_wanted);
+    unsigned flights_max = raise_file_limit(daemon);
     for (unsigned i = 0; i < daemon->workers_wanted; i++) {
         const struct worker_setup setup = {
             .snapshot = daemon->snapshot,
@@ -252,7 +230,7 @@ static int start(struct daemon *daemon, struct diag *diag)
                        : cores > 0            ? (unsigned)cores
                                               : 1;
     daemon->workers_wanted = workers > DAEMON_WORKERS_MAX ? DAEMON_WORKERS_MAX : workers;
-    int err = open_sockets(daemon, diag);
+    int err = sockets_open(daemon, diag);
     if (err == 0) {
         err = folder_prepare(config->server.state_dir, config->server.user, diag);
     }

@@ -29,6 +29,7 @@ struct worker {
     _Atomic(const struct snapshot *) current; /* worker writes */
     _Atomic bool stop, ended;
     bool draining;
+    bool lent; /* the sockets are a service manager's */
 };
 
 static int ask_upstream(void *context, const struct ask *ask, struct upstream_waiter *waiter)
@@ -88,9 +89,9 @@ static void begin_drain(struct worker *worker)
     query_tick(&worker->query);
     worker->drain_until_us = worker->query.now_us + WORKER_DRAIN_MS * 1000ULL;
     for (unsigned i = 0; i < worker->udp_count; i++) {
-        udp_listener_pause(worker->udp[i]);
+        udp_listener_drain(worker->udp[i], worker->lent);
     }
-    tcp_room_stop(worker->tcp);
+    tcp_room_stop(worker->tcp, worker->lent);
     uv_timer_start(&worker->drain, on_drain_step, 0, DRAIN_STEP_MS);
 }
 
@@ -123,14 +124,16 @@ static void run(void *argument)
 
 static int serve_sockets(struct worker *worker, const struct worker_sockets *sockets)
 {
-    for (unsigned i = 0; i < sockets->count; i++) {
+    for (unsigned i = 0; i < sockets->udp_count; i++) {
         int err = udp_listener_start(worker->batch, &worker->loop, sockets->udp[i],
                                      &worker->udp[worker->udp_count]);
         if (err < 0) {
             return err;
         }
         worker->udp_count++;
-        err = tcp_room_listen(worker->tcp, sockets->tcp[i]);
+    }
+    for (unsigned i = 0; i < sockets->tcp_count; i++) {
+        int err = tcp_room_listen(worker->tcp, sockets->tcp[i]);
         if (err < 0) {
             return err;
         }
@@ -162,6 +165,7 @@ static int build(struct worker *worker, const struct worker_setup *setup)
     upstream_configure(worker->upstream, setup->snapshot->config);
     atomic_init(&worker->next, setup->snapshot);
     atomic_init(&worker->current, setup->snapshot);
+    worker->lent = setup->sockets->lent;
     worker->wake.data = worker;
     worker->drain.data = worker;
     int err = uv_async_init(&worker->loop, &worker->wake, on_wake);

@@ -17,7 +17,8 @@ struct worker;
 struct worker_sockets {
     int udp[WORKER_SOCKETS_MAX];
     int tcp[WORKER_SOCKETS_MAX];
-    unsigned count; /* of each */
+    unsigned udp_count, tcp_count;
+    bool lent; /* by a service manager, who keeps them open */
 };
 
 struct worker_setup {

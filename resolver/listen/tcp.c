@@ -7,7 +7,7 @@
 
 #include "listen/connection.h"
 
-enum { ACCEPTS_PER_WAKE = 64 };
+enum { ACCEPTS_PER_WAKE = 64, BACKLOG_MAX = 4096 };
 
 struct tcp_listener {
     struct tcp_room *room;
@@ -127,10 +127,11 @@ int tcp_room_listen(struct tcp_room *room, int fd)
     return uv_poll_start(&listener->poll, UV_READABLE, on_waiting);
 }
 
-void tcp_room_stop(struct tcp_room *room)
+void tcp_room_stop(struct tcp_room *room, bool lent)
 {
     for (struct tcp_listener *at = room->listeners; at; at = at->next) {
-        while (accept_some(at, ACCEPTS_PER_WAKE) == 0) {
+        if (!lent) {
+            (void)accept_some(at, BACKLOG_MAX);
         }
         uv_close((uv_handle_t *)&at->poll, on_closed);
         uv_close((uv_handle_t *)&at->pause, on_closed);

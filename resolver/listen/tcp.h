@@ -34,9 +34,9 @@ struct tcp_room *tcp_room_new(const struct tcp_setup *setup);
 /* Serve a socket of socket_open_tcp(), which is owned from then on. */
 __attribute__((warn_unused_result)) int tcp_room_listen(struct tcp_room *room, int fd);
 
-/* Take what waits to be accepted, then accept no more; close connections when they have
+/* Take what waits to be accepted (but of sockets that were lent to us), then accept no more; close connections when they have
  * their answers and ask nothing for a moment. */
-void tcp_room_stop(struct tcp_room *room);
+void tcp_room_stop(struct tcp_room *room, bool lent);
 
 /* After tcp_room_stop(): is every connection gone? */
 bool tcp_room_is_idle(const struct tcp_room *room);

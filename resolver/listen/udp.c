@@ -10,6 +10,8 @@ enum {
     PACKET_MAX = 4096, /* a query has no business being larger, padding included */
     CONTROL_MAX = 64,
     BATCHES_PER_WAKE = 4, /* then the loop's other handles have their turn */
+    DRAIN_BATCHES = 1024, /* more than a socket's buffer holds */
+    DISCARD_PORT = 9,
 };
 
 struct slot {
@@ -107,9 +109,11 @@ static void read_local(struct msghdr *header, struct addr *local)
         } else if (at->cmsg_level == IPPROTO_IPV6 && at->cmsg_type == IPV6_PKTINFO) {
             struct in6_pktinfo info;
             memcpy(&info, CMSG_DATA(at), sizeof(info));
-            *local = (struct addr){.family = AF_INET6, .port = local->port};
-            local->scope = info.ipi6_ifindex;
-            memcpy(local->bytes, &info.ipi6_addr, 16);
+            const struct sockaddr_in6 asked = {.sin6_family = AF_INET6,
+                                               .sin6_port = htons(local->port),
+                                               .sin6_addr = info.ipi6_addr,
+                                               .sin6_scope_id = info.ipi6_ifindex};
+            addr_from_sockaddr((const struct sockaddr *)&asked, local);
         }
     }
 }
@@ -241,22 +245,23 @@ static void serve(struct udp_listener *listener, unsigned count)
     batch->busy = NULL;
 }
 
+/* One batch of what has come; false when there is no more. */
+static bool serve_batch(struct udp_listener *listener)
+{
+    prepare(listener);
+    int count = recvmmsg(listener->fd, listener->batch->received, UDP_BATCH, MSG_DONTWAIT, NULL);
+    if (count <= 0) {
+        return false;
+    }
+    query_tick(listener->batch->worker);
+    serve(listener, (unsigned)count);
+    return count == UDP_BATCH;
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-    struct udp_listener *listener = poll->data;
     (void)events;
-    for (unsigned i = 0; status == 0 && i < BATCHES_PER_WAKE; i++) {
-        prepare(listener);
-        int count =
-            recvmmsg(listener->fd, listener->batch->received, UDP_BATCH, MSG_DONTWAIT, NULL);
-        if (count <= 0) {
-            return;
-        }
-        query_tick(listener->batch->worker);
-        serve(listener, (unsigned)count);
-        if (count < UDP_BATCH) {
-            return;
-        }
+    for (unsigned i = 0; status == 0 && i < BATCHES_PER_WAKE && serve_batch(poll->data); i++) {
     }
 }
 
@@ -295,9 +300,29 @@ int udp_listener_start(struct udp_batch *batch, uv_loop_t *loop, int fd,
     return 0;
 }
 
-void udp_listener_pause(struct udp_listener *listener)
+/* A connected socket gets nothing from others: what comes from now on goes to the other
+ * sockets of the address, those of our successor. */
+static void leave_group(const struct udp_listener *listener)
+{
+    struct addr nobody = listener->local;
+    struct sockaddr_storage sa;
+    nobody.port = DISCARD_PORT;
+    if (listener->wildcard) {
+        nobody.bytes[nobody.family == AF_INET ? 0 : 15] = nobody.family == AF_INET ? 127 : 1;
+        nobody.bytes[3] |= nobody.family == AF_INET;
+    }
+    (void)connect(listener->fd, (struct sockaddr *)&sa, addr_to_sockaddr(&nobody, &sa));
+}
+
+void udp_listener_drain(struct udp_listener *listener, bool lent)
 {
     uv_poll_stop(&listener->poll);
+    if (lent) {
+        return;
+    }
+    leave_group(listener);
+    for (unsigned i = 0; i < DRAIN_BATCHES && serve_batch(listener); i++) {
+    }
 }
 
 void udp_listener_stop(struct udp_listener *listener)
