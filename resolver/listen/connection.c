@@ -30,12 +30,8 @@ static void link_last(struct connection *connection)
 
 static void drop_message(struct connection *connection)
 {
-    if (connection->message != connection->small) {
-        free(connection->message);
-        connection->message = connection->small;
-        connection->room->large--;
-    }
-    connection->got = 0;
+    connection->room->large -= framing_is_large(&connection->framing);
+    framing_next(&connection->framing);
 }
 
 static void free_connection(struct connection *connection)
@@ -100,8 +96,7 @@ static void run_message(struct connection *connection)
     struct query *query = &connection->room->slot;
     query->worker = connection->room->worker;
     query->channel = &connection->channel;
-    query->packet = connection->message + 2;
-    query->packet_len = connection->got - 2;
+    query->packet = framing_octets(&connection->framing, &query->packet_len);
     query->client = connection->peer;
     query->local = connection->local;
     unlink_connection(connection);
@@ -110,32 +105,24 @@ static void run_message(struct connection *connection)
     query_resume(query);
 }
 
-/* Its length has come: make room for what is longer than most. -ENOMEM when too many
- * such messages are on their way. */
+/* Memory for a message that is longer than most; -ENOMEM when too many such messages
+ * are on their way. */
 static int make_room(struct connection *connection)
 {
-    size_t want = 2 + (size_t)load_u16(connection->small);
-    if (want <= sizeof(connection->small)) {
-        return 0;
-    }
-    uint8_t *large = connection->room->large < TCP_LARGE_MAX ? malloc(want) : NULL;
-    if (!large) {
-        return -ENOMEM;
-    }
-    memcpy(large, connection->small, 2);
-    connection->message = large;
-    connection->room->large++;
-    return 0;
+    int err =
+        connection->room->large < TCP_LARGE_MAX ? framing_grow(&connection->framing) : -ENOMEM;
+    connection->room->large += err == 0;
+    return err;
 }
 
-/* Up to the end of the length, or of the message; returns the octets used. */
-static size_t add_octets(struct connection *connection, const uint8_t *data, size_t len)
+static void do_step(struct connection *connection, enum framing_step step)
 {
-    size_t want = connection->got < 2 ? 2 : 2 + (size_t)load_u16(connection->message);
-    size_t take = want - connection->got < len ? want - connection->got : len;
-    memcpy(connection->message + connection->got, data, take);
-    connection->got += take;
-    return take;
+    if (step == FRAMING_WHOLE) {
+        run_message(connection);
+        drop_message(connection);
+    } else if (step == FRAMING_BROKEN || (step == FRAMING_LARGE && make_room(connection) < 0)) {
+        stream_close(&connection->stream);
+    }
 }
 
 /* Take messages out of data; returns the octets used, fewer than len when too many
@@ -144,20 +131,13 @@ static size_t consume(struct connection *connection, const uint8_t *data, size_t
 {
     size_t used = 0;
     while (used < len && !connection->stream.closing && connection->waiting < TCP_WAITING_MAX) {
-        if (connection->got == 0) {
+        size_t step_used;
+        if (connection->framing.got == 0) {
             stream_deadline(&connection->stream, TCP_MESSAGE_MS);
         }
-        used += add_octets(connection, data + used, len - used);
-        if (connection->got < 2) {
-            continue;
-        }
-        size_t want = 2 + (size_t)load_u16(connection->message);
-        if (want == 2 || (connection->got == 2 && make_room(connection) < 0)) {
-            stream_close(&connection->stream);
-        } else if (connection->got == want) {
-            run_message(connection);
-            drop_message(connection);
-        }
+        do_step(connection,
+                framing_take(&connection->framing, data + used, len - used, &step_used));
+        used += step_used;
     }
     return used;
 }
@@ -185,7 +165,7 @@ static void take_in(struct connection *connection, const uint8_t *data, size_t l
     if (used < len) {
         keep_rest(connection, data + used, len - used);
     }
-    if (connection->got == 0) {
+    if (connection->framing.got == 0) {
         arm(connection); /* else the message's deadline runs since its first octet */
     }
 }
@@ -235,7 +215,7 @@ static void release(struct query_channel *channel)
     }
     if (connection->ended) {
         stream_finish(&connection->stream);
-    } else if (connection->got == 0) {
+    } else if (connection->framing.got == 0) {
         arm(connection);
     }
 }
@@ -264,7 +244,7 @@ static struct connection *first_quiet(const struct tcp_room *room, bool inside)
 {
     for (struct connection *at = room->first; at; at = at->next) {
         bool quiet = at->waiting == 0 && !at->stranger && !at->stream.closing;
-        if (quiet && (at->got > 0) == inside) {
+        if (quiet && (at->framing.got > 0) == inside) {
             return at;
         }
     }
@@ -317,7 +297,7 @@ int connection_open(struct tcp_room *room, int fd, const struct addr *peer)
     }
     connection->channel = (struct query_channel){send_reply, hold, release, STATS_TCP};
     connection->room = room;
-    connection->message = connection->small;
+    framing_init(&connection->framing);
     connection->stream.queue_max = TCP_QUEUE_MAX;
     connection->peer = *peer;
     link_last(connection);

@@ -3,13 +3,12 @@
  *
  * It belongs to the room of its worker, which holds the limits. */
 #pragma once
+#include "listen/framing.h"
 #include "net/stream.h"
 #include "query/query.h"
 
 struct census;
 struct tcp_listener;
-
-enum { CONNECTION_SMALL = 2 + 512 }; /* length and message that need no memory of their own */
 
 /* All connections of a worker. */
 struct tcp_room {
@@ -38,9 +37,7 @@ struct connection {
     bool closed;      /* handles are gone; freed with the last waiting query */
     uint8_t *held;    /* octets not yet looked at, since too many queries wait */
     size_t held_len;
-    size_t got;       /* of the message being read */
-    uint8_t *message; /* small, or `large` octets */
-    uint8_t small[CONNECTION_SMALL];
+    struct framing framing; /* the message being read */
 };
 
 /* Take over an accepted socket. -ENOMEM or what libuv says; the socket is closed then. */
