@@ -153,11 +153,11 @@ int daemon_load(struct daemon *daemon, struct diag *diag)
     return err < 0 ? err : swap_snapshot(daemon);
 }
 
-static bool same_listen(const struct config *a, const struct config *b)
+static bool same_list(const struct text_list *a, const struct text_list *b)
 {
-    bool same = a->dns.listen.count == b->dns.listen.count;
-    for (size_t i = 0; same && i < b->dns.listen.count; i++) {
-        same = strcmp(a->dns.listen.items[i], b->dns.listen.items[i]) == 0;
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < b->count; i++) {
+        same = strcmp(a->items[i], b->items[i]) == 0;
     }
     return same;
 }
@@ -171,7 +171,8 @@ static void note_restart(struct daemon *daemon, const struct config *now)
         const char *key;
         bool same;
     } keys[] = {
-        {"dns.listen", same_listen(first, now)},
+        {"dns.listen", same_list(&first->dns.listen, &now->dns.listen)},
+        {"dns.tls_listen", same_list(&first->dns.tls_listen, &now->dns.tls_listen)},
         {"server.workers", first->server.workers == now->server.workers},
         {"server.user", strcmp(first->server.user, now->server.user) == 0},
         {"server.state_dir", strcmp(first->server.state_dir, now->server.state_dir) == 0},
@@ -336,4 +337,5 @@ void daemon_clear(struct daemon *daemon)
     claim_table_free(daemon->claims);
     guard_clear(&daemon->guard);
     census_free(daemon->census);
+    tls_identity_unref(daemon->identity);
 }

@@ -188,6 +188,9 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     if (daemon->rules_unsaved) {
         add_reason(status, "rules that are over could not be taken out of rules.yaml");
     }
+    if (daemon->identity_error[0]) {
+        add_reason(status, "the old certificate is still in use: %.160s", daemon->identity_error);
+    }
     if (daemon->restart_note[0]) {
         add_reason(status, "%s", daemon->restart_note);
     }

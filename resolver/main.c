@@ -11,8 +11,8 @@
 #include "confine/folders.h"
 #include "confine/privileges.h"
 #include "control/status.h"
+#include "identity.h"
 #include "notify.h"
-#include "policy/snapshot.h"
 #include "query/alias.h"
 #include "sockets.h"
 #include "upstream/claim.h"
@@ -40,6 +40,7 @@ static int do_reload(void *owner, struct diag *diag)
     if (err < 0) {
         say("reload failed, the old state stays in force", diag);
     } else {
+        identity_refresh(daemon);
         fprintf(stderr, "greengated: reloaded%s%s\n", daemon->restart_note[0] ? "; " : "",
                 daemon->restart_note);
     }
@@ -80,6 +81,7 @@ static void on_hup(uv_signal_t *handle, int number)
 static void on_minute(uv_timer_t *timer)
 {
     daemon_tick(timer->data);
+    identity_refresh(timer->data);
 }
 
 static void close_main_handles(struct daemon *daemon)
@@ -232,6 +234,9 @@ static int start(struct daemon *daemon, struct diag *diag)
     daemon->workers_wanted = workers > DAEMON_WORKERS_MAX ? DAEMON_WORKERS_MAX : workers;
     int err = sockets_open(daemon, diag);
     if (err == 0) {
+        err = identity_load(daemon, diag);
+    }
+    if (err == 0) {
         err = folder_prepare(config->server.state_dir, config->server.user, diag);
     }
     if (err == 0) {
@@ -250,6 +255,7 @@ static int start(struct daemon *daemon, struct diag *diag)
     err = daemon_set_rules(daemon, &daemon->rule_list, diag); /* with statistics' ids */
     if (err == 0) {
         err = start_workers(daemon, diag);
+        identity_hand_out(daemon);
     }
     return err < 0 ? err : open_control(daemon, diag);
 }

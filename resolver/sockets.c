@@ -9,7 +9,8 @@
 #include "activation.h"
 #include "policy/snapshot.h"
 
-enum { DNS_PORT = 53 };
+/* SOCK_TLS: no type of the kernel's. */
+enum { DNS_PORT = 53, TLS_PORT = 853, SOCK_TLS = -1 };
 
 static int add(int fds[WORKER_SOCKETS_MAX], unsigned *count, int fd, struct diag *diag)
 {
@@ -24,11 +25,29 @@ static int add(int fds[WORKER_SOCKETS_MAX], unsigned *count, int fd, struct diag
 
 static int add_socket(struct worker_sockets *sockets, int type, int fd, struct diag *diag)
 {
-    return type == SOCK_DGRAM ? add(sockets->udp, &sockets->udp_count, fd, diag)
-                              : add(sockets->tcp, &sockets->tcp_count, fd, diag);
+    return type == SOCK_TLS     ? add(sockets->tls, &sockets->tls_count, fd, diag)
+           : type == SOCK_DGRAM ? add(sockets->udp, &sockets->udp_count, fd, diag)
+                                : add(sockets->tcp, &sockets->tcp_count, fd, diag);
 }
 
 /* A socket of each type for each worker: the kernel shares out what arrives. */
+static int open_tls_address(struct daemon *daemon, const char *text, struct diag *diag)
+{
+    struct addr addr;
+    if (addr_parse_port(text, TLS_PORT, &addr) < 0) {
+        return diag_set(diag, -EINVAL, "dns.tls_listen: '%s'", text);
+    }
+    for (unsigned i = 0; i < daemon->workers_wanted; i++) {
+        struct worker_sockets *sockets = &daemon->sockets[i];
+        int fd = socket_open_tcp(&addr, diag);
+        int err = fd < 0 ? fd : add_socket(sockets, SOCK_TLS, fd, diag);
+        if (err < 0) {
+            return err;
+        }
+    }
+    return 0;
+}
+
 static int open_address(struct daemon *daemon, const char *text, struct diag *diag)
 {
     struct addr addr;
@@ -50,11 +69,13 @@ static int open_address(struct daemon *daemon, const char *text, struct diag *di
 /* A socket that was handed over: where it listens. */
 struct given {
     int fd, type;
+    bool tls; /* by its name (FileDescriptorName=tls) */
     struct addr addr;
 };
 
-static bool describe(int fd, struct given *ret_given)
+static bool describe(const struct activation_item *item, struct given *ret_given)
 {
+    int fd = item->fd;
     struct sockaddr_storage sa;
     socklen_t len = sizeof(sa), type_len = sizeof(ret_given->type);
     if (getsockname(fd, (struct sockaddr *)&sa, &len) < 0 ||
@@ -62,6 +83,7 @@ static bool describe(int fd, struct given *ret_given)
         return false;
     }
     ret_given->fd = fd;
+    ret_given->tls = strcmp(item->name, "tls") == 0 && ret_given->type == SOCK_STREAM;
     addr_from_sockaddr((struct sockaddr *)&sa, &ret_given->addr);
     return ret_given->addr.family &&
            (ret_given->type == SOCK_DGRAM || ret_given->type == SOCK_STREAM);
@@ -69,7 +91,8 @@ static bool describe(int fd, struct given *ret_given)
 
 static bool is_alike(const struct given *a, const struct given *b)
 {
-    return a->type == b->type && a->addr.port == b->addr.port && addr_equal(&a->addr, &b->addr);
+    return a->type == b->type && a->tls == b->tls && a->addr.port == b->addr.port &&
+           addr_equal(&a->addr, &b->addr);
 }
 
 /* The sockets of one address: one for each worker where there are as many (ReusePort=
@@ -88,7 +111,8 @@ static int share_out(struct daemon *daemon, const struct given *alike, unsigned 
         int err = socket_adopt(fd, alike[0].type, diag);
         daemon->sockets[i % workers].lent = true;
         if (err == 0) {
-            err = add_socket(&daemon->sockets[i % workers], alike[0].type, fd, diag);
+            int type = alike[0].tls ? SOCK_TLS : alike[0].type;
+            err = add_socket(&daemon->sockets[i % workers], type, fd, diag);
         }
         if (err < 0) {
             return err;
@@ -102,12 +126,12 @@ static int use_given(struct daemon *daemon, struct activation *activation, struc
     for (size_t i = 0; i < activation->count; i++) {
         struct given alike[ACTIVATION_MAX];
         unsigned count = 0;
-        if (activation->items[i].fd < 0 || !describe(activation->items[i].fd, &alike[0])) {
+        if (activation->items[i].fd < 0 || !describe(&activation->items[i], &alike[0])) {
             continue;
         }
         for (size_t k = i; k < activation->count; k++) {
             struct activation_item *item = &activation->items[k];
-            if (item->fd >= 0 && describe(item->fd, &alike[count]) &&
+            if (item->fd >= 0 && describe(item, &alike[count]) &&
                 is_alike(&alike[0], &alike[count])) {
                 item->fd = -1;
                 count++;
@@ -123,12 +147,17 @@ static int use_given(struct daemon *daemon, struct activation *activation, struc
 
 int sockets_open(struct daemon *daemon, struct diag *diag)
 {
-    const struct text_list *listen = &policy_config_get(daemon->config)->dns.listen;
+    const struct config *config = policy_config_get(daemon->config);
+    const struct text_list *listen = &config->dns.listen, *tls = &config->dns.tls_listen;
     activation_take(&daemon->activation);
     int err = use_given(daemon, &daemon->activation, diag);
     bool given = daemon->sockets[0].udp_count + daemon->sockets[0].tcp_count > 0;
+    bool given_tls = daemon->sockets[0].tls_count > 0;
     for (size_t i = 0; err == 0 && !given && i < listen->count; i++) {
         err = open_address(daemon, listen->items[i], diag);
+    }
+    for (size_t i = 0; err == 0 && !given_tls && i < tls->count; i++) {
+        err = open_tls_address(daemon, tls->items[i], diag);
     }
     return err;
 }

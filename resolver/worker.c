@@ -27,6 +27,7 @@ struct worker {
     unsigned udp_count;
     _Atomic(const struct snapshot *) next;    /* main writes */
     _Atomic(const struct snapshot *) current; /* worker writes */
+    _Atomic(struct tls_identity *) identity;  /* main puts one in, the worker takes it */
     _Atomic bool stop, ended;
     bool draining;
     bool lent; /* the sockets are a service manager's */
@@ -102,6 +103,11 @@ static void on_wake(uv_async_t *wake)
     if (next != worker->query.snapshot) {
         take_snapshot(worker, next);
     }
+    struct tls_identity *identity =
+        atomic_exchange_explicit(&worker->identity, NULL, memory_order_acq_rel);
+    if (identity) {
+        tcp_room_identify(worker->tcp, identity);
+    }
     if (atomic_load_explicit(&worker->stop, memory_order_acquire) && !worker->draining) {
         begin_drain(worker);
     }
@@ -133,7 +139,13 @@ static int serve_sockets(struct worker *worker, const struct worker_sockets *soc
         worker->udp_count++;
     }
     for (unsigned i = 0; i < sockets->tcp_count; i++) {
-        int err = tcp_room_listen(worker->tcp, sockets->tcp[i]);
+        int err = tcp_room_listen(worker->tcp, sockets->tcp[i], false);
+        if (err < 0) {
+            return err;
+        }
+    }
+    for (unsigned i = 0; i < sockets->tls_count; i++) {
+        int err = tcp_room_listen(worker->tcp, sockets->tls[i], true);
         if (err < 0) {
             return err;
         }
@@ -205,6 +217,12 @@ void worker_hand_over(struct worker *worker, const struct snapshot *snapshot)
     uv_async_send(&worker->wake);
 }
 
+void worker_identify(struct worker *worker, struct tls_identity *identity)
+{
+    tls_identity_unref(atomic_exchange_explicit(&worker->identity, identity, memory_order_acq_rel));
+    uv_async_send(&worker->wake);
+}
+
 const struct snapshot *worker_snapshot(const struct worker *worker)
 {
     return atomic_load_explicit(&worker->current, memory_order_acquire);
@@ -232,6 +250,7 @@ void worker_free(struct worker *worker)
     (void)err;
     udp_batch_free(worker->batch);
     query_worker_clear(&worker->query);
+    tls_identity_unref(worker->identity);
     free(worker);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 #include "listen/census.h"
 #include "listen/socket.h"
+#include "net/tls_identity.h"
 #include "query/query.h"
 #include "upstream/upstream.h"
 
@@ -17,7 +18,8 @@ struct worker;
 struct worker_sockets {
     int udp[WORKER_SOCKETS_MAX];
     int tcp[WORKER_SOCKETS_MAX];
-    unsigned udp_count, tcp_count;
+    int tls[WORKER_SOCKETS_MAX]; /* TCP, for DNS over TLS */
+    unsigned udp_count, tcp_count, tls_count;
     bool lent; /* by a service manager, who keeps them open */
 };
 
@@ -41,6 +43,9 @@ __attribute__((warn_unused_result)) int worker_start(const struct worker_setup *
 
 /* Hand over a snapshot; the newest wins. Main thread only. */
 void worker_hand_over(struct worker *worker, const struct snapshot *snapshot);
+
+/* What new DoT clients are shown; the newest wins. The reference is taken over. */
+void worker_identify(struct worker *worker, struct tls_identity *identity);
 
 /* The snapshot that the worker uses now; all older ones it will never touch again. */
 const struct snapshot *worker_snapshot(const struct worker *worker);

@@ -25,6 +25,7 @@ static const struct {
 } shapes[] = {
     {"any", "text, one line"},
     {"path", "absolute path"},
+    {"file", "absolute path"},
     {"socket", "absolute path, at most 107 octets"},
     {"address", "address:port"},
     {"client", "subnet, address or `local`"},

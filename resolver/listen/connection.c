@@ -7,6 +7,7 @@
 
 #include "listen/census.h"
 #include "listen/tcp.h"
+#include "net/tls_pump.h"
 
 static void unlink_connection(struct connection *connection)
 {
@@ -39,6 +40,7 @@ static void free_connection(struct connection *connection)
     struct tcp_room *room = connection->room;
     unlink_connection(connection);
     drop_message(connection);
+    tls_pump_free(connection->tls);
     room->connections--;
     room->strangers -= connection->stranger;
     if (connection->counted) {
@@ -69,21 +71,53 @@ static void arm(struct connection *connection)
     stream_deadline(&connection->stream, owing ? 0 : idle);
 }
 
+static int send_cipher(void *owner, const uint8_t *data, size_t len)
+{
+    struct connection *connection = owner;
+    const uv_buf_t part = uv_buf_init((char *)data, (unsigned)len);
+    return stream_write(&connection->stream, &part, 1);
+}
+
+/* In one piece, so that it goes in as few records as can be. */
+static int send_encrypted(struct connection *connection, const struct wire *out)
+{
+    static _Thread_local uint8_t framed[2 + DNS_MESSAGE_MAX];
+    store_u16(framed, (uint16_t)out->len);
+    memcpy(framed + 2, out->data, out->len);
+    return tls_pump_write(connection->tls, framed, 2 + out->len);
+}
+
+static int send_plain(struct connection *connection, const struct wire *out)
+{
+    uint8_t length[2];
+    store_u16(length, (uint16_t)out->len);
+    const uv_buf_t parts[2] = {
+        uv_buf_init((char *)length, sizeof(length)),
+        uv_buf_init((char *)out->data, (unsigned)out->len),
+    };
+    return stream_write(&connection->stream, parts, 2);
+}
+
 static void send_reply(struct query_channel *channel, const struct query *query)
 {
     struct connection *connection = (struct connection *)channel;
-    uint8_t length[2];
-    if (connection->closed) {
+    if (connection->closed || connection->stream.closing) {
         return;
     }
-    store_u16(length, (uint16_t)query->out.len);
-    const uv_buf_t parts[2] = {
-        uv_buf_init((char *)length, sizeof(length)),
-        uv_buf_init((char *)query->out.data, (unsigned)query->out.len),
-    };
-    if (stream_write(&connection->stream, parts, 2) < 0) {
+    int err = connection->tls ? send_encrypted(connection, &query->out)
+                              : send_plain(connection, &query->out);
+    if (err < 0) {
         stream_close(&connection->stream);
     }
+}
+
+/* Close when all is sent. */
+static void finish(struct connection *connection)
+{
+    if (connection->tls) {
+        tls_pump_end(connection->tls);
+    }
+    stream_finish(&connection->stream);
 }
 
 static void hold(struct query_channel *channel)
@@ -142,23 +176,23 @@ static size_t consume(struct connection *connection, const uint8_t *data, size_t
     return used;
 }
 
+/* Of TLS more than one piece may come before reading stops. */
 static void keep_rest(struct connection *connection, const uint8_t *data, size_t len)
 {
-    uint8_t *held = malloc(len);
+    uint8_t *held = realloc(connection->held, connection->held_len + len);
     if (!held) {
         stream_close(&connection->stream);
         return;
     }
-    memcpy(held, data, len);
-    free(connection->held);
+    memcpy(held + connection->held_len, data, len);
     connection->held = held;
-    connection->held_len = len;
+    connection->held_len += len;
     stream_read_stop(&connection->stream);
 }
 
 static void take_in(struct connection *connection, const uint8_t *data, size_t len)
 {
-    size_t used = consume(connection, data, len);
+    size_t used = connection->held ? 0 : consume(connection, data, len);
     if (connection->stream.closing) {
         return;
     }
@@ -170,11 +204,55 @@ static void take_in(struct connection *connection, const uint8_t *data, size_t l
     }
 }
 
+static void on_end(struct stream *stream, int err)
+{
+    struct connection *connection = stream->owner;
+    connection->ended = true;
+    if (err == 0 && connection->waiting > 0) {
+        return; /* it still wants its answers (RFC 7766 section 6.2.4) */
+    }
+    if (err == 0) {
+        finish(connection);
+        return;
+    }
+    if (err == -ETIMEDOUT && connection->tls) {
+        tls_pump_end(connection->tls);
+    }
+    stream_close(stream);
+}
+
+static void take_plain(void *owner, const uint8_t *data, size_t len)
+{
+    struct connection *connection = owner;
+    if (!connection->stream.closing) {
+        take_in(connection, data, len);
+    }
+}
+
+static const struct tls_pump_events tls_events = {send_cipher, take_plain};
+
+static void take_cipher(struct connection *connection, const uint8_t *data, size_t len)
+{
+    bool was_open = tls_pump_is_open(connection->tls);
+    int result = tls_pump_feed(connection->tls, data, len);
+    if (result == 1) {
+        on_end(&connection->stream, 0);
+    } else if (result < 0) {
+        stream_close(&connection->stream);
+    } else if (!was_open && tls_pump_is_open(connection->tls) && connection->framing.got == 0) {
+        arm(connection); /* until then the handshake's deadline ran */
+    }
+}
+
 static void on_data(struct stream *stream, const uint8_t *data, size_t len)
 {
     struct connection *connection = stream->owner;
     query_tick(connection->room->worker);
-    take_in(connection, data, len);
+    if (connection->tls) {
+        take_cipher(connection, data, len);
+    } else {
+        take_in(connection, data, len);
+    }
 }
 
 /* Room for more queries again: what was held first, then the socket. */
@@ -214,23 +292,9 @@ static void release(struct query_channel *channel)
         return;
     }
     if (connection->ended) {
-        stream_finish(&connection->stream);
+        finish(connection);
     } else if (connection->framing.got == 0) {
         arm(connection);
-    }
-}
-
-static void on_end(struct stream *stream, int err)
-{
-    struct connection *connection = stream->owner;
-    connection->ended = true;
-    if (err == 0 && connection->waiting > 0) {
-        return; /* it still wants its answers (RFC 7766 section 6.2.4) */
-    }
-    if (err == 0) {
-        stream_finish(stream);
-    } else {
-        stream_close(stream);
     }
 }
 
@@ -285,7 +349,14 @@ static bool is_welcome(struct connection *connection)
     return !connection->stream.closing;
 }
 
-int connection_open(struct tcp_room *room, int fd, const struct addr *peer)
+static bool begin_tls(struct connection *connection)
+{
+    struct tls_identity *identity = connection->room->identity;
+    connection->tls = identity ? tls_pump_new(identity, &tls_events, connection) : NULL;
+    return connection->tls != NULL;
+}
+
+int connection_open(struct tcp_room *room, int fd, const struct addr *peer, bool tls)
 {
     struct connection *connection = calloc(1, sizeof(*connection));
     int err =
@@ -295,7 +366,8 @@ int connection_open(struct tcp_room *room, int fd, const struct addr *peer)
         close(fd);
         return err;
     }
-    connection->channel = (struct query_channel){send_reply, hold, release, STATS_TCP};
+    connection->channel =
+        (struct query_channel){send_reply, hold, release, tls ? STATS_TLS : STATS_TCP};
     connection->room = room;
     framing_init(&connection->framing);
     connection->stream.queue_max = TCP_QUEUE_MAX;
@@ -303,12 +375,16 @@ int connection_open(struct tcp_room *room, int fd, const struct addr *peer)
     link_last(connection);
     room->connections++;
     err = stream_adopt(&connection->stream, fd);
-    if (err < 0 || !is_welcome(connection)) {
+    if (err < 0 || !is_welcome(connection) || (tls && !begin_tls(connection))) {
         stream_close(&connection->stream);
         return err;
     }
     connection->local = stream_local(&connection->stream);
-    arm(connection);
+    if (tls) {
+        stream_deadline(&connection->stream, TCP_MESSAGE_MS);
+    } else {
+        arm(connection);
+    }
     if (stream_read_start(&connection->stream) < 0) {
         stream_close(&connection->stream);
     }

@@ -9,6 +9,8 @@
 
 struct census;
 struct tcp_listener;
+struct tls_identity;
+struct tls_pump;
 
 /* All connections of a worker. */
 struct tcp_room {
@@ -19,7 +21,8 @@ struct tcp_room {
     struct connection *first, **last; /* the one longest quiet first */
     struct tcp_listener *listeners;
     unsigned connections, strangers;
-    unsigned large; /* messages that have memory of their own */
+    unsigned large;                /* messages that have memory of their own */
+    struct tls_identity *identity; /* what DoT clients are shown; NULL: none */
     struct query slot;
     bool stopping, given_up;
 };
@@ -29,6 +32,7 @@ struct connection {
     struct tcp_room *room;
     struct connection *next, **link;
     struct stream stream;
+    struct tls_pump *tls; /* NULL: in the clear */
     struct addr peer, local;
     unsigned waiting; /* queries that an upstream is asked for */
     bool stranger;    /* may not ask: gets its refusal, and little time */
@@ -40,9 +44,10 @@ struct connection {
     struct framing framing; /* the message being read */
 };
 
-/* Take over an accepted socket. -ENOMEM or what libuv says; the socket is closed then. */
+/* Take over an accepted socket, with TLS on it or without. -ENOMEM or what libuv says;
+ * the socket is closed then. */
 __attribute__((warn_unused_result)) int connection_open(struct tcp_room *room, int fd,
-                                                        const struct addr *peer);
+                                                        const struct addr *peer, bool tls);
 
 /* Close the connection that has been quiet longest: one between two messages, else one
  * inside a message. False when every one waits for its answer. */

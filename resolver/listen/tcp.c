@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "listen/connection.h"
+#include "net/tls_identity.h"
 
 enum { ACCEPTS_PER_WAKE = 64, BACKLOG_MAX = 4096 };
 
@@ -15,6 +16,7 @@ struct tcp_listener {
     uv_poll_t poll;
     uv_timer_t pause;
     int fd;
+    bool tls;
     unsigned open_handles;
     uv_poll_cb serve; /* on_waiting(), for when a pause is over */
 };
@@ -22,6 +24,7 @@ struct tcp_listener {
 void tcp_room_release(struct tcp_room *room)
 {
     if (room->given_up && room->connections == 0 && !room->listeners) {
+        tls_identity_unref(room->identity);
         free(room->slot.room);
         free(room);
     }
@@ -59,7 +62,7 @@ static int accept_some(struct tcp_listener *listener, unsigned count)
             return -errno;
         }
         addr_from_sockaddr((struct sockaddr *)&sa, &peer);
-        if (connection_open(listener->room, fd, &peer) < 0) {
+        if (connection_open(listener->room, fd, &peer, listener->tls) < 0) {
             continue; /* it is closed; others may fare better */
         }
     }
@@ -105,7 +108,7 @@ struct tcp_room *tcp_room_new(const struct tcp_setup *setup)
     return room;
 }
 
-int tcp_room_listen(struct tcp_room *room, int fd)
+int tcp_room_listen(struct tcp_room *room, int fd, bool tls)
 {
     struct tcp_listener *listener = calloc(1, sizeof(*listener));
     if (!listener) {
@@ -122,9 +125,16 @@ int tcp_room_listen(struct tcp_room *room, int fd)
     listener->room = room;
     listener->serve = on_waiting;
     listener->fd = fd;
+    listener->tls = tls;
     listener->next = room->listeners;
     room->listeners = listener;
     return uv_poll_start(&listener->poll, UV_READABLE, on_waiting);
+}
+
+void tcp_room_identify(struct tcp_room *room, struct tls_identity *identity)
+{
+    tls_identity_unref(room->identity);
+    room->identity = identity;
 }
 
 void tcp_room_stop(struct tcp_room *room, bool lent)

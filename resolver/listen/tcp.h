@@ -20,6 +20,7 @@ enum {
 
 struct census;
 struct tcp_room;
+struct tls_identity;
 
 struct tcp_setup {
     struct query_worker *worker;
@@ -31,8 +32,12 @@ struct tcp_setup {
 /* NULL without memory. */
 struct tcp_room *tcp_room_new(const struct tcp_setup *setup);
 
-/* Serve a socket of socket_open_tcp(), which is owned from then on. */
-__attribute__((warn_unused_result)) int tcp_room_listen(struct tcp_room *room, int fd);
+/* Serve a socket of socket_open_tcp(), which is owned from then on; `tls`: by DNS over
+ * TLS (RFC 7858). */
+__attribute__((warn_unused_result)) int tcp_room_listen(struct tcp_room *room, int fd, bool tls);
+
+/* What new DoT clients are shown from now on; the reference is taken over. */
+void tcp_room_identify(struct tcp_room *room, struct tls_identity *identity);
 
 /* Take what waits to be accepted (but of sockets that were lent to us), then accept no more; close connections when they have
  * their answers and ask nothing for a moment. */

@@ -29,7 +29,8 @@ static bool prove(struct query *query)
     struct question *question = &query->question;
     bool proven = query->channel->transport != STATS_UDP;
     question->keepalive &= proven; /* RFC 7828 section 3.2.2: never over UDP */
-    question->padded = false;      /* RFC 7830 section 6: never in the clear */
+    /* Padded or not (RFC 7830 section 4), but never in the clear (section 6). */
+    question->padded = question->edns && query->channel->transport == STATS_TLS;
     if (question->cookie_len) {
         proven |= cookie_is_ours(&query->worker->cookies, &query->client, question);
         cookie_bake(&query->worker->cookies, &query->client, question->cookie);

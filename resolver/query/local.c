@@ -5,6 +5,7 @@
 #include "policy/localnames.h"
 
 enum { RECORD_TTL_S = 60, ZONE_TTL_S = 10800 }; /* RFC 6303 section 3 has the second */
+enum { TLS_PORT = 853, SVCB_ALPN = 1, SVCB_PORT = 3, SVCB_IPV4HINT = 4, SVCB_IPV6HINT = 6 };
 
 /* What there is to say. */
 enum kind {
@@ -14,6 +15,7 @@ enum kind {
     KIND_LOCALHOST, /* loopback */
     KIND_POINTER,   /* the name of an address */
     KIND_RESOLVER,  /* resolver.arpa: about ourselves */
+    KIND_DISCOVERY, /* _dns.resolver.arpa: which encrypted services we offer */
     KIND_APEX,      /* the name of a zone that is empty but for its SOA and NS */
     KIND_EMPTY,     /* there is such a name, without data */
     KIND_GONE,      /* there is none */
@@ -166,7 +168,7 @@ bool local_judge(struct query *query)
     }
     enum kind kind = find_special(query);
     if (name->len == sizeof(discovery) && memcmp(name->wire, discovery, name->len) == 0) {
-        kind = settle(query, KIND_EMPTY, name->offset[1]);
+        kind = settle(query, KIND_DISCOVERY, name->offset[1]);
     }
     /* The insecure delegation of home.arpa is the root's to show (RFC 8375 section 4). */
     bool elsewhere = kind == KIND_APEX && query->question.type == TYPE_DS;
@@ -237,6 +239,43 @@ static bool put_resinfo(struct query *query)
     return true;
 }
 
+/* The hint of RFC 9460 section 7.3: the address that was asked serves DoT too. */
+static void put_hint(struct wire *out, const struct addr *addr)
+{
+    size_t len = addr->family == AF_INET ? 4 : 16;
+    wire_put_u16(out, addr->family == AF_INET ? SVCB_IPV4HINT : SVCB_IPV6HINT);
+    wire_put_u16(out, (uint16_t)len);
+    wire_put(out, addr->bytes, len);
+}
+
+/* RFC 9462 section 4, RFC 9461: DNS over TLS under our own name, when it is offered. */
+static bool put_discovery(struct query *query)
+{
+    const struct text_list *listen = &query->worker->snapshot->config->dns.tls_listen;
+    const struct dname *own = local_names_own(names_of(query));
+    uint8_t octets[DNAME_WIRE_MAX + 64];
+    struct wire out;
+    struct addr addr;
+    if (query->question.type != TYPE_SVCB || listen->count == 0 ||
+        addr_parse_port(listen->items[0], TLS_PORT, &addr) < 0) {
+        return false;
+    }
+    wire_init(&out, octets, sizeof(octets));
+    wire_put_u16(&out, 1); /* priority */
+    wire_put(&out, own->wire, own->len);
+    wire_put_u16(&out, SVCB_ALPN);
+    wire_put_u16(&out, 4);
+    wire_put(&out, "\3dot", 4);
+    if (addr.port != TLS_PORT) {
+        wire_put_u16(&out, SVCB_PORT);
+        wire_put_u16(&out, 2);
+        wire_put_u16(&out, addr.port);
+    }
+    put_hint(&out, &query->local);
+    put(query, out.data, out.len);
+    return true;
+}
+
 static bool put_apex(struct query *query)
 {
     if (query->question.type == TYPE_SOA) {
@@ -261,6 +300,7 @@ void local_write(struct query *query)
     case KIND_LOCALHOST: any = put_localhost(query); break;
     case KIND_POINTER: any = put_pointer(query); break;
     case KIND_RESOLVER: any = put_resinfo(query); break;
+    case KIND_DISCOVERY: any = put_discovery(query); break;
     case KIND_APEX: any = put_apex(query); break;
     default: break;
     }
