@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sockets.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -103,6 +104,7 @@ static int share_out(struct daemon *daemon, const struct given *alike, unsigned 
 {
     unsigned workers = daemon->workers_wanted;
     unsigned most = count > workers ? count : workers;
+    assert(count > 0 && workers > 0);
     for (unsigned i = 0; i < most; i++) {
         int fd = i < count ? alike[i].fd : fcntl(alike[i % count].fd, F_DUPFD_CLOEXEC, 0);
         if (fd < 0) {

@@ -165,16 +165,14 @@ static int set_choice(const struct setting *row, void *object, const struct yaml
                     nearest.best ? "'?" : "");
 }
 
-static int check_twice(const struct setting *row, const struct yaml_node *item,
-                       const struct text_list *list, const struct complaint *to)
+static bool stands_there(const struct text_list *list, const char *text)
 {
-    const char *last = list->items[list->count - 1];
-    for (size_t i = 0; i + 1 < list->count; i++) {
-        if (strcmp(list->items[i], last) == 0) {
-            return complain(to, item, "%s: '%.60s' stands there twice", row->key, last);
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i], text) == 0) {
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 static int add_item(const struct setting *row, const struct yaml_node *item, struct text_list *list,
@@ -185,10 +183,13 @@ static int add_item(const struct setting *row, const struct yaml_node *item, str
     int err = row->set                    ? join_pair(row, item, to, pair)
               : item->kind == YAML_SCALAR ? check_text(row, item, to)
                                           : wrong_type(row, item, to, "a single value in the list");
-    if (err == 0) {
-        err = text_list_add(list, text, strlen(text));
+    if (err < 0) {
+        return err;
     }
-    return err < 0 ? err : check_twice(row, item, list, to);
+    if (stands_there(list, text)) {
+        return complain(to, item, "%s: '%.60s' stands there twice", row->key, text);
+    }
+    return text_list_add(list, text, strlen(text));
 }
 
 static int set_list(const struct setting *row, void *object, const struct yaml_node *node,

@@ -17,14 +17,13 @@ typedef _Atomic uint64_t bucket_word;
 
 struct bucket_table {
     struct hash_key key;
-    _Alignas(64) bucket_word words[ROWS][WAYS];
+    bucket_word words[ROWS][WAYS];
 };
 
 struct bucket_table *bucket_table_new(void)
 {
-    struct bucket_table *table = aligned_alloc(64, sizeof(*table));
+    struct bucket_table *table = calloc(1, sizeof(*table)); /* untouched rows cost nothing */
     if (table) {
-        memset(table, 0, sizeof(*table));
         hash_key_random(&table->key);
     }
     return table;
