@@ -122,7 +122,16 @@ static void finish(struct connection *connection)
 
 static void hold(struct query_channel *channel)
 {
-    ((struct connection *)channel)->waiting++;
+    struct connection *connection = (struct connection *)channel;
+    connection->waiting++;
+    connection->room->waiting++;
+}
+
+/* How many queries of a connection may wait. Together they must leave places for those
+ * of UDP: when they have half of them, each connection has one. */
+static unsigned waiting_limit(const struct connection *connection)
+{
+    return connection->room->waiting < WAITING_MAX / 2 ? TCP_WAITING_MAX : 1;
 }
 
 static void run_message(struct connection *connection)
@@ -164,7 +173,8 @@ static void do_step(struct connection *connection, enum framing_step step)
 static size_t consume(struct connection *connection, const uint8_t *data, size_t len)
 {
     size_t used = 0;
-    while (used < len && !connection->stream.closing && connection->waiting < TCP_WAITING_MAX) {
+    while (used < len && !connection->stream.closing &&
+           connection->waiting < waiting_limit(connection)) {
         size_t step_used;
         if (connection->framing.got == 0) {
             stream_deadline(&connection->stream, TCP_MESSAGE_MS);
@@ -276,6 +286,7 @@ static void release(struct query_channel *channel)
 {
     struct connection *connection = (struct connection *)channel;
     connection->waiting--;
+    connection->room->waiting--;
     if (connection->closed) {
         if (connection->waiting == 0) {
             free_connection(connection);
@@ -285,7 +296,7 @@ static void release(struct query_channel *channel)
     if (connection->stream.closing) {
         return;
     }
-    if (connection->held && connection->waiting <= TCP_WAITING_MAX / 2) {
+    if (connection->held && connection->waiting <= waiting_limit(connection) / 2) {
         go_on(connection);
     }
     if (connection->waiting > 0 || connection->stream.closing) {

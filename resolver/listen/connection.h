@@ -22,6 +22,7 @@ struct tcp_room {
     struct tcp_listener *listeners;
     unsigned connections, strangers;
     unsigned large;                /* messages that have memory of their own */
+    unsigned waiting;              /* queries of all connections that an upstream is asked for */
     struct tls_identity *identity; /* what DoT clients are shown; NULL: none */
     struct query slot;
     bool stopping, given_up;

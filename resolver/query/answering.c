@@ -25,7 +25,7 @@ static void error_reply(struct query *query, uint16_t rcode, const struct reply_
 static void outcome_reply(struct query *query)
 {
     static const struct reply_error none = {-1, NULL};
-    static const struct reply_error bad_type = {EDE_INVALID_TYPE, NULL};
+    static const struct reply_error bad_type = {EDE_INVALID_TYPE, "no data has this type"};
     wire_init(&query->out, query->room, DNS_MESSAGE_MAX);
     switch (query->outcome) {
     case QUESTION_NOTIMP:
@@ -177,6 +177,8 @@ static void failure_reply(struct query *query)
         .code = query->failure == -EHOSTUNREACH ? EDE_NETWORK_ERROR
                 : query->failure == -EREMOTEIO  ? -1
                                                 : EDE_NO_REACHABLE_AUTHORITY,
+        .text =
+            query->failure == -EHOSTUNREACH ? "no upstream can be reached" : "no upstream answered",
     };
     error_reply(query, RCODE_SERVFAIL, &why);
 }
@@ -190,7 +192,8 @@ static void known_reply(struct query *query)
     uint8_t *wire = query->room;
     uint16_t flags = load_u16(wire + 2) & (uint16_t)(FLAG_QR | FLAG_RA | FLAG_AD | 0xf);
     bool wants_ad = question->dnssec_ok || (question->flags & FLAG_AD);
-    struct reply_error why = {.code = query->stale ? EDE_STALE : -1};
+    struct reply_error why = {.code = query->stale ? EDE_STALE : -1,
+                              .text = "no upstream answered, this is from before"};
     flags &= wants_ad ? 0xffff : (uint16_t)~FLAG_AD;
     flags |= question->flags & (FLAG_RD | FLAG_CD);
     store_u16(wire, question->id);
@@ -213,7 +216,7 @@ static void known_reply(struct query *query)
 
 void answering_write(struct query *query)
 {
-    static const struct reply_error prohibited = {EDE_PROHIBITED, NULL};
+    static const struct reply_error prohibited = {EDE_PROHIBITED, "this client may not ask here"};
     if (query->guarded != GUARD_PASS) {
         limited_reply(query);
     } else if (query->outcome != QUESTION_OK) {
