@@ -2,7 +2,6 @@
 #include "query/answering.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "query/local.h"
 
@@ -86,6 +85,19 @@ static bool put_sinkhole(struct query *query, uint32_t ttl)
     return true;
 }
 
+/* Words with a blank between them; by hand, since every blocked answer has them. */
+static size_t add_word(char out[EDE_TEXT_MAX], size_t len, const char *word)
+{
+    size_t size = strlen(word);
+    bool blank = len > 0;
+    if (len + blank + size + 1 > EDE_TEXT_MAX) {
+        return len;
+    }
+    out[len] = ' ';
+    memcpy(out + len + blank, word, size + 1);
+    return len + blank + size;
+}
+
 /* "category list reference" for the extended error's text. */
 static void why_text(const struct query *query, char out[EDE_TEXT_MAX])
 {
@@ -97,12 +109,14 @@ static void why_text(const struct query *query, char out[EDE_TEXT_MAX])
     } else {
         verdict_ref(verdict, &query->question.name, ref);
     }
+    size_t len = 0;
     if (verdict->reason == REASON_LIST) {
-        snprintf(out, EDE_TEXT_MAX, "%s %s %s", snapshot->categories[verdict->category].id,
-                 blockdb_source(snapshot->db, verdict->source)->id, ref);
+        len = add_word(out, len, snapshot->categories[verdict->category].id);
+        len = add_word(out, len, blockdb_source(snapshot->db, verdict->source)->id);
     } else {
-        snprintf(out, EDE_TEXT_MAX, "%s %s", reason_word(verdict->reason), ref);
+        len = add_word(out, len, reason_word(verdict->reason));
     }
+    (void)add_word(out, len, ref);
 }
 
 static void block_reply(struct query *query)
