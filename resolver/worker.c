@@ -27,7 +27,7 @@ struct worker {
     unsigned udp_count;
     _Atomic(const struct snapshot *) next;    /* main writes */
     _Atomic(const struct snapshot *) current; /* worker writes */
-    _Atomic(struct tls_identity *) identity;  /* main puts one in, the worker takes it */
+    _Atomic(struct tls_context *) identity;   /* main puts one in, the worker takes it */
     _Atomic bool stop, ended;
     bool draining;
     bool lent; /* the sockets are a service manager's */
@@ -103,7 +103,7 @@ static void on_wake(uv_async_t *wake)
     if (next != worker->query.snapshot) {
         take_snapshot(worker, next);
     }
-    struct tls_identity *identity =
+    struct tls_context *identity =
         atomic_exchange_explicit(&worker->identity, NULL, memory_order_acq_rel);
     if (identity) {
         tcp_room_identify(worker->tcp, identity);
@@ -217,9 +217,9 @@ void worker_hand_over(struct worker *worker, const struct snapshot *snapshot)
     uv_async_send(&worker->wake);
 }
 
-void worker_identify(struct worker *worker, struct tls_identity *identity)
+void worker_identify(struct worker *worker, struct tls_context *identity)
 {
-    tls_identity_unref(atomic_exchange_explicit(&worker->identity, identity, memory_order_acq_rel));
+    tls_context_free(atomic_exchange_explicit(&worker->identity, identity, memory_order_acq_rel));
     uv_async_send(&worker->wake);
 }
 
@@ -250,7 +250,7 @@ void worker_free(struct worker *worker)
     (void)err;
     udp_batch_free(worker->batch);
     query_worker_clear(&worker->query);
-    tls_identity_unref(worker->identity);
+    tls_context_free(worker->identity);
     free(worker);
 }
 

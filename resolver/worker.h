@@ -4,7 +4,7 @@
 #pragma once
 #include "listen/census.h"
 #include "listen/socket.h"
-#include "net/tls_identity.h"
+#include "net/tls.h"
 #include "query/query.h"
 #include "upstream/upstream.h"
 
@@ -44,8 +44,8 @@ __attribute__((warn_unused_result)) int worker_start(const struct worker_setup *
 /* Hand over a snapshot; the newest wins. Main thread only. */
 void worker_hand_over(struct worker *worker, const struct snapshot *snapshot);
 
-/* What new DoT clients are shown; the newest wins. The reference is taken over. */
-void worker_identify(struct worker *worker, struct tls_identity *identity);
+/* What new DoT clients are shown; the newest wins. It is taken over. */
+void worker_identify(struct worker *worker, struct tls_context *identity);
 
 /* The snapshot that the worker uses now; all older ones it will never touch again. */
 const struct snapshot *worker_snapshot(const struct worker *worker);

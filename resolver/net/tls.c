@@ -182,17 +182,20 @@ static int prepare(struct tls *tls, struct tls_context *context)
     return 0;
 }
 
-int tls_accept(struct tls *tls, uv_stream_t *listener, struct tls_context *context)
+int tls_serve(struct tls *tls, struct tls_context *context)
 {
-    int err = stream_accept(&tls->stream, listener);
-    if (err == 0) {
-        err = prepare(tls, context);
-    }
+    int err = prepare(tls, context);
     if (err == 0) {
         SSL_set_accept_state(tls->ssl);
         err = stream_read_start(&tls->stream);
     }
     return err;
+}
+
+int tls_accept(struct tls *tls, uv_stream_t *listener, struct tls_context *context)
+{
+    int err = stream_accept(&tls->stream, listener);
+    return err < 0 ? err : tls_serve(tls, context);
 }
 
 int tls_connect(struct tls *tls, const struct addr *addr, struct tls_context *context,

@@ -28,6 +28,10 @@ __attribute__((warn_unused_result)) int tls_context_client(struct tls_context **
 __attribute__((warn_unused_result)) int tls_context_trust_system(struct tls_context *context,
                                                                  struct diag *diag);
 
+/* The same settings once more, for another thread to hold and free; sessions of one are
+ * resumed by the other. NULL without memory. */
+struct tls_context *tls_context_share(const struct tls_context *context);
+
 /* Open connections keep what they need. NULL is allowed. */
 void tls_context_free(struct tls_context *context);
 
@@ -77,6 +81,9 @@ __attribute__((warn_unused_result)) int tls_init(struct tls *tls, uv_loop_t *loo
 /* Take a waiting connection and shake hands as the server. */
 __attribute__((warn_unused_result)) int tls_accept(struct tls *tls, uv_stream_t *listener,
                                                    struct tls_context *context);
+
+/* The same for a socket that tls->stream has adopted already. */
+__attribute__((warn_unused_result)) int tls_serve(struct tls *tls, struct tls_context *context);
 
 /* Connect and shake hands as the client. */
 __attribute__((warn_unused_result)) int tls_connect(struct tls *tls, const struct addr *addr,

@@ -140,6 +140,16 @@ int tls_context_trust_system(struct tls_context *context, struct diag *diag)
                           "ca-certificates); tls:// upstreams need them, or a pin");
 }
 
+struct tls_context *tls_context_share(const struct tls_context *context)
+{
+    struct tls_context *share = malloc(sizeof(*share));
+    if (share) {
+        *share = *context;
+        SSL_CTX_up_ref(share->ssl);
+    }
+    return share;
+}
+
 void tls_context_free(struct tls_context *context)
 {
     if (context) {

@@ -294,7 +294,7 @@ class Certificate(Dot):
         self.box.write("tls.cert", "no certificate")
         self.assertEqual(self.box.cli("reload").returncode, 0)
         status = self.box.json("status")
-        self.assertTrue([r for r in status["reasons"] if "certificate" in r and "dns.tls_cert" in r])
+        self.assertTrue([r for r in status["reasons"] if "certificate" in r and "tls.cert" in r])
         self.assertIn(self.name_shown(self.connect()), ("first", "second"))
         make_certificate(self.box, "second.test")
         self.box.cli("reload")
@@ -304,7 +304,7 @@ class Certificate(Dot):
     def test_start_says_what_is_wrong_with_the_certificate(self):
         box = self.enterContext(dot_box(self.upstream))
         box.write("tls.key", "no key")
-        with self.assertRaisesRegex(AssertionError, "dns.tls_key"):
+        with self.assertRaisesRegex(AssertionError, "tls.key"):
             box.start()
 
     def test_configuration_needs_both_files(self):
