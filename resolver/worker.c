@@ -17,6 +17,7 @@ struct worker {
     uv_thread_t thread;
     uv_async_t wake;
     uv_timer_t drain;
+    uv_timer_t stale; /* runs while a query might be answered with stale data */
     uv_async_t *changed;
     uint64_t drain_until_us;
     struct query_worker query;
@@ -31,9 +32,24 @@ struct worker {
     bool draining;
 };
 
+static void on_stale_due(uv_timer_t *timer)
+{
+    struct worker *worker = timer->data;
+    query_tick(&worker->query);
+    query_serve_stale(&worker->query);
+    int due_ms = query_stale_due_ms(&worker->query);
+    if (due_ms >= 0) {
+        uv_timer_start(timer, on_stale_due, (uint64_t)due_ms, 0);
+    }
+}
+
 static int ask_upstream(void *context, const struct ask *ask, struct upstream_waiter *waiter)
 {
     struct worker *worker = context;
+    if (worker->query.watched_first && !uv_is_active((uv_handle_t *)&worker->stale)) {
+        int due_ms = query_stale_due_ms(&worker->query);
+        uv_timer_start(&worker->stale, on_stale_due, (uint64_t)due_ms, 0);
+    }
     return upstream_ask(worker->upstream, ask, waiter);
 }
 
@@ -70,6 +86,7 @@ static void end_loop(struct worker *worker)
     upstream_stop(worker->upstream);
     worker->upstream = NULL;
     uv_close((uv_handle_t *)&worker->drain, NULL);
+    uv_close((uv_handle_t *)&worker->stale, NULL);
     uv_close((uv_handle_t *)&worker->wake, NULL);
 }
 
@@ -168,10 +185,14 @@ static int build(struct worker *worker, const struct worker_setup *setup)
     atomic_init(&worker->current, setup->snapshot);
     worker->wake.data = worker;
     worker->drain.data = worker;
+    worker->stale.data = worker;
     int err = uv_async_init(&worker->loop, &worker->wake, on_wake);
     claim_table_join(setup->claims, &worker->wake);
     if (err == 0) {
         err = uv_timer_init(&worker->loop, &worker->drain);
+    }
+    if (err == 0) {
+        err = uv_timer_init(&worker->loop, &worker->stale);
     }
     return err < 0 ? err : serve_sockets(worker, setup->sockets);
 }

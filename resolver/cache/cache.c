@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "cache/failure.h"
 #include "cache/shard.h"
 
 enum {
@@ -11,6 +12,7 @@ enum {
     SHARD_BYTES_MIN = 256 << 10,
     ENTRY_MEAN = 64, /* octets, for the size of the index: more slots than entries */
     READ_TRIES = 4,
+    TYPE_EVERY = 0, /* of an answer that holds for every type of the name */
 };
 
 struct cache {
@@ -18,6 +20,7 @@ struct cache {
     uint32_t shard_mask;
     size_t bytes;
     void *memory;
+    struct failure_table *failures;
     struct shard shards[];
 };
 
@@ -39,6 +42,17 @@ static void place_shards(struct cache *cache, size_t each)
     }
 }
 
+void cache_free(struct cache *cache)
+{
+    if (cache) {
+        if (cache->memory) {
+            munmap(cache->memory, cache->bytes);
+        }
+        free(cache->failures);
+        free(cache);
+    }
+}
+
 struct cache *cache_new(size_t bytes)
 {
     uint32_t shards = 1;
@@ -55,21 +69,15 @@ struct cache *cache_new(size_t bytes)
     cache->bytes = bytes;
     cache->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (cache->memory == MAP_FAILED) {
-        free(cache);
+    cache->failures = calloc(1, sizeof(*cache->failures));
+    if (cache->memory == MAP_FAILED || !cache->failures) {
+        cache->memory = cache->memory == MAP_FAILED ? NULL : cache->memory;
+        cache_free(cache);
         return NULL;
     }
     hash_key_random(&cache->key);
     place_shards(cache, bytes / shards);
     return cache;
-}
-
-void cache_free(struct cache *cache)
-{
-    if (cache) {
-        munmap(cache->memory, cache->bytes);
-        free(cache);
-    }
 }
 
 static uint16_t key_flags(const struct cache_key *key)
@@ -105,7 +113,7 @@ static bool same_question(const uint8_t *message, size_t len, const struct cache
     size_t name_len = key->name->len;
     return len >= DNS_HEADER + name_len + 4 &&
            memcmp(message + DNS_HEADER, key->name->wire, name_len) == 0 &&
-           load_u16(message + DNS_HEADER + name_len) == key->type;
+           (key->type == TYPE_EVERY || load_u16(message + DNS_HEADER + name_len) == key->type);
 }
 
 /* Copy the entry at `at` and judge it. Whatever the words say is doubted: they may be
@@ -161,8 +169,8 @@ static bool try_get(const struct look *look, struct cache_copy *copy)
     return false;
 }
 
-bool cache_get(struct cache *cache, const struct cache_key *key, const struct cache_want *want,
-               struct cache_copy *ret_copy)
+static bool get_one(struct cache *cache, const struct cache_key *key, const struct cache_want *want,
+                    struct cache_copy *ret_copy)
 {
     uint64_t hash = hash_of(cache, key);
     struct shard *shard = &cache->shards[hash & cache->shard_mask];
@@ -183,6 +191,23 @@ bool cache_get(struct cache *cache, const struct cache_key *key, const struct ca
     return false; /* a miss is always right */
 }
 
+bool cache_get(struct cache *cache, const struct cache_key *key, const struct cache_want *want,
+               struct cache_copy *ret_copy)
+{
+    struct cache_key every = *key;
+    bool found = get_one(cache, key, want, ret_copy);
+    if (found && ret_copy->left_s > 0) {
+        return true;
+    }
+    uint32_t age_s = found ? ret_copy->age_s : UINT32_MAX;
+    every.type = TYPE_EVERY;
+    if (get_one(cache, &every, want, ret_copy) &&
+        (ret_copy->left_s > 0 || ret_copy->age_s < age_s)) {
+        return true; /* what was heard last counts */
+    }
+    return found && get_one(cache, key, want, ret_copy); /* the buffer may be written over */
+}
+
 /* The message and the places of its TTLs, which begin at the next even octet. */
 static void write_body(_Atomic uint64_t *to, const struct answer *answer)
 {
@@ -201,10 +226,15 @@ static void write_body(_Atomic uint64_t *to, const struct answer *answer)
     words_copy_in(to + whole / 8 + 1, answer->ttl_at + next, (answer->ttl_count - next) * 2);
 }
 
-void cache_put(struct cache *cache, const struct cache_key *key, const struct answer *answer,
+void cache_put(struct cache *cache, const struct cache_key *asked, const struct answer *answer,
                const struct cache_mark *mark)
 {
+    const bool no_name = answer->rcode == RCODE_NXDOMAIN && load_u16(answer->wire + 6) == 0;
+    const struct cache_key kept = {asked->name, no_name ? TYPE_EVERY : asked->type,
+                                   asked->dnssec_ok, asked->checking_disabled};
+    const struct cache_key *key = &kept;
     uint64_t hash = hash_of(cache, key);
+    failure_clear(cache->failures, no_name ? hash_of(cache, asked) : hash, mark->now_s);
     struct shard *shard = &cache->shards[hash & cache->shard_mask];
     size_t octets = ((answer->len + 1) & ~(size_t)1) + answer->ttl_count * 2;
     uint32_t words = (uint32_t)(HEAD_WORDS + (octets + 7) / 8 + 1);
@@ -240,6 +270,16 @@ void cache_tag(struct cache *cache, const struct cache_copy *copy, uint64_t gene
     word_save(&shard->ring[copy->at + HEAD_GENERATION], generation);
     word_save(&shard->ring[copy->at + HEAD_TAG], tag);
     shard_unlock(shard);
+}
+
+int cache_failed(struct cache *cache, const struct cache_key *key, uint32_t now_s)
+{
+    return failure_find(cache->failures, hash_of(cache, key), now_s);
+}
+
+void cache_note_failure(struct cache *cache, const struct cache_key *key, uint32_t now_s, int err)
+{
+    failure_note(cache->failures, hash_of(cache, key), now_s, err);
 }
 
 void cache_measure(const struct cache *cache, struct cache_use *ret_use)

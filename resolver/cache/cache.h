@@ -54,18 +54,25 @@ bool cache_get(struct cache *cache, const struct cache_key *key, const struct ca
                struct cache_copy *ret_copy);
 
 /* Keep an answer with a TTL over 0; replaces an older one. `generation` and `tag` as
- * in cache_tag(). May drop it silently: too large, or the shard is busy. */
+ * in cache_tag(). May drop it silently: too large, or the shard is busy. A name that
+ * does not exist does not exist for any type (RFC 2308 section 5). The question has
+ * not failed any more. */
 struct cache_mark {
     uint64_t generation;
     uint64_t tag;
     uint32_t now_s;
 };
-void cache_put(struct cache *cache, const struct cache_key *key, const struct answer *answer,
+void cache_put(struct cache *cache, const struct cache_key *asked, const struct answer *answer,
                const struct cache_mark *mark);
 
 /* Note what an inspection of a copied entry found: tag 0 means that nothing in it
  * touches anything of this generation. Does nothing when the entry has moved. */
 void cache_tag(struct cache *cache, const struct cache_copy *copy, uint64_t generation,
                uint64_t tag);
+
+/* 0, or the negative errno with which the question failed a moment ago: it is not to be
+ * asked again yet (RFC 9520). */
+int cache_failed(struct cache *cache, const struct cache_key *key, uint32_t now_s);
+void cache_note_failure(struct cache *cache, const struct cache_key *key, uint32_t now_s, int err);
 
 void cache_measure(const struct cache *cache, struct cache_use *ret_use);

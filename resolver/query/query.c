@@ -68,25 +68,58 @@ static enum step judge(struct query *query)
     return settled ? STEP_REPLY : STEP_NEXT;
 }
 
-/* Look into the cache; with stale_s also for what has expired. */
-static bool look_up(struct query *query, uint32_t stale_s)
+static struct cache_key key_of(const struct query *query)
 {
-    struct query_worker *worker = query->worker;
-    const struct cache_key key = {
+    return (struct cache_key){
         .name = &query->question.name,
         .type = query->question.type,
         .dnssec_ok = query->question.dnssec_ok,
         .checking_disabled = query->question.flags & FLAG_CD,
     };
-    const struct cache_want want = {query->room, QUERY_ROOM, worker->now_s, stale_s};
-    return cache_get(worker->cache, &key, &want, &query->copy);
 }
 
+/* Look into the cache; with stale_s also for what has expired. */
+static bool look_up(struct query *query, uint32_t stale_s)
+{
+    struct query_worker *worker = query->worker;
+    const struct cache_key key = key_of(query);
+    const struct cache_want want = {query->room, QUERY_ROOM, worker->now_s, stale_s};
+    bool found = cache_get(worker->cache, &key, &want, &query->copy);
+    query->stale = found && query->copy.left_s == 0;
+    return found;
+}
+
+static uint32_t stale_limit(const struct query *query)
+{
+    return (uint32_t)query->worker->snapshot->config->cache.serve_stale_s;
+}
+
+/* What was found stands for an answer. */
+static void use_copy(struct query *query)
+{
+    query->known = true;
+    query->origin = query->stale ? STATS_STALE : STATS_CACHE;
+}
+
+/* What failed a moment ago is not asked again: an expired answer stands in, if there is
+ * one, else it has failed once more. */
 static enum step recall(struct query *query)
 {
-    if (!query->known && query->failure == 0 && look_up(query, 0)) {
-        query->known = true;
-        query->origin = STATS_CACHE;
+    struct query_worker *worker = query->worker;
+    if (query->known || query->failure) {
+        return STEP_NEXT;
+    }
+    bool found = look_up(query, stale_limit(query));
+    if (found && !query->stale) {
+        use_copy(query);
+        return STEP_NEXT;
+    }
+    const struct cache_key key = key_of(query);
+    int err = cache_failed(worker->cache, &key, worker->now_s);
+    if (err < 0 && found) {
+        use_copy(query);
+    } else {
+        query->failure = err;
     }
     return STEP_NEXT;
 }
@@ -98,9 +131,16 @@ static enum step ask(struct query *query)
         return STEP_NEXT;
     }
     struct waiting *waiting = waiting_take(query);
+    if (!waiting && query->stale) {
+        use_copy(query);
+        return STEP_NEXT;
+    }
     if (!waiting) {
         count_drop(worker, DROP_WAITING_FULL);
         return STEP_DROP;
+    }
+    if (query->stale) {
+        waiting_watch(waiting);
     }
     waiting->waiter.done = worker->answered;
     waiting->waiter.alone = query->again;
@@ -111,12 +151,16 @@ static enum step ask(struct query *query)
         .checking_disabled = query->question.flags & FLAG_CD,
     };
     int err = worker->ask(worker->ask_context, &what, &waiting->waiter);
-    if (err < 0) {
-        waiting_drop(waiting);
-        query->failure = err;
-        return STEP_NEXT;
+    if (err == 0) {
+        return STEP_WAIT;
     }
-    return STEP_WAIT;
+    waiting_drop(waiting);
+    if (query->stale) {
+        use_copy(query);
+    } else {
+        query->failure = err;
+    }
+    return STEP_NEXT;
 }
 
 static enum step inspect(struct query *query)
@@ -254,14 +298,21 @@ static void take_answer(struct query *query, const struct answer *answer)
 /* No answer: an expired one may stand in (RFC 8767). */
 static void take_failure(struct query *query, int err)
 {
-    uint32_t stale_s = (uint32_t)query->worker->snapshot->config->cache.serve_stale_s;
-    if (stale_s && look_up(query, stale_s)) {
-        query->known = true;
-        query->stale = true;
-        query->origin = STATS_STALE;
+    if (look_up(query, stale_limit(query))) {
+        use_copy(query);
         return;
     }
     query->failure = err;
+}
+
+/* Once an exchange has failed its question rests; what we had no room for may be asked
+ * again at once. */
+static void note_failure(const struct query *query, int err)
+{
+    if (err == -ETIMEDOUT || err == -EHOSTUNREACH || err == -EREMOTEIO) {
+        const struct cache_key key = key_of(query);
+        cache_note_failure(query->worker->cache, &key, query->worker->now_s, err);
+    }
 }
 
 /* Another worker failed, or its answer could not be kept: to ask anew is right only
@@ -279,7 +330,13 @@ static void on_answer(struct upstream_waiter *waiter, const struct upstream_resu
     uint8_t packet[DNS_HEADER + DNAME_WIRE_MAX + 4];
     reset(query);
     waiting_restore(waiting, query, packet);
+    bool answered = waiting->answered;
+    waiting_end(waiting);
     query_tick(query->worker);
+    note_failure(query, result->err);
+    if (answered) {
+        return; /* the answer is in the cache by now */
+    }
     if (result->answer) {
         take_answer(query, result->answer);
     } else if (result->err == -EAGAIN && look_up(query, 0)) {
@@ -294,6 +351,46 @@ static void on_answer(struct upstream_waiter *waiter, const struct upstream_resu
         query_resume(query);
     }
     channel->release(channel);
+}
+
+/* True when it was answered. */
+static bool answer_stale(struct waiting *waiting)
+{
+    struct query *query = waiting->worker->resumed;
+    uint8_t packet[DNS_HEADER + DNAME_WIRE_MAX + 4];
+    reset(query);
+    waiting_restore(waiting, query, packet);
+    if (!look_up(query, stale_limit(query))) {
+        return false;
+    }
+    use_copy(query);
+    note_failure(query, -ETIMEDOUT);
+    query->stage = STAGE_ADMIT;
+    query_resume(query);
+    return true;
+}
+
+int query_stale_due_ms(const struct query_worker *worker)
+{
+    const struct waiting *first = worker->watched_first;
+    if (!first) {
+        return -1;
+    }
+    uint64_t due_us = first->started_us + STALE_AFTER_MS * 1000ULL;
+    return due_us > worker->now_us ? (int)((due_us - worker->now_us + 999) / 1000) : 0;
+}
+
+void query_serve_stale(struct query_worker *worker)
+{
+    while (query_stale_due_ms(worker) == 0) {
+        struct waiting *waiting = worker->watched_first;
+        struct query_channel *channel = waiting->channel;
+        waiting_unwatch(waiting);
+        if (answer_stale(waiting)) {
+            waiting_answered(waiting);
+            channel->release(channel);
+        }
+    }
 }
 
 void query_remember(struct query_worker *worker, const struct ask *what,

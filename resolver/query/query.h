@@ -56,6 +56,7 @@ struct query_worker {
     struct waiting *waiting;
     struct waiting *waiting_free;
     uint32_t waiting_made;
+    struct waiting *watched_first, *watched_last; /* in order of time */
     _Atomic uint32_t waiting_count;
     _Atomic bool page_unset; /* a page was due and no sinkhole address is known */
     _Atomic uint64_t drops[QUERY_DROPS];
@@ -79,7 +80,7 @@ struct query {
     uint8_t origin;  /* enum stats_origin */
     uint8_t outcome; /* enum question_outcome */
     uint8_t rcode;
-    bool stale;
+    bool stale;  /* copy is older than its TTL */
     bool again;  /* another worker was asked in vain: ask ourselves */
     bool known;  /* copy holds an answer in room */
     int failure; /* of the upstream, 0 = none */
@@ -102,6 +103,13 @@ void query_begin(struct query *query);
 
 /* The rest. After it the slot may be used again. */
 void query_resume(struct query *query);
+
+/* Milliseconds until stale data is to be sent to a query whose answer does not come;
+ * -1: no such query waits. */
+int query_stale_due_ms(const struct query_worker *worker);
+
+/* Send it to all that are due; their exchanges go on (RFC 8767 section 5). */
+void query_serve_stale(struct query_worker *worker);
 
 /* Keep an answer that came for `ask`; told once per exchange, before the waiters. */
 void query_remember(struct query_worker *worker, const struct ask *ask,

@@ -23,7 +23,6 @@ static void give_back(struct waiting *waiting)
     struct query_worker *worker = waiting->worker;
     waiting->next_free = worker->waiting_free;
     worker->waiting_free = waiting;
-    count(worker, -1);
 }
 
 struct waiting *waiting_take(const struct query *query)
@@ -44,6 +43,7 @@ struct waiting *waiting_take(const struct query *query)
     waiting->question_len = question->wire_len;
     waiting->edns = question->edns;
     waiting->dnssec_ok = question->dnssec_ok;
+    waiting->watched = waiting->answered = false;
     memcpy(waiting->question, query->packet + DNS_HEADER, question->wire_len);
     count(query->worker, 1);
     query->channel->hold(query->channel);
@@ -71,11 +71,45 @@ void waiting_restore(struct waiting *waiting, struct query *query,
     question->udp_size = waiting->udp_size;
     question->edns = waiting->edns;
     question->dnssec_ok = waiting->dnssec_ok;
+}
+
+void waiting_watch(struct waiting *waiting)
+{
+    struct query_worker *worker = waiting->worker;
+    waiting->watched = true;
+    waiting->later = NULL;
+    waiting->sooner = worker->watched_last;
+    *(worker->watched_last ? &worker->watched_last->later : &worker->watched_first) = waiting;
+    worker->watched_last = waiting;
+}
+
+void waiting_unwatch(struct waiting *waiting)
+{
+    struct query_worker *worker = waiting->worker;
+    if (waiting->watched) {
+        waiting->watched = false;
+        *(waiting->sooner ? &waiting->sooner->later : &worker->watched_first) = waiting->later;
+        *(waiting->later ? &waiting->later->sooner : &worker->watched_last) = waiting->sooner;
+    }
+}
+
+void waiting_answered(struct waiting *waiting)
+{
+    waiting->answered = true;
+    count(waiting->worker, -1);
+}
+
+void waiting_end(struct waiting *waiting)
+{
+    waiting_unwatch(waiting);
+    if (!waiting->answered) {
+        count(waiting->worker, -1);
+    }
     give_back(waiting);
 }
 
 void waiting_drop(struct waiting *waiting)
 {
     waiting->channel->release(waiting->channel);
-    give_back(waiting);
+    waiting_end(waiting);
 }
