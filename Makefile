@@ -81,7 +81,7 @@ DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml)) \
            $(if $(STARTER),$B/data/starter.ggdb)
 
 .DEFAULT_GOAL := all
-.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists lint format install \
+.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists bench-cache lint format install \
         clean help flags sources
 .SECONDARY:
 
@@ -134,6 +134,10 @@ bench-lists: ## compile and look up 1M and 10M names, beside dnsmasq and Unbound
 	@packaging/dev/setup all
 	@$(SUBMAKE) $B/bench/bench_blockdb
 	@tests/bench/lists $B/bench/bench_blockdb
+
+bench-cache: ## hit rates of the cache beside LRU, over a trace of names (TRACE=FILE)
+	@$(SUBMAKE) $B/bench/bench_cache
+	@tests/bench/cache $B/bench/bench_cache $(TRACE)
 
 lint: ## layers, sizes, names, formats, clang-tidy, shellcheck
 	@packaging/dev/setup all
@@ -202,7 +206,7 @@ $B/bench/responder: tests/bench/responder.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $< -luv
 
-$B/bench/bench_blockdb: $B/tests/bench/bench_blockdb.o $(LIB)
+$B/bench/bench_%: $B/tests/bench/bench_%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS)
 

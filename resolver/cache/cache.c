@@ -10,7 +10,6 @@
 enum {
     SHARDS_MAX = 64,
     SHARD_BYTES_MIN = 256 << 10,
-    ENTRY_MEAN = 64, /* octets, for the size of the index: more slots than entries */
     READ_TRIES = 4,
     TYPE_EVERY = 0, /* of an answer that holds for every type of the name */
 };
@@ -23,24 +22,6 @@ struct cache {
     struct failure_table *failures;
     struct shard shards[];
 };
-
-static void place_shards(struct cache *cache, size_t each)
-{
-    uint32_t buckets = 1;
-    while ((size_t)buckets * 2 * SHARD_WAYS * ENTRY_MEAN <= each) {
-        buckets *= 2;
-    }
-    size_t slots = (size_t)buckets * SHARD_WAYS;
-    for (uint32_t i = 0; i <= cache->shard_mask; i++) {
-        uint8_t *at = (uint8_t *)cache->memory + (each & ~(size_t)63) * i;
-        struct shard *shard = &cache->shards[i];
-        shard->bucket_mask = buckets - 1;
-        shard->ring_words = (uint32_t)((each - slots * 9 - 64) / 8);
-        shard->slots = (_Atomic uint64_t *)at;
-        shard->ring = shard->slots + slots;
-        shard->seen = (_Atomic uint8_t *)(shard->ring + shard->ring_words);
-    }
-}
 
 void cache_free(struct cache *cache)
 {
@@ -76,7 +57,10 @@ struct cache *cache_new(size_t bytes)
         return NULL;
     }
     hash_key_random(&cache->key);
-    place_shards(cache, bytes / shards);
+    size_t each = bytes / shards & ~(size_t)63;
+    for (uint32_t i = 0; i < shards; i++) {
+        shard_init(&cache->shards[i], (uint8_t *)cache->memory + each * i, each);
+    }
     return cache;
 }
 
@@ -102,11 +86,6 @@ struct look {
     uint64_t hash;
 };
 
-static uint64_t pack_shape(const struct cache_key *key, const struct answer *answer)
-{
-    return answer->len | (uint64_t)answer->ttl_count << 16 | (uint64_t)key_flags(key) << 32;
-}
-
 /* Does the copied message begin with the question asked? */
 static bool same_question(const uint8_t *message, size_t len, const struct cache_key *key)
 {
@@ -127,17 +106,18 @@ static bool copy_entry(const struct look *look, uint32_t at, struct cache_copy *
         return false;
     }
     words_copy_out(head, shard->ring + at, HEAD_WORDS);
-    uint64_t shape = head[HEAD_SHAPE];
-    copy->len = (uint16_t)shape;
-    copy->ttl_count = (uint16_t)(shape >> 16);
+    uint64_t shape = head[HEAD_SIZE];
+    copy->len = shard_len(shape);
+    copy->ttl_count = shard_ttl_count(shape);
     size_t ttl_at = (copy->len + 1) & ~(size_t)1;
     size_t words = (ttl_at + copy->ttl_count * 2 + 7) / 8;
-    if ((uint16_t)(shape >> 32) != key_flags(look->key) || words * 8 > want->cap ||
+    if (shard_flags(shape) != key_flags(look->key) || words * 8 > want->cap ||
         at + HEAD_WORDS + words > shard->ring_words) {
         return false;
     }
     uint32_t stored = (uint32_t)(head[HEAD_TIME] >> 32), ttl = (uint32_t)head[HEAD_TIME];
     copy->age_s = want->now_s - stored;
+    copy->ttl_s = ttl;
     copy->left_s = copy->age_s < ttl ? ttl - copy->age_s : 0;
     if (copy->age_s >= ttl && (want->stale_s == 0 || copy->age_s - ttl >= want->stale_s)) {
         return false;
@@ -150,20 +130,31 @@ static bool copy_entry(const struct look *look, uint32_t at, struct cache_copy *
     return same_question(want->buffer, copy->len, look->key);
 }
 
+/* Count the look-up. Two at once may count as one: it is a measure, not a sum. */
+static void note_seen(struct shard *shard, const _Atomic uint64_t *slot, struct cache_copy *copy)
+{
+    copy->slot = (uint32_t)(slot - shard->slots);
+    uint8_t seen = atomic_load_explicit(&shard->seen[copy->slot], memory_order_relaxed);
+    uint8_t next = (uint8_t)(seen + ((seen & SEEN_FREQ) < SEEN_FREQ) +
+                             ((seen & SEEN_HITS) < SEEN_HITS ? SEEN_HIT : 0));
+    copy->hits = (seen & SEEN_HITS) / SEEN_HIT;
+    copy->refreshing = seen & SEEN_REFRESHING;
+    if (next != seen) {
+        atomic_store_explicit(&shard->seen[copy->slot], next, memory_order_relaxed);
+    }
+}
+
 static bool try_get(const struct look *look, struct cache_copy *copy)
 {
     struct shard *shard = look->shard;
     const _Atomic uint64_t *bucket = shard_bucket(shard, look->hash);
     for (unsigned way = 0; way < SHARD_WAYS; way++) {
         uint64_t slot = word_load(&bucket[way]);
-        if (slot == 0 || (slot & ~SHARD_SIZE) != (look->hash & ~SHARD_SIZE) ||
-            !copy_entry(look, (uint32_t)(slot & SHARD_SIZE) - 1, copy)) {
+        if (slot == 0 || (slot & ~SHARD_PLACE) != (look->hash & ~SHARD_PLACE) ||
+            !copy_entry(look, (uint32_t)(slot & SHARD_PLACE) - 1, copy)) {
             continue;
         }
-        _Atomic uint8_t *seen = &shard->seen[&bucket[way] - shard->slots];
-        if (atomic_load_explicit(seen, memory_order_relaxed) != SHARD_SEEN) {
-            atomic_store_explicit(seen, SHARD_SEEN, memory_order_relaxed);
-        }
+        note_seen(shard, &bucket[way], copy);
         return true;
     }
     return false;
@@ -237,24 +228,41 @@ void cache_put(struct cache *cache, const struct cache_key *asked, const struct 
     failure_clear(cache->failures, no_name ? hash_of(cache, asked) : hash, mark->now_s);
     struct shard *shard = &cache->shards[hash & cache->shard_mask];
     size_t octets = ((answer->len + 1) & ~(size_t)1) + answer->ttl_count * 2;
-    uint32_t words = (uint32_t)(HEAD_WORDS + (octets + 7) / 8 + 1);
-    if (answer->ttl == 0 || octets > SHARD_ENTRY_MAX - 64 || words > shard->ring_words / 4 ||
+    uint32_t words = (uint32_t)(HEAD_WORDS + (octets + 7) / 8);
+    const struct shard_entry entry = {
+        .hash = hash,
+        .shape =
+            shard_shape((uint32_t)answer->len, (uint32_t)answer->ttl_count, key_flags(key), words),
+        .words = words,
+        .negative = answer->negative,
+        .known_good = mark->known_good,
+    };
+    if (answer->ttl == 0 || octets > SHARD_ENTRY_MAX - 64 || !shard_takes(shard, &entry) ||
         !shard_lock(shard)) {
         return;
     }
     const uint64_t head[HEAD_WORDS] = {
-        [HEAD_SIZE] = words,
+        [HEAD_SIZE] = entry.shape,
         [HEAD_HASH] = hash,
         [HEAD_TIME] = (uint64_t)mark->now_s << 32 | answer->ttl,
         [HEAD_GENERATION] = mark->generation,
         [HEAD_TAG] = mark->tag,
-        [HEAD_SHAPE] = pack_shape(key, answer),
     };
-    _Atomic uint64_t *slot = shard_make_room(shard, hash, words);
-    words_copy_in(shard->ring + shard->head, head, sizeof(head));
-    write_body(shard->ring + shard->head + HEAD_WORDS, answer);
-    shard_commit(shard, slot, hash, words);
+    struct shard_place place;
+    shard_make_room(shard, &entry, &place);
+    _Atomic uint64_t *at = shard->ring + place.log->head;
+    words_copy_in(at, head, sizeof(head));
+    write_body(at + HEAD_WORDS, answer);
+    shard_commit(shard, &entry, &place);
     shard_unlock(shard);
+}
+
+void cache_mark_refresh(struct cache *cache, const struct cache_copy *copy)
+{
+    struct shard *shard = &cache->shards[copy->shard];
+    if (atomic_load_explicit(&shard->sequence, memory_order_relaxed) == copy->sequence) {
+        atomic_fetch_or_explicit(&shard->seen[copy->slot], SEEN_REFRESHING, memory_order_relaxed);
+    }
 }
 
 void cache_tag(struct cache *cache, const struct cache_copy *copy, uint64_t generation,
@@ -289,5 +297,7 @@ void cache_measure(const struct cache *cache, struct cache_use *ret_use)
         struct shard *shard = (struct shard *)&cache->shards[i];
         ret_use->entries += atomic_load_explicit(&shard->entries, memory_order_relaxed);
         ret_use->bytes += 8 * atomic_load_explicit(&shard->used_words, memory_order_relaxed);
+        ret_use->negative_bytes +=
+            8 * atomic_load_explicit(&shard->negative_words, memory_order_relaxed);
     }
 }

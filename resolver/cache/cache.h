@@ -3,8 +3,8 @@
  *
  * Shards of fixed size, each a log ring with an index. Readers never lock: they copy
  * and check the shard's sequence number afterwards. Writers take a shard by one
- * compare-and-swap and give up when it is busy, so nobody ever waits. When a ring is
- * full its oldest entry goes, unless it was asked for since it was written. */
+ * compare-and-swap and give up when it is busy, so nobody ever waits. What is asked
+ * often stays (S3-FIFO, see shard.h); negative answers take a quarter at most. */
 #pragma once
 #include "dns/answer.h"
 
@@ -24,15 +24,19 @@ struct cache_copy {
     size_t ttl_count;
     uint32_t age_s;
     uint32_t left_s; /* until it expires, 0 when stale */
+    uint32_t ttl_s;  /* when it was written */
+    uint8_t hits;    /* look-ups before this one since it was written, 3 = or more */
+    bool refreshing; /* cache_mark_refresh() came before */
     uint64_t generation;
     uint64_t tag;
-    uint32_t shard, at;
+    uint32_t shard, slot, at;
     uint64_t sequence;
 };
 
 struct cache_use {
     uint64_t entries;
     uint64_t bytes; /* in use, of all shards */
+    uint64_t negative_bytes;
     uint64_t bytes_max;
 };
 
@@ -60,7 +64,8 @@ bool cache_get(struct cache *cache, const struct cache_key *key, const struct ca
 struct cache_mark {
     uint64_t generation;
     uint64_t tag;
-    uint32_t now_s;
+    uint32_t now_s;  /* when the answer came */
+    bool known_good; /* it was asked for often before */
 };
 void cache_put(struct cache *cache, const struct cache_key *asked, const struct answer *answer,
                const struct cache_mark *mark);
@@ -69,6 +74,9 @@ void cache_put(struct cache *cache, const struct cache_key *asked, const struct 
  * touches anything of this generation. Does nothing when the entry has moved. */
 void cache_tag(struct cache *cache, const struct cache_copy *copy, uint64_t generation,
                uint64_t tag);
+
+/* The copied entry is being refreshed; forgotten when it is replaced. */
+void cache_mark_refresh(struct cache *cache, const struct cache_copy *copy);
 
 /* 0, or the negative errno with which the question failed a moment ago: it is not to be
  * asked again yet (RFC 9520). */
