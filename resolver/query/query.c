@@ -7,6 +7,7 @@
 
 #include "query/answering.h"
 #include "query/inspect.h"
+#include "query/refresh.h"
 #include "query/waiting.h"
 
 enum { REFUSALS_PER_S = 100, ASK_AGAIN_MS = 2000 };
@@ -226,6 +227,9 @@ static void finish(struct query *query)
     };
     stats_count(worker->stats, &event);
     query->channel->send(query->channel, query);
+    if (event.origin == STATS_CACHE && refresh_is_due(query)) {
+        refresh_start(query);
+    }
 }
 
 /* Run stages from query->stage up to `end`; returns the last step. */
@@ -421,7 +425,8 @@ int query_worker_init(struct query_worker *worker)
     worker->resumed = calloc(1, sizeof(*worker->resumed));
     worker->waiting = calloc(WAITING_MAX, sizeof(*worker->waiting));
     uint8_t *room = aligned_alloc(64, QUERY_ROOM + 64 - QUERY_ROOM % 64);
-    if (!worker->resumed || !worker->waiting || !room) {
+    worker->refreshes = refresh_pool_new(worker);
+    if (!worker->resumed || !worker->waiting || !worker->refreshes || !room) {
         free(room);
         query_worker_clear(worker);
         return -ENOMEM;
@@ -439,6 +444,8 @@ void query_worker_clear(struct query_worker *worker)
     }
     free(worker->resumed);
     free(worker->waiting);
+    free(worker->refreshes);
     worker->resumed = NULL;
     worker->waiting = NULL;
+    worker->refreshes = NULL;
 }

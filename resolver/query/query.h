@@ -58,7 +58,8 @@ struct query_worker {
     uint32_t waiting_made;
     struct waiting *watched_first, *watched_last; /* in order of time */
     _Atomic uint32_t waiting_count;
-    _Atomic bool page_unset; /* a page was due and no sinkhole address is known */
+    struct refresh *refreshes, *refresh_free; /* see query/refresh.h */
+    _Atomic bool page_unset;                  /* a page was due and no sinkhole address is known */
     _Atomic uint64_t drops[QUERY_DROPS];
 };
 
