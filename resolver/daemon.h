@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* daemon: what greengated is made of, held together by its main thread. */
 #pragma once
+#include "activation.h"
 #include "base/clock.h"
 #include "base/version.h"
 #include "control/server.h"
@@ -37,6 +38,7 @@ struct daemon {
     struct cache *cache;
     struct stats *stats;
     struct claim_table *claims;
+    struct activation activation;
     struct worker_sockets sockets[DAEMON_WORKERS_MAX];
     struct worker *workers[DAEMON_WORKERS_MAX];
     unsigned workers_wanted, worker_count;

@@ -12,6 +12,7 @@
 #include "confine/privileges.h"
 #include "control/status.h"
 #include "daemon.h"
+#include "handover.h"
 #include "notify.h"
 #include "policy/snapshot.h"
 #include "query/alias.h"
@@ -237,6 +238,28 @@ static void init_handles(struct daemon *daemon)
     uv_signal_start(&daemon->interrupt, on_stop, SIGINT);
 }
 
+/* The workers answer already; what they hear is newer. */
+static void take_cache(struct daemon *daemon)
+{
+    struct diag diag = {0};
+    uint64_t count;
+    if (handover_take(daemon, &count, &diag) < 0) {
+        say("the cache begins empty", &diag);
+    } else if (count > 0) {
+        fprintf(stderr, "greengated: %llu answers of the last run kept\n",
+                (unsigned long long)count);
+    }
+}
+
+static void leave_cache(struct daemon *daemon)
+{
+    int err = handover_leave(daemon);
+    if (err < 0 && err != -EXDEV) {
+        fprintf(stderr, "greengated: the cache could not be kept for the next run: %s\n",
+                strerror(-err));
+    }
+}
+
 /* In this order: what needs root, the drop, what is written, the threads, and the
  * control socket last, since an answer on it means ready. */
 static int start(struct daemon *daemon, struct diag *diag)
@@ -247,6 +270,7 @@ static int start(struct daemon *daemon, struct diag *diag)
                        : cores > 0            ? (unsigned)cores
                                               : 1;
     daemon->workers_wanted = workers > DAEMON_WORKERS_MAX ? DAEMON_WORKERS_MAX : workers;
+    activation_take(&daemon->activation);
     int err = open_sockets(daemon, diag);
     if (err == 0) {
         err = folder_prepare(config->server.state_dir, config->server.user, diag);
@@ -267,6 +291,9 @@ static int start(struct daemon *daemon, struct diag *diag)
     err = daemon_set_rules(daemon, &daemon->rule_list, diag); /* with statistics' ids */
     if (err == 0) {
         err = start_workers(daemon, diag);
+    }
+    if (err == 0) {
+        take_cache(daemon);
     }
     return err < 0 ? err : open_control(daemon, diag);
 }
@@ -296,6 +323,7 @@ static int run(struct daemon *daemon, bool check_only)
     fprintf(stderr, "greengated: ready, %u workers\n", daemon->worker_count);
     notify_send("READY=1");
     uv_run(daemon->loop, UV_RUN_DEFAULT);
+    leave_cache(daemon);
     daemon_clear(daemon);
     uv_loop_close(daemon->loop);
     fprintf(stderr, "greengated: stopped\n");

@@ -225,7 +225,9 @@ void cache_put(struct cache *cache, const struct cache_key *asked, const struct 
                                    asked->dnssec_ok, asked->checking_disabled};
     const struct cache_key *key = &kept;
     uint64_t hash = hash_of(cache, key);
-    failure_clear(cache->failures, no_name ? hash_of(cache, asked) : hash, mark->now_s);
+    if (!mark->restored) {
+        failure_clear(cache->failures, no_name ? hash_of(cache, asked) : hash, mark->now_s);
+    }
     struct shard *shard = &cache->shards[hash & cache->shard_mask];
     size_t octets = ((answer->len + 1) & ~(size_t)1) + answer->ttl_count * 2;
     uint32_t words = (uint32_t)(HEAD_WORDS + (octets + 7) / 8);
@@ -249,6 +251,10 @@ void cache_put(struct cache *cache, const struct cache_key *asked, const struct 
         [HEAD_TAG] = mark->tag,
     };
     struct shard_place place;
+    if (mark->restored && shard_holds(shard, hash)) {
+        shard_unlock(shard);
+        return;
+    }
     shard_make_room(shard, &entry, &place);
     _Atomic uint64_t *at = shard->ring + place.log->head;
     words_copy_in(at, head, sizeof(head));
@@ -288,6 +294,47 @@ int cache_failed(struct cache *cache, const struct cache_key *key, uint32_t now_
 void cache_note_failure(struct cache *cache, const struct cache_key *key, uint32_t now_s, int err)
 {
     failure_note(cache->failures, hash_of(cache, key), now_s, err);
+}
+
+struct pour {
+    cache_visit visit;
+    void *context;
+    uint64_t words[SHARD_ENTRY_MAX / 8];
+};
+
+static void pour_entry(void *context, const struct shard *shard, uint32_t at, uint8_t seen)
+{
+    struct pour *pour = context;
+    uint64_t shape = word_load(&shard->ring[at + HEAD_SIZE]);
+    uint64_t time = word_load(&shard->ring[at + HEAD_TIME]);
+    const struct cache_item item = {
+        .message = (const uint8_t *)pour->words,
+        .len = shard_len(shape),
+        .ttl_count = shard_ttl_count(shape),
+        .stored_s = (uint32_t)(time >> 32),
+        .ttl_s = (uint32_t)time,
+        .dnssec_ok = shard_flags(shape) & 1,
+        .checking_disabled = shard_flags(shape) & 2,
+        .negative = shape & SHARD_NEGATIVE,
+        .asked = (seen & SEEN_FREQ) || at >= shard->main.start,
+    };
+    words_copy_out(pour->words, shard->ring + at + HEAD_WORDS, shard_words(shape) - HEAD_WORDS);
+    pour->visit(pour->context, &item);
+}
+
+void cache_pour(struct cache *cache, cache_visit visit, void *context)
+{
+    struct pour *pour = calloc(1, sizeof(*pour));
+    for (uint32_t i = 0; pour && i <= cache->shard_mask; i++) {
+        struct shard *shard = &cache->shards[i];
+        pour->visit = visit;
+        pour->context = context;
+        shard_walk(shard, &shard->main, pour_entry, pour);
+        shard_walk(shard, &shard->small, pour_entry, pour);
+        size_t octets = cache->bytes / (cache->shard_mask + 1) & ~(size_t)63;
+        (void)madvise((void *)shard->slots, octets, MADV_DONTNEED); /* whole pages or not at all */
+    }
+    free(pour);
 }
 
 void cache_measure(const struct cache *cache, struct cache_use *ret_use)

@@ -66,6 +66,7 @@ struct cache_mark {
     uint64_t tag;
     uint32_t now_s;  /* when the answer came */
     bool known_good; /* it was asked for often before */
+    bool restored;   /* of an earlier life: what is there already is newer */
 };
 void cache_put(struct cache *cache, const struct cache_key *asked, const struct answer *answer,
                const struct cache_mark *mark);
@@ -82,5 +83,17 @@ void cache_mark_refresh(struct cache *cache, const struct cache_copy *copy);
  * asked again yet (RFC 9520). */
 int cache_failed(struct cache *cache, const struct cache_key *key, uint32_t now_s);
 void cache_note_failure(struct cache *cache, const struct cache_key *key, uint32_t now_s, int err);
+
+/* Call `visit` with each answer and give its memory back, when no worker runs any more:
+ * the cache is good for nothing but cache_free() afterwards. */
+struct cache_item {
+    const uint8_t *message;
+    size_t len, ttl_count;
+    uint32_t stored_s, ttl_s;
+    bool dnssec_ok, checking_disabled, negative;
+    bool asked; /* it stood in the main log or was asked for */
+};
+typedef void (*cache_visit)(void *context, const struct cache_item *item);
+void cache_pour(struct cache *cache, cache_visit visit, void *context);
 
 void cache_measure(const struct cache *cache, struct cache_use *ret_use);

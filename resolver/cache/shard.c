@@ -325,6 +325,12 @@ bool shard_takes(const struct shard *shard, const struct shard_entry *entry)
     return entry->words <= shard->ring_words / 4 && !(entry->negative && is_large(shard, entry));
 }
 
+bool shard_holds(const struct shard *shard, uint64_t hash)
+{
+    uint64_t slot = word_load(choose_slot(shard, hash));
+    return slot && word_load(&shard->ring[(slot & SHARD_PLACE) - 1 + HEAD_HASH]) == hash;
+}
+
 void shard_make_room(struct shard *shard, const struct shard_entry *entry,
                      struct shard_place *ret_place)
 {

@@ -153,6 +153,9 @@ void shard_unlock(struct shard *shard);
 /* Is there any place for it? */
 bool shard_takes(const struct shard *shard, const struct shard_entry *entry);
 
+/* Is there an entry of that hash? */
+bool shard_holds(const struct shard *shard, uint64_t hash);
+
 /* Make room: an older entry of the same hash goes, then what S3-FIFO says. The entry is
  * to be written at place->log->head, then committed. */
 void shard_make_room(struct shard *shard, const struct shard_entry *entry,

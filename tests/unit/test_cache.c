@@ -54,7 +54,7 @@ static bool get(struct cache *cache, const struct dname *name, uint32_t now,
 static void put(struct cache *cache, const struct sample *sample, uint32_t now)
 {
     const struct cache_key key = {.name = &sample->name, .type = TYPE_A};
-    const struct cache_mark mark = {1, 0, now, false};
+    const struct cache_mark mark = {1, 0, now, false, false};
     cache_put(cache, &key, &sample->answer, &mark);
 }
 
@@ -215,7 +215,7 @@ static void *run_race(void *argument)
         make_sample(&sample, name, number, 60);
         const struct cache_key key = {.name = &sample.name, .type = TYPE_A};
         const struct cache_want want = {room, sizeof(room), 1, 0};
-        const struct cache_mark mark = {1, 0, 1, false};
+        const struct cache_mark mark = {1, 0, 1, false, false};
         if (cache_get(race->cache, &key, &want, &copy)) {
             race->found++;
             race->wrong += load_u32(room + copy.len - 4) != number;
@@ -413,7 +413,7 @@ static void *run_sharer(void *argument)
         make_sample(&sample, name, 1, 60);
         const struct cache_key key = {.name = &sample.name, .type = TYPE_A};
         const struct cache_want want = {room, sizeof(room), 1, 0};
-        const struct cache_mark mark = {1, 0, 1, false};
+        const struct cache_mark mark = {1, 0, 1, false, false};
         if (cache_get(sharer->cache, &key, &want, &copy)) {
             sharer->hits++;
         } else {
