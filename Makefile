@@ -127,7 +127,7 @@ build-fuzz: $(FUZZ)
 
 bench: ## measure against the goals of docs/performance.md
 	@packaging/dev/setup all
-	@$(SUBMAKE) all $B/bench/responder
+	@$(SUBMAKE) all $B/bench/responder $B/bench/generator
 	@tests/bench/run $(B)
 
 bench-lists: ## compile and look up 1M and 10M names, beside dnsmasq and Unbound
@@ -205,6 +205,10 @@ $B/fuzz/%: $B/tests/fuzz/%.o $(filter %.o,$(FUZZ_MAIN)) $(LIB)
 $B/bench/responder: tests/bench/responder.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $< -luv
+
+$B/bench/generator: tests/bench/generator.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $<
 
 $B/bench/bench_%: $B/tests/bench/bench_%.o $(LIB)
 	@mkdir -p $(@D)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/managed.h"
 #include "policy/snapshot.h"
 #include "upstream/claim.h"
 
@@ -129,9 +130,37 @@ static bool is_compiled(const struct config *config, const char *path)
     return strncmp(path, config->server.state_dir, len) == 0 && path[len] == '/';
 }
 
+/* The daemon must see managed.yaml: without it groups would lose what they block. */
+static int load_config(const struct daemon *daemon, struct policy_config **ret_config,
+                       struct diag *diag)
+{
+    char path[DAEMON_PATH_MAX];
+    int err = policy_config_load(daemon->config_path, ret_config, diag);
+    if (err == 0 && policy_config_get(*ret_config)->managed_hidden) {
+        managed_path(policy_config_get(*ret_config), path, sizeof(path));
+        diag_at(diag, path, 0, 0);
+        err = diag_set(diag, -EACCES, "cannot be read: %s", strerror(EACCES));
+        policy_config_unref(*ret_config);
+        *ret_config = NULL;
+    }
+    return err;
+}
+
+/* At the start commands' mistakes give way to the administrator's files. */
+static int first_config(struct daemon *daemon, struct diag *diag)
+{
+    int err = load_config(daemon, &daemon->config, diag);
+    if (err < 0 && policy_config_load_own(daemon->config_path, &daemon->config, NULL) == 0) {
+        diag_print(diag, daemon->managed_error, sizeof(daemon->managed_error));
+        diag_clear(diag);
+        err = 0;
+    }
+    return err;
+}
+
 int daemon_load(struct daemon *daemon, struct diag *diag)
 {
-    int err = policy_config_load(daemon->config_path, &daemon->config, diag);
+    int err = first_config(daemon, diag);
     if (err < 0) {
         return err;
     }
@@ -201,7 +230,7 @@ struct parts {
 
 static int load_parts(const struct daemon *daemon, struct parts *parts, struct diag *diag)
 {
-    int err = policy_config_load(daemon->config_path, &parts->config, diag);
+    int err = load_config(daemon, &parts->config, diag);
     if (err < 0) {
         return err;
     }
@@ -258,6 +287,7 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
     memcpy(daemon->lists_path, next.path, sizeof(next.path));
     daemon->lists_compiled = is_compiled(policy_config_get(daemon->config), next.path);
     daemon->lists_error[0] = '\0';
+    daemon->managed_error[0] = '\0';
     drop_parts(&old); /* the retired snapshot holds its own references */
     return 0;
 }

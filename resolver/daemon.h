@@ -29,9 +29,10 @@ struct daemon {
     struct snapshot *snapshot;
     struct retired *retired; /* handed over, not yet given up by every worker */
     char lists_path[DAEMON_PATH_MAX];
-    bool lists_compiled;    /* they come from state_dir */
-    char lists_error[512];  /* the newest database could not be used, "" = fine */
-    char restart_note[256]; /* settings that changed but need a restart */
+    bool lists_compiled;     /* they come from state_dir */
+    char lists_error[512];   /* the newest database could not be used, "" = fine */
+    char managed_error[512]; /* managed.yaml could not be used at the start, "" = fine */
+    char restart_note[256];  /* settings that changed but need a restart */
     char rules_path[DAEMON_PATH_MAX];
     bool rules_unsaved; /* the file still holds rules that are over */
 
@@ -50,7 +51,8 @@ struct daemon {
 };
 
 /* Load configuration, lists and rules into the first snapshot. A damaged database
- * gives way to an older generation, at last to none: DNS is answered all the same. */
+ * gives way to an older generation, at last to none, and a managed.yaml that is wrong
+ * is left out: DNS is answered all the same. */
 __attribute__((warn_unused_result)) int daemon_load(struct daemon *daemon, struct diag *diag);
 
 /* Read all again and hand it over; on any failure the old state stays in force. */

@@ -85,7 +85,7 @@ static void judge_lists(const struct daemon *daemon, struct daemon_status *statu
     } else if (starter_only(daemon)) {
         add_reason(status, "only the small starter list is in force; %s",
                    config->source_count ? "no source could be fetched yet: see `greengate lists`"
-                                        : "add lists.sources and run `greengate update`");
+                                        : "`greengate lists presets` shows what to add");
     } else if (age > config->lists.update_every_h * 3600 * OVERDUE_FACTOR) {
         add_reason(status, "lists are %lld hours old; see `greengate lists`",
                    (long long)(age / 3600));
@@ -184,6 +184,9 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     if (rules_lack_built_in(daemon->rules)) {
         add_reason(status, "protected.yaml in server.data_dir cannot be read: only "
                            "lists.never_block protects names");
+    }
+    if (daemon->managed_error[0]) {
+        add_reason(status, "what commands changed is not in force: %.150s", daemon->managed_error);
     }
     if (daemon->rules_unsaved) {
         add_reason(status, "rules that are over could not be taken out of rules.yaml");

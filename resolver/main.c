@@ -219,6 +219,7 @@ static int open_control(struct daemon *daemon, struct diag *diag)
         .stats = daemon->stats,
         .clock = daemon->clock,
         .rules_path = daemon->rules_path,
+        .config_path = daemon->config_path,
     };
     return control_open(&setup, &backend, &daemon->control, diag);
 }
@@ -305,6 +306,10 @@ static int run(struct daemon *daemon, bool check_only)
     if (err < 0) {
         say("cannot start", &diag);
         return EXIT_CONFIG;
+    }
+    if (daemon->managed_error[0]) {
+        fprintf(stderr, "greengated: %s; what commands changed is left out\n",
+                daemon->managed_error);
     }
     if (check_only) {
         printf("%s: ok\n", daemon->config_path);

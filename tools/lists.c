@@ -14,6 +14,7 @@
 #include "blocklists/meta.h"
 #include "config/config.h"
 #include "policy/snapshot.h"
+#include "tools/catalog.h"
 
 /* Columns of a last error in the table; `lists show ID` has all of it. */
 enum { ERROR_SHOWN = 60 };
@@ -106,6 +107,29 @@ static void print_in_force(struct cli *cli, const struct config *config)
     }
 }
 
+/* Without a catalogue nothing has moved. */
+static struct listcatalog *catalog_of(const struct config *config)
+{
+    struct listcatalog *catalog = NULL;
+    int err = listcatalog_load(config->server.data_dir, &catalog, NULL);
+    return err < 0 ? NULL : catalog;
+}
+
+static void print_moved(struct cli *cli, const struct config *config)
+{
+    struct listcatalog *catalog = catalog_of(config);
+    for (size_t i = 0; i < config->source_count; i++) {
+        const char *url = lists_moved(catalog, config, i);
+        if (url) {
+            fprintf(cli->out,
+                    "%s: the catalogue has another address for it now, %s; `greengate lists add %s "
+                    "--replace` takes it\n",
+                    config->sources[i].id, url, config->sources[i].id);
+        }
+    }
+    listcatalog_free(catalog);
+}
+
 static int list_json(struct cli *cli, const struct config *config, struct source_meta *meta)
 {
     cJSON *json = cJSON_CreateObject();
@@ -113,10 +137,15 @@ static int list_json(struct cli *cli, const struct config *config, struct source
     cJSON *array = cJSON_AddArrayToObject(json, "lists");
     int generation = generation_in_force(config->server.state_dir);
     int pinned = generation_pinned(config->server.state_dir);
+    struct listcatalog *catalog = catalog_of(config);
     for (size_t i = 0; i < config->source_count; i++) {
         load_meta(config, config->sources[i].id, meta);
-        cJSON_AddItemToArray(array, summary_json(&config->sources[i], meta));
+        const char *url = lists_moved(catalog, config, i);
+        cJSON *item = summary_json(&config->sources[i], meta);
+        cJSON_AddStringToObject(item, "catalog_url", url ? url : "");
+        cJSON_AddItemToArray(array, item);
     }
+    listcatalog_free(catalog);
     cJSON_AddNumberToObject(json, "generation", generation > 0 ? generation : 0);
     cJSON_AddNumberToObject(json, "pinned", pinned > 0 ? pinned : 0);
     return cli_print_json(cli, json);
@@ -130,7 +159,8 @@ static int list_sources(struct cli *cli, const struct config *config, struct sou
         return list_json(cli, config, meta);
     }
     if (config->source_count == 0) {
-        fprintf(cli->out, "no sources are configured under lists.sources\n");
+        fprintf(cli->out, "no lists are configured: `greengate lists presets` and `greengate lists "
+                          "catalog` show some to add\n");
     }
     for (size_t i = 0; i < config->source_count; i++) {
         const struct config_source *source = &config->sources[i];
@@ -147,6 +177,7 @@ static int list_sources(struct cli *cli, const struct config *config, struct sou
                       meta->report.error_text[0] ? meta->report.error_text : "-");
     }
     int code = config->source_count ? cli_table_print(cli, &table) : CLI_DONE;
+    print_moved(cli, config);
     print_in_force(cli, config);
     return code;
 }
@@ -305,13 +336,25 @@ static int run(struct cli *cli, const struct config *config, int count, char **a
     return cli_usage(cli, "lists", "an unknown way to ask for lists");
 }
 
+/* Ways with options of their own. */
+static const struct {
+    const char *word;
+    int (*function)(struct cli *cli, int argc, char **argv);
+} ways[] = {
+    {"add", lists_add},         {"catalog", lists_catalog}, {"compile", lists_compile},
+    {"disable", lists_disable}, {"enable", lists_enable},   {"presets", lists_presets},
+    {"remove", lists_remove},
+};
+
 int cmd_lists(struct cli *cli, int argc, char **argv)
 {
     const struct cli_option table[] = {{NULL, NULL, NULL}};
     struct diag diag = {0};
     struct config *config = NULL;
-    if (argc > 1 && strcmp(argv[1], "compile") == 0) {
-        return lists_compile(cli, argc - 1, argv + 1);
+    for (size_t i = 0; argc > 1 && i < sizeof(ways) / sizeof(ways[0]); i++) {
+        if (strcmp(argv[1], ways[i].word) == 0) {
+            return ways[i].function(cli, argc - 1, argv + 1);
+        }
     }
     int count = cli_options(cli, argc, argv, table);
     if (count < 0) {
@@ -320,6 +363,7 @@ int cmd_lists(struct cli *cli, int argc, char **argv)
     if (config_load(cli->config_path, &config, &diag) < 0) {
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
     }
+    lists_warn_hidden(cli, config);
     int code = run(cli, config, count, argv);
     config_free(config);
     return code;

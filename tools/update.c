@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "blocklists/sync.h"
 #include "config/catalog.h"
-#include "confine/folders.h"
-#include "confine/privileges.h"
 #include "tools/activate.h"
 #include "tools/cli.h"
+#include "tools/identity.h"
 
 /* The line that is written over on a terminal. */
 struct progress {
@@ -253,23 +250,6 @@ static int say_done(struct cli *cli, const struct sync_options *options,
     return activation == ACTIVATION_REFUSED ? cli_fail_diag(cli, code, &diag) : code;
 }
 
-/* Strangers' bytes are not for root: go on as server.user, else as whom the state
- * belongs to. */
-static int give_up_root(const struct config *config, struct diag *diag)
-{
-    struct stat state;
-    const char *user = config->server.user;
-    if (geteuid() != 0) {
-        return 0;
-    }
-    if (!user[0] && stat(config->server.state_dir, &state) == 0 && state.st_uid != 0) {
-        const struct passwd *owner = getpwuid(state.st_uid);
-        user = owner ? owner->pw_name : "";
-    }
-    int err = folder_prepare(config->server.state_dir, user, diag);
-    return err < 0 ? err : privileges_drop(user, diag);
-}
-
 static int run(struct cli *cli, struct sync_options *options)
 {
     struct diag diag = {0};
@@ -280,7 +260,7 @@ static int run(struct cli *cli, struct sync_options *options)
         config_free(config);
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
     }
-    if (give_up_root(config, &diag) < 0) {
+    if (identity_take(config, &diag) < 0) {
         config_free(config);
         return cli_fail_diag(cli, CLI_FAILED, &diag);
     }

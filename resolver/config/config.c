@@ -8,16 +8,20 @@
 #include <string.h>
 
 #include "config/loader.h"
+#include "config/managed.h"
 #include "config/origins.h"
 #include "config/setting.h"
 #include "config/yaml.h"
 
 enum { FILES_MAX = 256 };
 
+/* The file, those of conf.d, and managed.yaml. */
 struct file_set {
-    char *names[FILES_MAX + 1];
-    struct yaml_node *documents[FILES_MAX + 1];
+    char *names[FILES_MAX + 2];
+    struct yaml_node *documents[FILES_MAX + 2];
     size_t count;
+    bool managed; /* the last one is managed.yaml */
+    bool hidden;  /* it may not be read */
 };
 
 static void clear_files(struct file_set *files)
@@ -104,7 +108,52 @@ static int read_beside(struct file_set *files, const char *path, struct diag *di
     return err;
 }
 
-int config_load(const char *path, struct config **ret_config, struct diag *diag)
+/* server.state_dir as the documents say; what is wrong with it is said later. */
+static const char *state_dir_of(const struct file_set *files)
+{
+    const char *found = NULL;
+    for (size_t i = 0; i < files->count; i++) {
+        const struct yaml_node *server = yaml_get(files->documents[i], "server");
+        const char *text = yaml_get_text(server, "state_dir");
+        found = text ? text : found;
+    }
+    return found ? found : origins_row_of("server", "state_dir")->text; /* the default */
+}
+
+static int add_managed(struct file_set *files, const struct yaml_text *text, struct diag *diag)
+{
+    int err = text ? yaml_parse(text, &files->documents[files->count], diag) : 0;
+    files->names[files->count] = text && err == 0 ? strdup(text->file) : NULL;
+    if (text && err == 0) {
+        files->managed = true;
+        err = files->names[files->count++] ? 0 : -ENOMEM;
+    }
+    return err;
+}
+
+/* Most have none. Who may not look into state_dir, as the web process, goes without. */
+static int read_managed(struct file_set *files, struct diag *diag)
+{
+    struct diag aside = {0};
+    int err = read_file(files, join(state_dir_of(files), MANAGED_NAME), &aside);
+    files->managed = err == 0;
+    files->hidden = err == -EACCES;
+    if (err == -ENOENT || err == -ENOTDIR || err == -EACCES) {
+        return 0;
+    }
+    if (err < 0 && diag) {
+        *diag = aside;
+    }
+    return err;
+}
+
+struct managed_choice {
+    bool from_disk;
+    const struct yaml_text *text; /* else this; NULL: none */
+};
+
+static int load(const char *path, const struct managed_choice *choice, struct config **ret_config,
+                struct diag *diag)
 {
     struct file_set *files = calloc(1, sizeof(*files));
     if (!files) {
@@ -115,12 +164,30 @@ int config_load(const char *path, struct config **ret_config, struct diag *diag)
         err = read_beside(files, path, diag);
     }
     if (err == 0) {
-        struct loader_input input = {files->documents, files->names, files->count};
+        err =
+            choice->from_disk ? read_managed(files, diag) : add_managed(files, choice->text, diag);
+    }
+    if (err == 0) {
+        struct loader_input input = {files->documents, files->names, files->count, files->managed};
         err = loader_merge(&input, ret_config, diag);
+    }
+    if (err == 0) {
+        (*ret_config)->managed_hidden = files->hidden;
     }
     clear_files(files);
     free(files);
     return err;
+}
+
+int config_load(const char *path, struct config **ret_config, struct diag *diag)
+{
+    return load(path, &(struct managed_choice){.from_disk = true}, ret_config, diag);
+}
+
+int config_load_with(const char *path, const struct yaml_text *managed, struct config **ret_config,
+                     struct diag *diag)
+{
+    return load(path, &(struct managed_choice){.text = managed}, ret_config, diag);
 }
 
 int config_parse(const struct yaml_text *text, struct config **ret_config, struct diag *diag)

@@ -67,6 +67,7 @@ struct config {
     struct config_group *groups; /* at least one; the last has no clients */
     size_t group_count;
     struct config_origins *origins; /* where each value comes from; opaque */
+    bool managed_hidden;            /* there may be a managed.yaml, which we may not read */
 };
 #undef SECTION
 #undef SECTION_END
@@ -76,15 +77,23 @@ struct config {
 #undef CHOICE
 #undef LIST
 
-/* Read path and then the *.yaml of the folder conf.d beside it, in name order: maps
- * merge by key, sources by id, groups by name, new groups before the catch-all.
+/* Read path, then the *.yaml of the folder conf.d beside it, in name order, and at last
+ * state_dir/managed.yaml: maps merge by key, sources by id, groups by name, new groups
+ * before the catch-all.
  * -ENOENT: path does not exist; -EINVAL: something in it is wrong; -EACCES and the
  * like: it cannot be read. *diag says what, where, and the nearest known key. *ret_config is untouched on failure. */
 __attribute__((warn_unused_result)) int config_load(const char *path, struct config **ret_config,
                                                     struct diag *diag);
 
-/* The same from memory, without conf.d. */
+/* The same with `managed` as the text of state_dir/managed.yaml; NULL: without it, as
+ * the administrator's files alone say. */
 struct yaml_text;
+__attribute__((warn_unused_result)) int config_load_with(const char *path,
+                                                         const struct yaml_text *managed,
+                                                         struct config **ret_config,
+                                                         struct diag *diag);
+
+/* The same from memory, without conf.d. */
 __attribute__((warn_unused_result)) int config_parse(const struct yaml_text *text,
                                                      struct config **ret_config, struct diag *diag);
 

@@ -15,9 +15,10 @@ static const char head[] =
     "The file is YAML, by default `/etc/greengate/greengate.yaml`. Every key has a default and\n"
     "an empty file works. An unknown or duplicate key, a wrong type or a value out of bounds is\n"
     "an error with file, line and column. After the file come the `*.yaml` of the folder\n"
-    "`conf.d` beside it, in name order: maps merge by key, sources by id, groups by name, and\n"
-    "new groups go before the last one. `greengate config show --origin` tells what is in force\n"
-    "and where each value comes from.\n";
+    "`conf.d` beside it, in name order, and at last `managed.yaml` of `server.state_dir`, where\n"
+    "commands write what they change (only `lists.sources` and `groups` can stand there): maps\n"
+    "merge by key, sources by id, groups by name, and new groups go before the last one.\n"
+    "`greengate config show --origin` tells what is in force and where each value comes from.\n";
 
 /* What a text must look like, by the name of its check. */
 static const struct {

@@ -210,6 +210,13 @@ static int check_id(const struct item_list *list, const struct yaml_node *node,
     return 0;
 }
 
+static bool is_orphan(const struct item_list *list, const struct yaml_node *item)
+{
+    const char *id = yaml_get_text(item, list->table->rows[0].key);
+    return list->whole_key && find_item(list, id) == list->count &&
+           !yaml_get(item, list->whole_key);
+}
+
 static int merge_item(struct item_list *list, const struct yaml_node *item, bool before_last,
                       const struct complaint *to)
 {
@@ -246,7 +253,7 @@ int item_list_merge(struct item_list *list, const struct yaml_node *node,
     int err = 0;
     for (const struct yaml_node *item = node->first; item && err == 0; item = item->next) {
         err = check_id(list, node, item, to);
-        if (err == 0) {
+        if (err == 0 && !is_orphan(list, item)) {
             err = merge_item(list, item, before_last, to);
         }
     }

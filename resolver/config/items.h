@@ -8,8 +8,9 @@ struct item_list {
     const struct setting_table *table;
     const char *word; /* "source", "group" */
     size_t max;
-    bool last_catches; /* new items of later files go before an item without clients */
-    char *items;       /* table->size octets each */
+    bool last_catches;     /* new items of later files go before an item without clients */
+    const char *whole_key; /* a new item without this key is left out; NULL: none is */
+    char *items;           /* table->size octets each */
     struct origin **origins;
     size_t count;
 };

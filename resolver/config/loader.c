@@ -23,6 +23,7 @@ struct loading {
     struct config *config;
     struct item_list sources, groups;
     struct complaint to;
+    bool managed; /* the document is managed.yaml */
 };
 
 static bool is_empty(const struct yaml_node *node)
@@ -42,8 +43,35 @@ static const struct setting *find_row(const char *section, const char *key)
     return NULL;
 }
 
+static int add_default_group(struct loading *load)
+{
+    int err = item_list_add(&load->groups, default_group);
+    if (err < 0) {
+        return err;
+    }
+    struct config_group *group = (struct config_group *)load->groups.items;
+    for (size_t i = 0; i < sizeof(default_block) / sizeof(default_block[0]) && err == 0; i++) {
+        err = text_list_add(&group->block, default_block[i], strlen(default_block[i]));
+    }
+    return err;
+}
+
+static int check_managed(const struct loading *load, const struct yaml_node *node)
+{
+    bool allowed = strcmp(node->key, "lists") == 0 || strcmp(node->key, "groups") == 0 ||
+                   strcmp(node->key, "sources") == 0;
+    return allowed
+               ? 0
+               : complain(&load->to, node,
+                          "%.40s: only lists.sources and groups can stand in this file", node->key);
+}
+
 static int load_value(struct loading *load, const char *section, const struct yaml_node *node)
 {
+    int wrong = load->managed ? check_managed(load, node) : 0;
+    if (wrong < 0) {
+        return wrong;
+    }
     if (strcmp(section, "lists") == 0 && strcmp(node->key, "sources") == 0) {
         return item_list_merge(&load->sources, node, &load->to);
     }
@@ -61,6 +89,10 @@ static int load_value(struct loading *load, const char *section, const struct ya
 
 static int load_section(struct loading *load, const struct yaml_node *section)
 {
+    int wrong = load->managed ? check_managed(load, section) : 0;
+    if (wrong < 0) {
+        return wrong;
+    }
     if (strcmp(section->key, "groups") == 0) {
         return item_list_merge(&load->groups, section, &load->to);
     }
@@ -92,19 +124,6 @@ static int load_document(struct loading *load, const struct yaml_node *root)
     return err;
 }
 
-static int add_default_group(struct loading *load)
-{
-    int err = item_list_add(&load->groups, default_group);
-    if (err < 0) {
-        return err;
-    }
-    struct config_group *group = (struct config_group *)load->groups.items;
-    for (size_t i = 0; i < sizeof(default_block) / sizeof(default_block[0]) && err == 0; i++) {
-        err = text_list_add(&group->block, default_block[i], strlen(default_block[i]));
-    }
-    return err;
-}
-
 /* Hand items and their origins over to the configuration. */
 static void settle_items(struct loading *load)
 {
@@ -121,6 +140,16 @@ static void settle_items(struct loading *load)
     load->groups = (struct item_list){.table = &setting_group};
 }
 
+/* Its items override those before it; what overrides nothing any more is left out, so
+ * that the administrator may take a list or a group away. */
+static int begin_managed(struct loading *load)
+{
+    load->managed = true;
+    load->sources.whole_key = "url";
+    load->groups.whole_key = "clients";
+    return load->groups.count == 0 ? add_default_group(load) : 0;
+}
+
 static int load_all(struct loading *load, const struct loader_input *input)
 {
     struct config *config = load->config;
@@ -128,7 +157,11 @@ static int load_all(struct loading *load, const struct loader_input *input)
     int err = config->origins ? setting_init(&setting_config, config) : -ENOMEM;
     for (size_t i = 0; i < input->count && err == 0; i++) {
         load->to.file = origins_add_file(config->origins, input->files[i]);
-        err = load->to.file ? load_document(load, input->documents[i]) : -ENOMEM;
+        err = load->to.file ? 0 : -ENOMEM;
+        if (err == 0 && input->managed && i + 1 == input->count) {
+            err = begin_managed(load);
+        }
+        err = err == 0 ? load_document(load, input->documents[i]) : err;
     }
     if (err == 0 && load->groups.count == 0) {
         err = add_default_group(load);

@@ -10,6 +10,8 @@ struct loader_input {
     struct yaml_node *const *documents;
     char *const *files;
     size_t count;
+    bool managed; /* the last one is managed.yaml: of lists.sources and groups alone, and
+                   * what it says of an item that is no more does not count */
 };
 __attribute__((warn_unused_result)) int loader_merge(const struct loader_input *input,
                                                      struct config **ret_config, struct diag *diag);

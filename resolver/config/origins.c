@@ -131,16 +131,21 @@ const struct setting *origins_row(const struct setting_table *table, const char 
     return NULL;
 }
 
-const struct origin *origins_find_key(const struct config *config, const char *section,
-                                      const char *key)
+const struct setting *origins_row_of(const char *section, const char *key)
 {
     for (size_t i = 0; i < setting_config.count; i++) {
         const struct setting *row = &setting_config.rows[i];
         if (setting_has_value(row) && strcmp(row->section, section) == 0 &&
             strcmp(row->key, key) == 0) {
-            return origins_find(config, &setting_config, 0, row);
+            return row;
         }
     }
     assert(!"a setting of this name");
     return NULL;
+}
+
+const struct origin *origins_find_key(const struct config *config, const char *section,
+                                      const char *key)
+{
+    return origins_find(config, &setting_config, 0, origins_row_of(section, key));
 }

@@ -49,6 +49,9 @@ struct origin origins_item(const struct config *config, const struct origin *lis
 /* The row of a table with this key; a key that does not exist is our own mistake. */
 const struct setting *origins_row(const struct setting_table *table, const char *key);
 
+/* The row of section.key; a name that does not exist is our own mistake. */
+const struct setting *origins_row_of(const char *section, const char *key);
+
 /* The origin of section.key; a name that does not exist is our own mistake. */
 const struct origin *origins_find_key(const struct config *config, const char *section,
                                       const char *key);

@@ -7,6 +7,7 @@
 #include "base/diag.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
@@ -51,6 +52,10 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
 
 /* The text of a scalar value of a key, or NULL. */
 const char *yaml_get_text(const struct yaml_node *map, const char *key);
+
+/* Write a tree as YAML that yaml_parse() reads back; plain scalars stay plain when a
+ * word is all they are. What the stream made of it, ferror() tells; -ENOMEM. */
+__attribute__((warn_unused_result)) int yaml_write(const struct yaml_node *root, FILE *out);
 
 /* Write text as a double-quoted YAML scalar into a new string; NULL without memory. */
 char *yaml_quote(const char *text);

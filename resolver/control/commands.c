@@ -26,7 +26,7 @@ static const struct member {
     {"client", cJSON_String},  {"group", cJSON_String},  {"note", cJSON_String},
     {"by", cJSON_String},      {"action", cJSON_String}, {"exact", cJSON_True | cJSON_False},
     {"for_s", cJSON_Number},   {"since", cJSON_Number},  {"until", cJSON_Number},
-    {"offset", cJSON_Number},
+    {"offset", cJSON_Number},  {"put", cJSON_Object},    {"remove", cJSON_Array},
 };
 
 /* Why the request's members are not as they should be, in `out`; false: they are. */

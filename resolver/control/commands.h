@@ -27,6 +27,7 @@ int control_do_allow(struct control_call *call);
 int control_do_block(struct control_call *call);
 int control_do_remove(struct control_call *call);
 int control_do_reload(struct control_call *call);
+int control_do_change(struct control_call *call);
 
 /* The reply to a request, errors too; NULL only without memory. */
 cJSON *control_answer(const struct control_backend *backend, enum control_role role,

@@ -38,6 +38,7 @@ struct control_backend {
     struct stats *stats;
     const struct clock *clock;
     const char *rules_path;
+    const char *config_path;
 };
 
 struct control_setup {

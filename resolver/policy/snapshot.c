@@ -108,14 +108,12 @@ static int make_part(struct config *config, struct catalog *catalog,
     return 0;
 }
 
-int policy_config_load(const char *path, struct policy_config **ret_part, struct diag *diag)
+/* Takes the configuration over. */
+static int make_with_catalog(struct config *config, struct policy_config **ret_part,
+                             struct diag *diag)
 {
-    struct config *config = NULL;
     struct catalog *catalog = NULL;
-    int err = config_load(path, &config, diag);
-    if (err == 0) {
-        err = catalog_load(config->server.data_dir, &catalog, diag);
-    }
+    int err = catalog_load(config->server.data_dir, &catalog, diag);
     if (err == 0) {
         err = make_part(config, catalog, ret_part, diag);
     }
@@ -124,6 +122,20 @@ int policy_config_load(const char *path, struct policy_config **ret_part, struct
         config_free(config);
     }
     return err;
+}
+
+int policy_config_load(const char *path, struct policy_config **ret_part, struct diag *diag)
+{
+    struct config *config = NULL;
+    int err = config_load(path, &config, diag);
+    return err < 0 ? err : make_with_catalog(config, ret_part, diag);
+}
+
+int policy_config_load_own(const char *path, struct policy_config **ret_part, struct diag *diag)
+{
+    struct config *config = NULL;
+    int err = config_load_with(path, NULL, &config, diag);
+    return err < 0 ? err : make_with_catalog(config, ret_part, diag);
 }
 
 void policy_config_ref(struct policy_config *part)

@@ -43,6 +43,10 @@ struct snapshot {
 __attribute__((warn_unused_result)) int
 policy_config_load(const char *path, struct policy_config **ret_part, struct diag *diag);
 
+/* The same from the administrator's files alone, without managed.yaml. */
+__attribute__((warn_unused_result)) int
+policy_config_load_own(const char *path, struct policy_config **ret_part, struct diag *diag);
+
 /* The database at path; NULL path or -ENOENT there gives an empty part. Another
  * failure (-EBADMSG, -EPROTO) leaves *ret_part alone. */
 __attribute__((warn_unused_result)) int policy_lists_open(const char *path,

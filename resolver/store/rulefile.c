@@ -2,17 +2,15 @@
 #include "store/rulefile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/wholefile.h"
 #include "config/yaml.h"
 
-enum { FILE_OCTETS_MAX = 4 << 20, PATH_CAP = 4096 }; /* what yaml_read() takes */
+enum { FILE_OCTETS_MAX = 4 << 20 }; /* what yaml_read() takes */
 
 static const char *const header =
     "# Local rules. The daemon writes this file: use `greengate allow`, `block` and `rules`.\n";
@@ -188,64 +186,38 @@ static int write_rules(FILE *file, const struct rule_list *rules)
             return err;
         }
     }
-    if (fflush(file) != 0 || ferror(file)) {
-        return errno ? -errno : -EIO;
-    }
-    if (ftell(file) > FILE_OCTETS_MAX) {
-        return -EFBIG; /* it could not be read again */
-    }
-    return fsync(fileno(file)) < 0 ? -errno : 0;
+    return 0;
 }
 
-/* The rename must survive a power cut too. */
-static void sync_folder(const char *path)
+static int print_rules(const struct rule_list *rules, char **ret_text, size_t *ret_len)
 {
-    char folder[PATH_CAP];
-    const char *slash = strrchr(path, '/');
-    int len = slash > path ? (int)(slash - path) : 1;
-    snprintf(folder, sizeof(folder), "%.*s", len, slash ? path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
+    FILE *file = open_memstream(ret_text, ret_len);
+    if (!file) {
+        return -ENOMEM;
     }
+    int err = write_rules(file, rules);
+    if (fclose(file) != 0 && err == 0) {
+        err = -ENOMEM;
+    }
+    if (err == 0 && *ret_len > FILE_OCTETS_MAX) {
+        err = -EFBIG; /* it could not be read again */
+    }
+    return err;
 }
 
 int rulefile_save(const char *path, const struct rule_list *rules, struct diag *diag)
 {
-    char temp[PATH_CAP];
-    int err = 0;
-    FILE *file = NULL;
-    int len = snprintf(temp, sizeof(temp), "%s.new", path);
-    if (len < 0 || (size_t)len >= sizeof(temp)) {
-        diag_at(diag, path, 0, 0);
-        return diag_set(diag, -ENAMETOOLONG, "path too long");
+    char *text = NULL;
+    size_t len = 0;
+    int err = print_rules(rules, &text, &len);
+    if (err == 0) {
+        err = wholefile_save(path, text, len);
     }
-    int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (fd < 0) {
-        err = -errno;
-        goto out;
-    }
-    file = fdopen(fd, "w");
-    if (!file) {
-        err = -errno;
-        close(fd);
-        goto out;
-    }
-    err = fchmod(fd, 0640) < 0 ? -errno : write_rules(file, rules);
-    if (fclose(file) != 0 && err == 0) {
-        err = -errno;
-    }
-    if (err == 0 && rename(temp, path) < 0) {
-        err = -errno;
-    }
-out:
+    free(text);
     if (err < 0) {
-        unlink(temp);
         diag_at(diag, path, 0, 0);
         return diag_set(diag, err, "cannot write the rules: %s", strerror(-err));
     }
-    sync_folder(path);
     return 0;
 }
 

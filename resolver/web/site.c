@@ -53,7 +53,8 @@ void site_clear(struct site *site)
 int site_load(struct site *site, const char *config_path, struct diag *diag)
 {
     struct site fresh = {0};
-    int err = config_load(config_path, &fresh.config, diag);
+    /* Lists and groups, which managed.yaml is about, are the daemon's alone. */
+    int err = config_load_with(config_path, NULL, &fresh.config, diag);
     if (err == 0) {
         err = catalog_load(fresh.config->server.data_dir, &fresh.catalog, diag);
     }

@@ -118,6 +118,7 @@ struct test_backend *test_backend_new(void)
         .stats = backend->stats,
         .clock = &clock_system,
         .rules_path = backend->rules_path,
+        .config_path = backend->config_path,
     };
     return backend;
 }

@@ -170,7 +170,7 @@ static const struct {
     {"unknown key", LINE, "categories:\n  - {id: x, " NAMES ", color: red}\n", "categories.yaml", 2,
      "unknown key 'color'"},
     {"help that is no list", LINE, "categories:\n  - {id: x, " NAMES ", help: a}\n",
-     "categories.yaml", 2, "expected a list of help lines"},
+     "categories.yaml", 2, "help: expected a list"},
     {"category called all", LINE, "categories:\n  - {id: all, " NAMES "}\n", "categories.yaml", 2,
      "not the name of a category"},
     {"another key at the top", LINE, "categories: []\nmore: []\n", "categories.yaml", 1,

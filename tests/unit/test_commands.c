@@ -114,6 +114,18 @@ static const struct {
      ROLE_ADMIN, 2, "no group"},
     {"stats by client", "{\"command\": \"stats\", \"by\": \"client\"}", ROLE_ADMIN, 2, "by:"},
     {"stats since never", "{\"command\": \"stats\", \"since\": null}", ROLE_ADMIN, 2, "since"},
+    {"web may not change lists", "{\"command\": \"change\"}", ROLE_WEB, 1, "not allowed"},
+    {"change by a list", "{\"command\": \"change\", \"put\": []}", ROLE_ADMIN, 2, "put:"},
+    {"change of a server's setting",
+     "{\"command\": \"change\", \"put\": {\"server\": {\"workers\": 1}}}", ROLE_ADMIN, 2,
+     "only lists.sources"},
+    {"change to what is no URL",
+     "{\"command\": \"change\", \"put\": {\"lists\": {\"sources\": [{\"id\": \"a\", "
+     "\"category\": \"ads\", \"url\": \"ftp://a\"}]}}}",
+     ROLE_ADMIN, 2, "not an https://"},
+    {"removal of a number", "{\"command\": \"change\", \"remove\": [1]}", ROLE_ADMIN, 2, "remove:"},
+    {"removal of what is not there", "{\"command\": \"change\", \"remove\": [\"a\"]}", ROLE_ADMIN,
+     1, "no list a"},
 };
 
 static void wrong_requests_are_refused(void **state)
@@ -297,6 +309,56 @@ static void reload_says_what_is_wrong(void **state)
     cJSON_Delete(reply);
 }
 
+static const char add_list[] =
+    "{\"command\": \"change\", \"put\": {\"lists\": {\"sources\": [{\"id\": \"a\", \"url\": "
+    "\"https://l.example/\", \"category\": \"ads\"}]}}}";
+
+static void a_change_is_written_and_taken_back(void **state)
+{
+    struct stat info;
+    struct test_backend *backend = *state;
+    cJSON *reply = ask(backend, add_list);
+    assert_true(is_ok(reply));
+    assert_int_equal(stat(text_of(reply, "file"), &info), 0);
+    cJSON_Delete(reply);
+    must_succeed(backend, "{\"command\": \"change\", \"remove\": [\"a\"]}");
+    reply = ask(backend, "{\"command\": \"change\", \"remove\": [\"a\"]}");
+    assert_int_equal(number_of(reply, "exit"), 1);
+    cJSON_Delete(reply);
+}
+
+static void a_change_that_cannot_act_is_not_kept(void **state)
+{
+    struct stat info;
+    char path[160];
+    struct test_backend *backend = *state;
+    backend->reload_result = -EIO;
+    cJSON *reply = ask(backend, add_list);
+    assert_int_equal(number_of(reply, "exit"), 1);
+    assert_non_null(strstr(text_of(reply, "error"), "unknown key"));
+    snprintf(path, sizeof(path), "%s/managed.yaml", backend->folder);
+    assert_int_equal(stat(path, &info), -1);
+    cJSON_Delete(reply);
+}
+
+static void a_change_removes_so_many_and_no_more(void **state)
+{
+    for (int count = 256; count <= 257; count++) {
+        cJSON *request = cJSON_CreateObject();
+        cJSON_AddStringToObject(request, "command", "change");
+        cJSON *ids = cJSON_AddArrayToObject(request, "remove");
+        for (int i = 0; i < count; i++) {
+            cJSON_AddItemToArray(ids, cJSON_CreateString("a"));
+        }
+        char *text = cJSON_PrintUnformatted(request);
+        cJSON *reply = ask(*state, text);
+        assert_int_equal(number_of(reply, "exit"), count == 256 ? 1 : 2);
+        cJSON_Delete(reply);
+        cJSON_Delete(request);
+        cJSON_free(text);
+    }
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 int main(void)
 {
@@ -310,6 +372,9 @@ int main(void)
         ROW(a_broken_rule_file_is_not_overwritten),
         ROW(sums_come_as_columns_and_rows),
         ROW(reload_says_what_is_wrong),
+        ROW(a_change_is_written_and_taken_back),
+        ROW(a_change_that_cannot_act_is_not_kept),
+        ROW(a_change_removes_so_many_and_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
