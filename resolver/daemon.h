@@ -15,6 +15,13 @@ struct retired {
     struct retired *next;
 };
 
+/* What resolver/pulse.c knows of the workers. */
+struct pulse {
+    uint32_t beats[DAEMON_WORKERS_MAX];
+    uint8_t missed[DAEMON_WORKERS_MAX];
+    uint64_t shed, shed_at_us;
+};
+
 struct daemon {
     const char *config_path;
     const struct clock *clock;
@@ -45,7 +52,8 @@ struct daemon {
     unsigned workers_wanted, worker_count;
     struct control_server *control;
     uv_async_t changed;
-    uv_timer_t minute;
+    uv_timer_t minute, second;
+    struct pulse pulse;
     uv_signal_t hup, term, interrupt;
     bool stopping;
 };

@@ -14,6 +14,7 @@
 #include "daemon.h"
 #include "handover.h"
 #include "notify.h"
+#include "pulse.h"
 #include "policy/snapshot.h"
 #include "query/alias.h"
 #include "upstream/claim.h"
@@ -36,7 +37,10 @@ static const struct snapshot *give_snapshot(void *owner)
 static int do_reload(void *owner, struct diag *diag)
 {
     struct daemon *daemon = owner;
-    notify_send("RELOADING=1");
+    char reloading[64];
+    snprintf(reloading, sizeof(reloading), "RELOADING=1\nMONOTONIC_USEC=%llu",
+             (unsigned long long)clock_mono_us(daemon->clock));
+    notify_send(reloading);
     int err = daemon_reload(daemon, diag);
     if (err < 0) {
         say("reload failed, the old state stays in force", diag);
@@ -83,11 +87,17 @@ static void on_minute(uv_timer_t *timer)
     daemon_tick(timer->data);
 }
 
+static void on_second(uv_timer_t *timer)
+{
+    pulse_beat(timer->data);
+}
+
 static void close_main_handles(struct daemon *daemon)
 {
     control_close(daemon->control);
     daemon->control = NULL;
     uv_close((uv_handle_t *)&daemon->minute, NULL);
+    uv_close((uv_handle_t *)&daemon->second, NULL);
     uv_close((uv_handle_t *)&daemon->hup, NULL);
     uv_close((uv_handle_t *)&daemon->term, NULL);
     uv_close((uv_handle_t *)&daemon->interrupt, NULL);
@@ -102,6 +112,10 @@ static void on_changed(uv_async_t *handle)
     unsigned ended = 0;
     for (unsigned i = 0; i < daemon->worker_count; i++) {
         ended += worker_has_ended(daemon->workers[i]);
+    }
+    if (!daemon->stopping && ended > 0) {
+        fprintf(stderr, "greengated: a worker's loop ended by itself\n");
+        exit(1); /* whoever watches us starts us again */
     }
     if (daemon->stopping && ended == daemon->worker_count &&
         !uv_is_closing((uv_handle_t *)&daemon->changed)) {
@@ -228,12 +242,14 @@ static void init_handles(struct daemon *daemon)
 {
     uv_async_init(daemon->loop, &daemon->changed, on_changed);
     uv_timer_init(daemon->loop, &daemon->minute);
+    uv_timer_init(daemon->loop, &daemon->second);
     uv_signal_init(daemon->loop, &daemon->hup);
     uv_signal_init(daemon->loop, &daemon->term);
     uv_signal_init(daemon->loop, &daemon->interrupt);
-    daemon->changed.data = daemon->minute.data = daemon->hup.data = daemon;
+    daemon->changed.data = daemon->second.data = daemon->minute.data = daemon->hup.data = daemon;
     daemon->term.data = daemon->interrupt.data = daemon;
     uv_timer_start(&daemon->minute, on_minute, MINUTE_MS, MINUTE_MS);
+    uv_timer_start(&daemon->second, on_second, pulse_interval_ms(), pulse_interval_ms());
     uv_signal_start(&daemon->hup, on_hup, SIGHUP);
     uv_signal_start(&daemon->term, on_stop, SIGTERM);
     uv_signal_start(&daemon->interrupt, on_stop, SIGINT);

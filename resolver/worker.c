@@ -29,6 +29,7 @@ struct worker {
     _Atomic(const struct snapshot *) next;    /* main writes */
     _Atomic(const struct snapshot *) current; /* worker writes */
     _Atomic bool stop, ended;
+    _Atomic uint32_t beats;
     bool draining;
 };
 
@@ -120,6 +121,7 @@ static void begin_drain(struct worker *worker)
 static void on_wake(uv_async_t *wake)
 {
     struct worker *worker = wake->data;
+    atomic_fetch_add_explicit(&worker->beats, 1, memory_order_relaxed);
     const struct snapshot *next = atomic_load_explicit(&worker->next, memory_order_acquire);
     if (next != worker->query.snapshot) {
         take_snapshot(worker, next);
@@ -231,15 +233,27 @@ const struct snapshot *worker_snapshot(const struct worker *worker)
     return atomic_load_explicit(&worker->current, memory_order_acquire);
 }
 
+bool worker_has_ended(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->ended, memory_order_acquire);
+}
+
+void worker_ping(struct worker *worker)
+{
+    if (!worker_has_ended(worker)) {
+        uv_async_send(&worker->wake);
+    }
+}
+
+uint32_t worker_beats(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->beats, memory_order_relaxed);
+}
+
 void worker_stop(struct worker *worker)
 {
     atomic_store_explicit(&worker->stop, true, memory_order_release);
     uv_async_send(&worker->wake);
-}
-
-bool worker_has_ended(const struct worker *worker)
-{
-    return atomic_load_explicit(&worker->ended, memory_order_acquire);
 }
 
 void worker_free(struct worker *worker)

@@ -10,6 +10,7 @@ enum {
     PACKET_MAX = 2048, /* a query has no business being larger */
     CONTROL_MAX = 64,
     BATCHES_PER_WAKE = 4, /* then the loop's other handles have their turn */
+    BEHIND_WAKES = 8,     /* that end with packets left: we cannot keep up */
 };
 
 struct slot {
@@ -38,6 +39,7 @@ struct udp_listener {
     int fd;
     struct addr local;
     bool wildcard;
+    unsigned behind; /* wake-ups in a row that ended with packets left */
 };
 
 enum { ROOM_STRIDE = (QUERY_ROOM + 4095) / 4096 * 4096 };
@@ -253,14 +255,19 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         int count =
             recvmmsg(listener->fd, listener->batch->received, UDP_BATCH, MSG_DONTWAIT, NULL);
         if (count <= 0) {
+            listener->behind = 0;
             return;
         }
         query_tick(listener->batch->worker);
+        query_batch(listener->batch->worker, listener->behind >= BEHIND_WAKES);
         serve(listener, (unsigned)count);
+        query_batch(listener->batch->worker, false);
         if (count < UDP_BATCH) {
+            listener->behind = 0;
             return;
         }
     }
+    listener->behind += listener->behind < BEHIND_WAKES;
 }
 
 static void on_closed(uv_handle_t *handle)

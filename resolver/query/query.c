@@ -131,13 +131,14 @@ static enum step ask(struct query *query)
     if (query->known || query->failure) {
         return STEP_NEXT;
     }
-    struct waiting *waiting = waiting_take(query);
+    enum query_drop why;
+    struct waiting *waiting = waiting_take(query, &why);
     if (!waiting && query->stale) {
         use_copy(query);
         return STEP_NEXT;
     }
     if (!waiting) {
-        count_drop(worker, DROP_WAITING_FULL);
+        count_drop(worker, why);
         return STEP_DROP;
     }
     if (query->stale) {
@@ -425,14 +426,18 @@ int query_worker_init(struct query_worker *worker)
     worker->resumed = calloc(1, sizeof(*worker->resumed));
     worker->waiting = calloc(WAITING_MAX, sizeof(*worker->waiting));
     uint8_t *room = aligned_alloc(64, QUERY_ROOM + 64 - QUERY_ROOM % 64);
+    worker->waiting_clients = calloc(WAITING_CLIENTS, sizeof(*worker->waiting_clients));
     worker->refreshes = refresh_pool_new(worker);
-    if (!worker->resumed || !worker->waiting || !worker->refreshes || !room) {
+    bool whole = worker->resumed && worker->waiting && worker->waiting_clients && worker->refreshes;
+    if (!whole || !room) {
         free(room);
         query_worker_clear(worker);
         return -ENOMEM;
     }
     worker->resumed->room = room;
     worker->answered = on_answer;
+    hash_key_random(&worker->clients_key);
+    query_batch(worker, false);
     query_tick(worker);
     return 0;
 }
@@ -445,6 +450,8 @@ void query_worker_clear(struct query_worker *worker)
     free(worker->resumed);
     free(worker->waiting);
     free(worker->refreshes);
+    free(worker->waiting_clients);
+    worker->waiting_clients = NULL;
     worker->resumed = NULL;
     worker->waiting = NULL;
     worker->refreshes = NULL;

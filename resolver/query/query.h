@@ -6,6 +6,7 @@
  * holds no pointer into a snapshot: when the answer comes, the query is judged again
  * by what is in force then. */
 #pragma once
+#include "base/hash.h"
 #include "cache/cache.h"
 #include "dns/reply.h"
 #include "policy/snapshot.h"
@@ -28,6 +29,8 @@ struct query_channel {
     DROP(MALFORMED, "malformed")                                                                   \
     DROP(STRANGER, "stranger")                                                                     \
     DROP(WAITING_FULL, "waiting-full")                                                             \
+    DROP(WAITING_CLIENT, "waiting-client")                                                         \
+    DROP(OVERLOAD, "overload")                                                                     \
     DROP(SEND, "send")
 
 #define DROP(name, word) DROP_##name,
@@ -37,7 +40,10 @@ extern const char *const query_drop_words[QUERY_DROPS];
 
 enum {
     QUERY_ROOM = DNS_MESSAGE_MAX + 1 + 2 * ANSWER_RECORDS_MAX,
-    WAITING_MAX = 4096, /* queries per worker that wait for an upstream */
+    WAITING_MAX = 4096,                   /* queries per worker that wait for an upstream, */
+    WAITING_CLIENT_MAX = WAITING_MAX / 4, /* and of them for one client */
+    WAITING_CLIENTS = 1024,               /* counters; clients that fall together share one */
+    ASKS_BEHIND = 16, /* new questions per batch of a worker that cannot keep up */
 };
 
 /* One worker's view of the world; used by its own thread alone, but for the atomics. */
@@ -56,6 +62,9 @@ struct query_worker {
     struct waiting *waiting;
     struct waiting *waiting_free;
     uint32_t waiting_made;
+    uint32_t asks_left;        /* questions that may still be asked in this batch */
+    uint16_t *waiting_clients; /* [WAITING_CLIENTS] by hash of the address */
+    struct hash_key clients_key;
     struct waiting *watched_first, *watched_last; /* in order of time */
     _Atomic uint32_t waiting_count;
     struct refresh *refreshes, *refresh_free; /* see query/refresh.h */
@@ -97,6 +106,13 @@ void query_worker_clear(struct query_worker *worker);
 
 /* Read the clock once per wake-up. */
 void query_tick(struct query_worker *worker);
+
+/* A batch of queries begins. When the worker is behind, what is known is still answered
+ * and most of what is not is dropped: it would cost most and help one client. */
+static inline void query_batch(struct query_worker *worker, bool behind)
+{
+    worker->asks_left = behind ? ASKS_BEHIND : UINT32_MAX;
+}
 
 /* The stages up to the look-ups' hashes, so that memory is fetched for a whole batch
  * before the first query of it goes on. */

@@ -13,16 +13,18 @@ struct waiting {
     struct addr client, local;
     uint16_t id, flags, udp_size;
     uint16_t question_len;
-    bool watched;  /* it stands in that row */
-    bool answered; /* with stale data; only the exchange goes on */
+    uint16_t client_slot; /* its counter, WAITING_CLIENTS = none */
+    bool watched;         /* it stands in that row */
+    bool answered;        /* with stale data; only the exchange goes on */
     bool edns, dnssec_ok;
     uint8_t question[DNAME_WIRE_MAX + 4]; /* as the client wrote it */
 };
 
 _Static_assert(sizeof(struct waiting) <= 768, "thousands of these may wait");
 
-/* Put a query aside; NULL when the pool is empty. Its channel is held. */
-struct waiting *waiting_take(const struct query *query);
+/* Put a query aside; its channel is held. NULL when the pool is empty, the client has
+ * too many there already, or the worker is behind: *ret_why says which. */
+struct waiting *waiting_take(const struct query *query, enum query_drop *ret_why);
 
 /* Set up the slot again from the record; the packet is rebuilt in `packet` (DNS_HEADER
  * + question octets). */
