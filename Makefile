@@ -111,7 +111,7 @@ system: all build-tests peers ## run the system tests alone
 	@tests/run $(B) --only system
 
 peers: ## unpack the servers that tests need, without installing them
-	@packaging/dev/unpack $(BUILD)/peers nsd
+	@packaging/dev/unpack $(BUILD)/peers nsd faketime
 
 sanitize: ## every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory MODE=asan test
