@@ -72,6 +72,9 @@ static uint16_t key_flags(const struct cache_key *key)
 static uint64_t hash_of(const struct cache *cache, const struct cache_key *key)
 {
     uint8_t octets[DNAME_WIRE_MAX + 4];
+    if (key->hash) {
+        return key->hash;
+    }
     memcpy(octets, key->name->wire, key->name->len);
     store_u16(octets + key->name->len, key->type);
     store_u16(octets + key->name->len + 2, key_flags(key));
@@ -160,6 +163,31 @@ static bool try_get(const struct look *look, struct cache_copy *copy)
     return false;
 }
 
+uint64_t cache_find(const struct cache *cache, const struct cache_key *key)
+{
+    uint64_t hash = hash_of(cache, key);
+    const struct shard *shard = &cache->shards[hash & cache->shard_mask];
+    __builtin_prefetch(shard_bucket(shard, hash));
+    return hash;
+}
+
+void cache_fetch(const struct cache *cache, uint64_t hash)
+{
+    const struct shard *shard = &cache->shards[hash & cache->shard_mask];
+    const _Atomic uint64_t *bucket = shard_bucket(shard, hash);
+    for (unsigned way = 0; way < SHARD_WAYS; way++) {
+        uint64_t slot = word_load(&bucket[way]);
+        if (slot && (slot & ~SHARD_PLACE) == (hash & ~SHARD_PLACE)) {
+            const char *entry = (const char *)&shard->ring[(slot & SHARD_PLACE) - 1];
+            __builtin_prefetch(&shard->seen[&bucket[way] - shard->slots]);
+            for (unsigned line = 0; line < 3; line++) { /* as long as most are */
+                __builtin_prefetch(entry + 64 * line);
+            }
+            return;
+        }
+    }
+}
+
 static bool get_one(struct cache *cache, const struct cache_key *key, const struct cache_want *want,
                     struct cache_copy *ret_copy)
 {
@@ -192,6 +220,7 @@ bool cache_get(struct cache *cache, const struct cache_key *key, const struct ca
     }
     uint32_t age_s = found ? ret_copy->age_s : UINT32_MAX;
     every.type = TYPE_EVERY;
+    every.hash = 0;
     if (get_one(cache, &every, want, ret_copy) &&
         (ret_copy->left_s > 0 || ret_copy->age_s < age_s)) {
         return true; /* what was heard last counts */

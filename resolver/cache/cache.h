@@ -15,6 +15,7 @@ struct cache_key {
     uint16_t type;
     bool dnssec_ok;
     bool checking_disabled;
+    uint64_t hash; /* of cache_find(), 0 = not yet known */
 };
 
 /* A copied answer. Where the entry stands is only for cache_tag(). */
@@ -56,6 +57,12 @@ struct cache_want {
 };
 bool cache_get(struct cache *cache, const struct cache_key *key, const struct cache_want *want,
                struct cache_copy *ret_copy);
+
+/* In two steps, so that memory is on its way for a whole batch of questions before the
+ * first is looked up: the place in the index (returns the hash for the key), then, when
+ * that has come, the entry itself. */
+uint64_t cache_find(const struct cache *cache, const struct cache_key *key);
+void cache_fetch(const struct cache *cache, uint64_t hash);
 
 /* Keep an answer with a TTL over 0; replaces an older one. `generation` and `tag` as
  * in cache_tag(). May drop it silently: too large, or the shard is busy. A name that

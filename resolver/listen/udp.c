@@ -42,7 +42,9 @@ struct udp_listener {
     unsigned behind; /* wake-ups in a row that ended with packets left */
 };
 
-enum { ROOM_STRIDE = (QUERY_ROOM + 4095) / 4096 * 4096 };
+/* No multiple of a page: replies that all began at the same place in their pages would
+ * fight for the same lines of the processor's cache. */
+enum { ROOM_STRIDE = (QUERY_ROOM + 4095) / 4096 * 4096 + 5 * 64 };
 
 struct udp_batch *udp_batch_new(struct query_worker *worker)
 {
@@ -220,8 +222,8 @@ static void flush(struct udp_listener *listener)
     batch->reply_count = 0;
 }
 
-/* Both loops run over the whole batch, so that the memory of the look-ups is on its
- * way before the first of them is made. */
+/* Each step is done for the whole batch, so that the memory of the next one is on its
+ * way. */
 static void serve(struct udp_listener *listener, unsigned count)
 {
     struct udp_batch *batch = listener->batch;
@@ -238,6 +240,12 @@ static void serve(struct udp_listener *listener, unsigned count)
             read_local(header, &query->local);
         }
         query_begin(query);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        query_decide(&batch->slots[i].query);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        query_fetch(&batch->slots[i].query);
     }
     for (unsigned i = 0; i < count; i++) {
         query_resume(&batch->slots[i].query);

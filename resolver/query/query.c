@@ -76,6 +76,7 @@ static struct cache_key key_of(const struct query *query)
         .type = query->question.type,
         .dnssec_ok = query->question.dnssec_ok,
         .checking_disabled = query->question.flags & FLAG_CD,
+        .hash = query->hash,
     };
 }
 
@@ -194,7 +195,7 @@ static const struct {
     {"reply", reply},     /* answer, block or refuse, with the extended error */
 };
 
-enum { STAGE_PARSE, STAGE_ADMIT, STAGE_DECIDE, STAGE_REPLY = 6, STAGE_END };
+enum { STAGE_PARSE, STAGE_ADMIT, STAGE_DECIDE, STAGE_RECALL, STAGE_REPLY = 6, STAGE_END };
 
 static enum stats_verdict verdict_of(const struct query *query)
 {
@@ -261,6 +262,7 @@ static void reset(struct query *query)
     query->ref[0] = '\0';
     query->known = false;
     query->failure = 0;
+    query->hash = 0;
     query->verdict = (struct verdict){.rule = -1};
 }
 
@@ -268,6 +270,24 @@ void query_begin(struct query *query)
 {
     reset(query);
     (void)run_stages(query, STAGE_DECIDE);
+}
+
+void query_decide(struct query *query)
+{
+    if (query->stage < STAGE_RECALL) {
+        (void)run_stages(query, STAGE_RECALL);
+    }
+    if (query->stage == STAGE_RECALL) {
+        const struct cache_key key = key_of(query);
+        query->hash = cache_find(query->worker->cache, &key);
+    }
+}
+
+void query_fetch(const struct query *query)
+{
+    if (query->hash) {
+        cache_fetch(query->worker->cache, query->hash);
+    }
 }
 
 void query_resume(struct query *query)

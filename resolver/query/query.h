@@ -98,6 +98,7 @@ struct query {
     char ref[REF_MAX]; /* of a verdict over what the answer leads to, else "" */
     struct cache_copy copy;
     struct blockdb_probe probe;
+    uint64_t hash; /* of its place in the cache, 0 = not yet known */
 };
 
 /* -ENOMEM. The caller has filled snapshot, cache, stats, clock, ask. */
@@ -117,6 +118,11 @@ static inline void query_batch(struct query_worker *worker, bool behind)
 /* The stages up to the look-ups' hashes, so that memory is fetched for a whole batch
  * before the first query of it goes on. */
 void query_begin(struct query *query);
+
+/* The verdict; what is not settled by it will be looked for in the cache. Then fetch
+ * what was found there. For batches: query_resume() does all that is left. */
+void query_decide(struct query *query);
+void query_fetch(const struct query *query);
 
 /* The rest. After it the slot may be used again. */
 void query_resume(struct query *query);
