@@ -81,7 +81,7 @@ DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml)) \
            $(if $(STARTER),$B/data/starter.ggdb)
 
 .DEFAULT_GOAL := all
-.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists bench-cache lint format install \
+.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists bench-cache soak lint format install \
         clean help flags sources
 .SECONDARY:
 
@@ -138,6 +138,12 @@ bench-lists: ## compile and look up 1M and 10M names, beside dnsmasq and Unbound
 bench-cache: ## hit rates of the cache beside LRU, over a trace of names (TRACE=FILE)
 	@$(SUBMAKE) $B/bench/bench_cache
 	@tests/bench/cache $B/bench/bench_cache $(TRACE)
+
+SECONDS ?= 600
+soak: ## floods, outages, reloads, updates and TCP abuse at once (SECONDS=600)
+	@packaging/dev/setup test
+	@$(SUBMAKE) all peers
+	@tests/bench/soak $(B) --seconds $(SECONDS)
 
 lint: ## layers, sizes, names, formats, clang-tidy, shellcheck
 	@packaging/dev/setup all
