@@ -81,7 +81,7 @@ DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml)) \
            $(if $(STARTER),$B/data/starter.ggdb)
 
 .DEFAULT_GOAL := all
-.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists lint format install \
+.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists bench-cache soak lint format install \
         clean help flags sources
 .SECONDARY:
 
@@ -111,7 +111,7 @@ system: all build-tests peers ## run the system tests alone
 	@tests/run $(B) --only system
 
 peers: ## unpack the servers that tests need, without installing them
-	@packaging/dev/unpack $(BUILD)/peers nsd
+	@packaging/dev/unpack $(BUILD)/peers nsd faketime
 
 sanitize: ## every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory MODE=asan test
@@ -134,6 +134,16 @@ bench-lists: ## compile and look up 1M and 10M names, beside dnsmasq and Unbound
 	@packaging/dev/setup all
 	@$(SUBMAKE) $B/bench/bench_blockdb
 	@tests/bench/lists $B/bench/bench_blockdb
+
+bench-cache: ## hit rates of the cache beside LRU, over a trace of names (TRACE=FILE)
+	@$(SUBMAKE) $B/bench/bench_cache
+	@tests/bench/cache $B/bench/bench_cache $(TRACE)
+
+SECONDS ?= 600
+soak: ## floods, outages, reloads, updates and TCP abuse at once (SECONDS=600)
+	@packaging/dev/setup test
+	@$(SUBMAKE) all peers
+	@tests/bench/soak $(B) --seconds $(SECONDS)
 
 lint: ## layers, sizes, names, formats, clang-tidy, shellcheck
 	@packaging/dev/setup all
@@ -206,7 +216,7 @@ $B/bench/generator: tests/bench/generator.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $<
 
-$B/bench/bench_blockdb: $B/tests/bench/bench_blockdb.o $(LIB)
+$B/bench/bench_%: $B/tests/bench/bench_%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS)
 

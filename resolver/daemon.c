@@ -347,6 +347,16 @@ void daemon_tick(struct daemon *daemon)
     rule_list_clear(&list);
 }
 
+int daemon_make_shared(struct daemon *daemon)
+{
+    const struct config *config = policy_config_get(daemon->config);
+    daemon->cache = cache_new((size_t)config->cache.size_mb << 20);
+    daemon->claims = claim_table_new();
+    daemon->census = census_new();
+    bool whole = daemon->cache && daemon->claims && daemon->census;
+    return whole ? guard_init(&daemon->guard) : -ENOMEM;
+}
+
 void daemon_clear(struct daemon *daemon)
 {
     for (unsigned i = 0; i < daemon->worker_count; i++) {

@@ -15,6 +15,13 @@ struct retired {
     struct retired *next;
 };
 
+/* What resolver/pulse.c knows of the workers. */
+struct pulse {
+    uint32_t beats[DAEMON_WORKERS_MAX];
+    uint8_t missed[DAEMON_WORKERS_MAX];
+    uint64_t shed, shed_at_us;
+};
+
 struct daemon {
     const char *config_path;
     const struct clock *clock;
@@ -50,7 +57,8 @@ struct daemon {
     unsigned workers_wanted, worker_count;
     struct control_server *control;
     uv_async_t changed;
-    uv_timer_t minute;
+    uv_timer_t minute, second;
+    struct pulse pulse;
     uv_signal_t hup, term, interrupt;
     bool stopping;
 };
@@ -59,6 +67,9 @@ struct daemon {
  * gives way to an older generation, at last to none, and a managed.yaml that is wrong
  * is left out: DNS is answered all the same. */
 __attribute__((warn_unused_result)) int daemon_load(struct daemon *daemon, struct diag *diag);
+
+/* What the workers share: cache, claims, limits. -ENOMEM. */
+__attribute__((warn_unused_result)) int daemon_make_shared(struct daemon *daemon);
 
 /* Read all again and hand it over; on any failure the old state stays in force. */
 __attribute__((warn_unused_result)) int daemon_reload(struct daemon *daemon, struct diag *diag);

@@ -8,6 +8,7 @@
 #include "control/status.h"
 #include "policy/rules.h"
 #include "policy/snapshot.h"
+#include "pulse.h"
 
 enum { DOWN_AFTER = 3, OVERDUE_FACTOR = 3 };
 
@@ -178,6 +179,14 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     describe_upstreams(daemon, status);
     describe_counts(daemon, status);
     describe_drops(daemon, status);
+    if (pulse_stuck(daemon) > 0) {
+        add_reason(status, "%u of %u workers do not respond: restart greengated",
+                   pulse_stuck(daemon), daemon->worker_count);
+    }
+    if (pulse_has_shed(daemon)) {
+        add_reason(status, "overloaded: queries were dropped in the last minute; "
+                           "see greengate_dropped_total in `greengate metrics`");
+    }
     if (stats_degraded(daemon->stats, text, sizeof(text))) {
         add_reason(status, "statistics: %.180s", text);
     }

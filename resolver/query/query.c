@@ -8,6 +8,7 @@
 #include "query/answering.h"
 #include "query/inspect.h"
 #include "query/local.h"
+#include "query/refresh.h"
 #include "query/waiting.h"
 
 enum { REFUSALS_PER_S = 100, ASK_AGAIN_MS = 2000 }; /* refusals: to all strangers together */
@@ -78,25 +79,59 @@ static enum step judge(struct query *query)
     return settled ? STEP_REPLY : STEP_NEXT;
 }
 
-/* Look into the cache; with stale_s also for what has expired. */
-static bool look_up(struct query *query, uint32_t stale_s)
+static struct cache_key key_of(const struct query *query)
 {
-    struct query_worker *worker = query->worker;
-    const struct cache_key key = {
+    return (struct cache_key){
         .name = &query->question.name,
         .type = query->question.type,
         .dnssec_ok = query->question.dnssec_ok,
         .checking_disabled = query->question.flags & FLAG_CD,
+        .hash = query->hash,
     };
-    const struct cache_want want = {query->room, QUERY_ROOM, worker->now_s, stale_s};
-    return cache_get(worker->cache, &key, &want, &query->copy);
 }
 
+/* Look into the cache; with stale_s also for what has expired. */
+static bool look_up(struct query *query, uint32_t stale_s)
+{
+    struct query_worker *worker = query->worker;
+    const struct cache_key key = key_of(query);
+    const struct cache_want want = {query->room, QUERY_ROOM, worker->now_s, stale_s};
+    bool found = cache_get(worker->cache, &key, &want, &query->copy);
+    query->stale = found && query->copy.left_s == 0;
+    return found;
+}
+
+static uint32_t stale_limit(const struct query *query)
+{
+    return (uint32_t)query->worker->snapshot->config->cache.serve_stale_s;
+}
+
+/* What was found stands for an answer. */
+static void use_copy(struct query *query)
+{
+    query->known = true;
+    query->origin = query->stale ? STATS_STALE : STATS_CACHE;
+}
+
+/* What failed a moment ago is not asked again: an expired answer stands in, if there is
+ * one, else it has failed once more. */
 static enum step recall(struct query *query)
 {
-    if (!query->known && query->failure == 0 && look_up(query, 0)) {
-        query->known = true;
-        query->origin = STATS_CACHE;
+    struct query_worker *worker = query->worker;
+    if (query->known || query->failure) {
+        return STEP_NEXT;
+    }
+    bool found = look_up(query, stale_limit(query));
+    if (found && !query->stale) {
+        use_copy(query);
+        return STEP_NEXT;
+    }
+    const struct cache_key key = key_of(query);
+    int err = cache_failed(worker->cache, &key, worker->now_s);
+    if (err < 0 && found) {
+        use_copy(query);
+    } else {
+        query->failure = err;
     }
     return STEP_NEXT;
 }
@@ -111,10 +146,18 @@ static enum step ask(struct query *query)
         query->failure = -EPERM; /* RFC 1034 section 4.3.1: only when it is desired */
         return STEP_NEXT;
     }
-    struct waiting *waiting = waiting_take(query);
+    enum query_drop why;
+    struct waiting *waiting = waiting_take(query, &why);
+    if (!waiting && query->stale) {
+        use_copy(query);
+        return STEP_NEXT;
+    }
     if (!waiting) {
-        query_count_drop(worker, DROP_WAITING_FULL);
+        query_count_drop(worker, why);
         return STEP_DROP;
+    }
+    if (query->stale) {
+        waiting_watch(waiting);
     }
     waiting->waiter.done = worker->answered;
     waiting->waiter.alone = query->again;
@@ -125,12 +168,16 @@ static enum step ask(struct query *query)
         .checking_disabled = query->question.flags & FLAG_CD,
     };
     int err = worker->ask(worker->ask_context, &what, &waiting->waiter);
-    if (err < 0) {
-        waiting_drop(waiting);
-        query->failure = err;
-        return STEP_NEXT;
+    if (err == 0) {
+        return STEP_WAIT;
     }
-    return STEP_WAIT;
+    waiting_drop(waiting);
+    if (query->stale) {
+        use_copy(query);
+    } else {
+        query->failure = err;
+    }
+    return STEP_NEXT;
 }
 
 static enum step inspect(struct query *query)
@@ -164,7 +211,15 @@ static const struct {
     {"reply", reply},     /* answer, block or refuse, with the extended error */
 };
 
-enum { STAGE_PARSE, STAGE_GUARD, STAGE_ADMIT, STAGE_LOCAL, STAGE_REPLY = 8, STAGE_END };
+enum {
+    STAGE_PARSE,
+    STAGE_GUARD,
+    STAGE_ADMIT,
+    STAGE_LOCAL,
+    STAGE_RECALL = 5,
+    STAGE_REPLY = 8,
+    STAGE_END
+};
 
 static enum stats_verdict verdict_of(const struct query *query)
 {
@@ -199,6 +254,9 @@ static void finish(struct query *query)
     };
     stats_count(worker->stats, &event);
     query->channel->send(query->channel, query);
+    if (event.origin == STATS_CACHE && refresh_is_due(query)) {
+        refresh_start(query);
+    }
 }
 
 /* Run stages from query->stage up to `end`; returns the last step. */
@@ -231,6 +289,7 @@ static void reset(struct query *query)
     query->ref[0] = '\0';
     query->known = false;
     query->failure = 0;
+    query->hash = 0;
     query->verdict = (struct verdict){.rule = -1};
 }
 
@@ -238,6 +297,24 @@ void query_begin(struct query *query)
 {
     reset(query);
     (void)run_stages(query, STAGE_LOCAL);
+}
+
+void query_decide(struct query *query)
+{
+    if (query->stage < STAGE_RECALL) {
+        (void)run_stages(query, STAGE_RECALL);
+    }
+    if (query->stage == STAGE_RECALL) {
+        const struct cache_key key = key_of(query);
+        query->hash = cache_find(query->worker->cache, &key);
+    }
+}
+
+void query_fetch(const struct query *query)
+{
+    if (query->hash) {
+        cache_fetch(query->worker->cache, query->hash);
+    }
 }
 
 void query_resume(struct query *query)
@@ -273,14 +350,21 @@ static void take_answer(struct query *query, const struct answer *answer)
 /* No answer: an expired one may stand in (RFC 8767). */
 static void take_failure(struct query *query, int err)
 {
-    uint32_t stale_s = (uint32_t)query->worker->snapshot->config->cache.serve_stale_s;
-    if (stale_s && look_up(query, stale_s)) {
-        query->known = true;
-        query->stale = true;
-        query->origin = STATS_STALE;
+    if (look_up(query, stale_limit(query))) {
+        use_copy(query);
         return;
     }
     query->failure = err;
+}
+
+/* Once an exchange has failed its question rests; what we had no room for may be asked
+ * again at once. */
+static void note_failure(const struct query *query, int err)
+{
+    if (err == -ETIMEDOUT || err == -EHOSTUNREACH || err == -EREMOTEIO) {
+        const struct cache_key key = key_of(query);
+        cache_note_failure(query->worker->cache, &key, query->worker->now_s, err);
+    }
 }
 
 /* Another worker failed, or its answer could not be kept: to ask anew is right only
@@ -298,7 +382,13 @@ static void on_answer(struct upstream_waiter *waiter, const struct upstream_resu
     uint8_t packet[DNS_HEADER + DNAME_WIRE_MAX + 4];
     reset(query);
     waiting_restore(waiting, query, packet);
+    bool answered = waiting->answered;
+    waiting_end(waiting);
     query_tick(query->worker);
+    note_failure(query, result->err);
+    if (answered) {
+        return; /* the answer is in the cache by now */
+    }
     if (result->answer) {
         take_answer(query, result->answer);
     } else if (result->err == -EAGAIN && look_up(query, 0)) {
@@ -313,6 +403,46 @@ static void on_answer(struct upstream_waiter *waiter, const struct upstream_resu
         query_resume(query);
     }
     channel->release(channel);
+}
+
+/* True when it was answered. */
+static bool answer_stale(struct waiting *waiting)
+{
+    struct query *query = waiting->worker->resumed;
+    uint8_t packet[DNS_HEADER + DNAME_WIRE_MAX + 4];
+    reset(query);
+    waiting_restore(waiting, query, packet);
+    if (!look_up(query, stale_limit(query))) {
+        return false;
+    }
+    use_copy(query);
+    note_failure(query, -ETIMEDOUT);
+    query->stage = STAGE_ADMIT;
+    query_resume(query);
+    return true;
+}
+
+int query_stale_due_ms(const struct query_worker *worker)
+{
+    const struct waiting *first = worker->watched_first;
+    if (!first) {
+        return -1;
+    }
+    uint64_t due_us = first->started_us + STALE_AFTER_MS * 1000ULL;
+    return due_us > worker->now_us ? (int)((due_us - worker->now_us + 999) / 1000) : 0;
+}
+
+void query_serve_stale(struct query_worker *worker)
+{
+    while (query_stale_due_ms(worker) == 0) {
+        struct waiting *waiting = worker->watched_first;
+        struct query_channel *channel = waiting->channel;
+        waiting_unwatch(waiting);
+        if (answer_stale(waiting)) {
+            waiting_answered(waiting);
+            channel->release(channel);
+        }
+    }
 }
 
 void query_remember(struct query_worker *worker, const struct ask *what,
@@ -344,7 +474,10 @@ int query_worker_init(struct query_worker *worker)
     worker->resumed = calloc(1, sizeof(*worker->resumed));
     worker->waiting = calloc(WAITING_MAX, sizeof(*worker->waiting));
     uint8_t *room = aligned_alloc(64, QUERY_ROOM + 64 - QUERY_ROOM % 64);
-    if (!worker->resumed || !worker->waiting || !room) {
+    worker->waiting_clients = calloc(WAITING_CLIENTS, sizeof(*worker->waiting_clients));
+    worker->refreshes = refresh_pool_new(worker);
+    bool whole = worker->resumed && worker->waiting && worker->waiting_clients && worker->refreshes;
+    if (!whole || !room) {
         free(room);
         query_worker_clear(worker);
         return -ENOMEM;
@@ -352,6 +485,8 @@ int query_worker_init(struct query_worker *worker)
     worker->resumed->room = room;
     worker->answered = on_answer;
     cookie_jar_init(&worker->cookies, &worker->guard->cookie_secret, clock_wall_s(worker->clock));
+    hash_key_random(&worker->clients_key);
+    query_batch(worker, false);
     query_tick(worker);
     return 0;
 }
@@ -363,6 +498,10 @@ void query_worker_clear(struct query_worker *worker)
     }
     free(worker->resumed);
     free(worker->waiting);
+    free(worker->refreshes);
+    free(worker->waiting_clients);
+    worker->waiting_clients = NULL;
     worker->resumed = NULL;
     worker->waiting = NULL;
+    worker->refreshes = NULL;
 }

@@ -6,6 +6,7 @@
  * holds no pointer into a snapshot: when the answer comes, the query is judged again
  * by what is in force then. */
 #pragma once
+#include "base/hash.h"
 #include "cache/cache.h"
 #include "dns/cookie.h"
 #include "dns/reply.h"
@@ -33,6 +34,8 @@ struct query_channel {
     DROP(MALFORMED, "malformed")                                                                   \
     DROP(STRANGER, "stranger")                                                                     \
     DROP(WAITING_FULL, "waiting-full")                                                             \
+    DROP(WAITING_CLIENT, "waiting-client")                                                         \
+    DROP(OVERLOAD, "overload")                                                                     \
     DROP(SEND, "send")                                                                             \
     DROP(CONNECTION, "connection")                                                                 \
     DROP(RATE, "rate")                                                                             \
@@ -45,7 +48,10 @@ extern const char *const query_drop_words[QUERY_DROPS];
 
 enum {
     QUERY_ROOM = DNS_MESSAGE_MAX + 1 + 2 * ANSWER_RECORDS_MAX,
-    WAITING_MAX = 4096, /* queries per worker that wait for an upstream */
+    WAITING_MAX = 4096,                   /* queries per worker that wait for an upstream, */
+    WAITING_CLIENT_MAX = WAITING_MAX / 4, /* and of them for one client */
+    WAITING_CLIENTS = 1024,               /* counters; clients that fall together share one */
+    ASKS_BEHIND = 16, /* new questions per batch of a worker that cannot keep up */
 };
 
 /* One worker's view of the world; used by its own thread alone, but for the atomics. */
@@ -67,8 +73,13 @@ struct query_worker {
     struct waiting *waiting;
     struct waiting *waiting_free;
     uint32_t waiting_made;
+    uint32_t asks_left;        /* questions that may still be asked in this batch */
+    uint16_t *waiting_clients; /* [WAITING_CLIENTS] by hash of the address */
+    struct hash_key clients_key;
+    struct waiting *watched_first, *watched_last; /* in order of time */
     _Atomic uint32_t waiting_count;
-    _Atomic bool page_unset; /* a page was due and no sinkhole address is known */
+    struct refresh *refreshes, *refresh_free; /* see query/refresh.h */
+    _Atomic bool page_unset;                  /* a page was due and no sinkhole address is known */
     _Atomic uint64_t drops[QUERY_DROPS];
 };
 
@@ -93,7 +104,7 @@ struct query {
     uint8_t home;      /* answered here, see query/local.c; 0 = not */
     uint8_t home_skip; /* octets of the name before the zone that is answered here */
     uint8_t rcode;
-    bool stale;
+    bool stale;  /* copy is older than its TTL */
     bool again;  /* another worker was asked in vain: ask ourselves */
     bool known;  /* copy holds an answer in room */
     int failure; /* of the upstream, 0 = none */
@@ -101,6 +112,7 @@ struct query {
     char ref[REF_MAX]; /* of a verdict over what the answer leads to, else "" */
     struct cache_copy copy;
     struct blockdb_probe probe;
+    uint64_t hash; /* of its place in the cache, 0 = not yet known */
 };
 
 static inline void query_count_drop(struct query_worker *worker, enum query_drop drop)
@@ -117,12 +129,31 @@ void query_worker_clear(struct query_worker *worker);
 /* Read the clock once per wake-up. */
 void query_tick(struct query_worker *worker);
 
+/* A batch of queries begins. When the worker is behind, what is known is still answered
+ * and most of what is not is dropped: it would cost most and help one client. */
+static inline void query_batch(struct query_worker *worker, bool behind)
+{
+    worker->asks_left = behind ? ASKS_BEHIND : UINT32_MAX;
+}
+
 /* The stages up to the look-ups' hashes, so that memory is fetched for a whole batch
  * before the first query of it goes on. */
 void query_begin(struct query *query);
 
+/* The verdict; what is not settled by it will be looked for in the cache. Then fetch
+ * what was found there. For batches: query_resume() does all that is left. */
+void query_decide(struct query *query);
+void query_fetch(const struct query *query);
+
 /* The rest. After it the slot may be used again. */
 void query_resume(struct query *query);
+
+/* Milliseconds until stale data is to be sent to a query whose answer does not come;
+ * -1: no such query waits. */
+int query_stale_due_ms(const struct query_worker *worker);
+
+/* Send it to all that are due; their exchanges go on (RFC 8767 section 5). */
+void query_serve_stale(struct query_worker *worker);
 
 /* Keep an answer that came for `ask`; told once per exchange, before the waiters. */
 void query_remember(struct query_worker *worker, const struct ask *ask,

@@ -401,8 +401,12 @@ class Nsd:
             user = {}  # that user cannot reach the unpacked program
         if not user and os.getuid() == 0:
             os.chown(self.folder, 0, 0)
-        self.server = Program([self.program, "-d", "-c", config],
-                              os.path.join(self.folder, "log"), **user)
+        self.command, self.user = [self.program, "-d", "-c", config], user
+        return self.start()
+
+    def start(self):
+        """Start it on its port, again too after server.stop()."""
+        self.server = Program(self.command, os.path.join(self.folder, "log"), **self.user)
         wait_for(self.answers, "nsd")
         return self
 
