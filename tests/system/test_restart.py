@@ -9,7 +9,7 @@ import unittest
 import dnswire
 from fakeupstream import FakeUpstream, Send
 from harness import Box, wait_for
-from manager import Manager
+from systemd import Manager
 
 NAMES = [f"host{n}.test" for n in range(50)]
 FILE = "cache.image"
