@@ -5,21 +5,15 @@
 #include "base/clock.h"
 #include "base/version.h"
 #include "control/server.h"
+#include "pulse.h"
 #include "store/rulefile.h"
 #include "worker.h"
 
-enum { DAEMON_WORKERS_MAX = 64, DAEMON_PATH_MAX = 4096 };
+enum { DAEMON_WORKERS_MAX = PULSE_WORKERS_MAX, DAEMON_PATH_MAX = 4096 };
 
 struct retired {
     struct snapshot *snapshot;
     struct retired *next;
-};
-
-/* What resolver/pulse.c knows of the workers. */
-struct pulse {
-    uint32_t beats[DAEMON_WORKERS_MAX];
-    uint8_t missed[DAEMON_WORKERS_MAX];
-    uint64_t shed, shed_at_us;
 };
 
 struct daemon {

@@ -8,7 +8,6 @@
 #include "control/status.h"
 #include "policy/rules.h"
 #include "policy/snapshot.h"
-#include "pulse.h"
 
 enum { DOWN_AFTER = 3, OVERDUE_FACTOR = 3 };
 

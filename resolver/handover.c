@@ -29,15 +29,15 @@ static int find_place(const struct daemon *daemon, char path[DAEMON_PATH_MAX])
     const char *slash = strrchr(socket, '/');
     struct statfs fs;
     int len = slash ? (int)(slash - socket) : 0;
-    if (!slash || snprintf(path, DAEMON_PATH_MAX, "%.*s/", len, socket) >= DAEMON_PATH_MAX - 32 ||
+    if (!slash || snprintf(path, DAEMON_PATH_MAX, "%.*s/", len, socket) >= DAEMON_PATH_MAX ||
         statfs(path, &fs) < 0) {
         return -ENOENT;
     }
     if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC) {
         return -EXDEV;
     }
-    strcat(path, HANDOVER_FILE);
-    return 0;
+    int whole = snprintf(path, DAEMON_PATH_MAX, "%.*s/" HANDOVER_FILE, len, socket);
+    return whole < DAEMON_PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
 /* The descriptor that the service manager kept, or -1. */

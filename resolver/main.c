@@ -13,7 +13,6 @@
 #include "handover.h"
 #include "identity.h"
 #include "notify.h"
-#include "pulse.h"
 #include "query/alias.h"
 #include "sockets.h"
 

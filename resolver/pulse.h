@@ -9,8 +9,16 @@ struct daemon;
 
 enum {
     PULSE_MS = 1000,
+    PULSE_WORKERS_MAX = 64,
     PULSE_MISSED_MAX = 3,  /* beats that a worker may miss before it counts as stuck */
     PULSE_SHED_TOLD_S = 60 /* how long `status` tells that queries were dropped */
+};
+
+/* What is known of the workers. */
+struct pulse {
+    uint32_t beats[PULSE_WORKERS_MAX];
+    uint8_t missed[PULSE_WORKERS_MAX];
+    uint64_t shed, shed_at_us; /* queries dropped for want of time or room, and when */
 };
 
 /* One turn: look who answered the last time, ask again. */

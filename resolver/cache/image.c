@@ -325,7 +325,7 @@ static int load_records(struct loader *loader, int fd, const struct header *head
 
 int image_load(struct cache *cache, int fd, uint32_t now_s, uint64_t *ret_count)
 {
-    struct header header;
+    struct header header = {0};
     struct loader *loader = calloc(1, sizeof(*loader));
     uint8_t *buffer = malloc(BUFFER);
     int err = loader && buffer ? check_header(fd, now_s, &header) : -ENOMEM;

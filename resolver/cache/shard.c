@@ -10,22 +10,6 @@ enum {
     LARGEST_WORDS = 512 /* and from here on three times: it displaces many */
 };
 
-void words_copy_in(_Atomic uint64_t *to, const void *from, size_t octets)
-{
-    const uint8_t *at = from;
-    size_t whole = octets / 8;
-    for (size_t i = 0; i < whole; i++) {
-        uint64_t value;
-        memcpy(&value, at + 8 * i, 8);
-        word_save(&to[i], value);
-    }
-    if (octets % 8) {
-        uint64_t value = 0;
-        memcpy(&value, at + 8 * whole, octets % 8);
-        word_save(&to[whole], value);
-    }
-}
-
 void shard_init(struct shard *shard, void *memory, size_t bytes)
 {
     uint32_t buckets = 1;

@@ -8,18 +8,11 @@
  * again as often as it was asked for, and while much of that log is dead, of entries
  * that were replaced.
  *
- * All memory that readers may look at while a writer changes it is made of 64-bit
- * words that are loaded and stored with relaxed atomics: the sequence number tells
- * whether what was read hangs together. All but words_* is for whoever holds the
- * shard. */
+ * What is here is for whoever holds the shard, the writer. */
 #pragma once
-#include "base/hash.h"
+#include "cache/words.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
 enum {
     SHARD_WAYS = 8,   /* slots of a bucket: one cache line */
@@ -89,25 +82,6 @@ struct shard_place {
     uint8_t seen; /* what is known of the entry that it replaces */
 };
 
-static inline uint64_t word_load(const _Atomic uint64_t *at)
-{
-    return atomic_load_explicit((_Atomic uint64_t *)at, memory_order_relaxed);
-}
-
-static inline void word_save(_Atomic uint64_t *at, uint64_t value)
-{
-    atomic_store_explicit(at, value, memory_order_relaxed);
-}
-
-static inline void words_copy_out(void *to, const _Atomic uint64_t *from, size_t words)
-{
-    uint8_t *out = to;
-    for (size_t i = 0; i < words; i++) {
-        uint64_t value = word_load(&from[i]);
-        memcpy(out + 8 * i, &value, 8);
-    }
-}
-
 static inline uint64_t shard_slot_value(uint64_t hash, uint32_t at)
 {
     return (hash & ~SHARD_PLACE) | (at + 1);
@@ -140,8 +114,6 @@ static inline _Atomic uint64_t *shard_bucket(const struct shard *shard, uint64_t
 {
     return shard->slots + (size_t)(hash >> 8 & shard->bucket_mask) * SHARD_WAYS;
 }
-
-void words_copy_in(_Atomic uint64_t *to, const void *from, size_t octets);
 
 /* Lay a shard out over `bytes` octets of zeroed memory, 64-aligned. */
 void shard_init(struct shard *shard, void *memory, size_t bytes);

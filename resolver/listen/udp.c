@@ -185,7 +185,7 @@ static void send_alone(struct udp_listener *listener, const struct query *query)
         header.msg_controllen = write_local(&query->local, control);
     }
     if (listener->fd < 0 || sendmsg(listener->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-        query_count_drop(query->worker, DROP_SEND);
+        query_count_drop(query->worker->drops, DROP_SEND);
     }
 }
 

@@ -13,10 +13,6 @@
 
 enum { REFUSALS_PER_S = 100, ASK_AGAIN_MS = 2000 }; /* refusals: to all strangers together */
 
-#define DROP(name, word) word,
-const char *const query_drop_words[QUERY_DROPS] = {QUERY_DROP_ALL(DROP)};
-#undef DROP
-
 /* What a stage did. */
 enum step {
     STEP_NEXT,
@@ -30,7 +26,7 @@ static enum step parse(struct query *query)
     query->outcome = (uint8_t)question_parse(query->packet, query->packet_len, &query->question);
     query->started_us = query->worker->now_us;
     if (query->outcome == QUESTION_DROP) {
-        query_count_drop(query->worker, DROP_MALFORMED);
+        query_count_drop(query->worker->drops, DROP_MALFORMED);
         return STEP_DROP;
     }
     return STEP_NEXT;
@@ -43,7 +39,7 @@ static enum step guard(struct query *query)
         return STEP_NEXT;
     }
     bool silent = query->guarded == GUARD_DROP;
-    query_count_drop(query->worker, silent ? DROP_RATE : DROP_SLIPPED);
+    query_count_drop(query->worker->drops, silent ? DROP_RATE : DROP_SLIPPED);
     return silent ? STEP_DROP : STEP_REPLY;
 }
 
@@ -53,7 +49,7 @@ static enum step admit(struct query *query)
     query->group = snapshot_group(worker->snapshot, &query->client);
     if (!snapshot_admits(worker->snapshot, &query->client)) {
         if (!guard_admits_refusal(query)) {
-            query_count_drop(worker, DROP_STRANGER);
+            query_count_drop(worker->drops, DROP_STRANGER);
             return STEP_DROP;
         }
         query->verdict.reason = REASON_STRANGER;
@@ -153,7 +149,7 @@ static enum step ask(struct query *query)
         return STEP_NEXT;
     }
     if (!waiting) {
-        query_count_drop(worker, why);
+        query_count_drop(worker->drops, why);
         return STEP_DROP;
     }
     if (query->stale) {
@@ -211,15 +207,7 @@ static const struct {
     {"reply", reply},     /* answer, block or refuse, with the extended error */
 };
 
-enum {
-    STAGE_PARSE,
-    STAGE_GUARD,
-    STAGE_ADMIT,
-    STAGE_LOCAL,
-    STAGE_RECALL = 5,
-    STAGE_REPLY = 8,
-    STAGE_END
-};
+enum { STAGE_PARSE, STAGE_ADMIT = 2, STAGE_LOCAL, STAGE_RECALL = 5, STAGE_REPLY = 8, STAGE_END };
 
 static enum stats_verdict verdict_of(const struct query *query)
 {

@@ -11,6 +11,7 @@
 #include "dns/cookie.h"
 #include "dns/reply.h"
 #include "policy/snapshot.h"
+#include "query/drop.h"
 #include "query/guard.h"
 #include "stats/stats.h"
 #include "upstream/upstream.h"
@@ -25,26 +26,6 @@ struct query_channel {
     void (*release)(struct query_channel *channel);
     uint8_t transport; /* enum stats_transport */
 };
-
-/* Why a query got no answer, or not the one it would have. DROP(NAME, word)
- * connection: a TCP connection that there was no place for, or that gave way;
- * rate: over dns.rate_limit_qps, silence; slipped: the same, but told to come over TCP
- * or with a cookie, or refused. */
-#define QUERY_DROP_ALL(DROP)                                                                       \
-    DROP(MALFORMED, "malformed")                                                                   \
-    DROP(STRANGER, "stranger")                                                                     \
-    DROP(WAITING_FULL, "waiting-full")                                                             \
-    DROP(WAITING_CLIENT, "waiting-client")                                                         \
-    DROP(OVERLOAD, "overload")                                                                     \
-    DROP(SEND, "send")                                                                             \
-    DROP(CONNECTION, "connection")                                                                 \
-    DROP(RATE, "rate")                                                                             \
-    DROP(SLIPPED, "slipped")
-
-#define DROP(name, word) DROP_##name,
-enum query_drop { QUERY_DROP_ALL(DROP) QUERY_DROPS };
-#undef DROP
-extern const char *const query_drop_words[QUERY_DROPS];
 
 enum {
     QUERY_ROOM = DNS_MESSAGE_MAX + 1 + 2 * ANSWER_RECORDS_MAX,
@@ -80,7 +61,7 @@ struct query_worker {
     _Atomic uint32_t waiting_count;
     struct refresh *refreshes, *refresh_free; /* see query/refresh.h */
     _Atomic bool page_unset;                  /* a page was due and no sinkhole address is known */
-    _Atomic uint64_t drops[QUERY_DROPS];
+    query_drops drops;
 };
 
 /* A slot. The listener sets the first block, the stages the rest. */
@@ -114,13 +95,6 @@ struct query {
     struct blockdb_probe probe;
     uint64_t hash; /* of its place in the cache, 0 = not yet known */
 };
-
-static inline void query_count_drop(struct query_worker *worker, enum query_drop drop)
-{
-    /* One writer: a plain addition that other threads may read at any time. */
-    uint64_t now = atomic_load_explicit(&worker->drops[drop], memory_order_relaxed);
-    atomic_store_explicit(&worker->drops[drop], now + 1, memory_order_relaxed);
-}
 
 /* -ENOMEM. The caller has filled snapshot, cache, stats, clock, ask, guard. */
 __attribute__((warn_unused_result)) int query_worker_init(struct query_worker *worker);

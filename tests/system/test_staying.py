@@ -11,7 +11,7 @@ import unittest
 import dnswire
 from fakeupstream import FakeUpstream, Send, address
 from harness import PEERS, SLOWER, Box, Nsd, ServedTest, wait_for
-from manager import Manager
+from systemd import Manager
 
 GOOD = "192.0.2.7"
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH, WAIT_ALL = 0x4206, 0x4207, 17, 0x40000000
