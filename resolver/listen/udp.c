@@ -212,8 +212,8 @@ static void flush(struct udp_listener *listener)
         int done = sendmmsg(listener->fd, batch->replies + sent, batch->reply_count - sent,
                             MSG_DONTWAIT | MSG_NOSIGNAL);
         if (done <= 0) {
-            query_count_drop(batch->worker,
-                             DROP_SEND); /* that one cannot be sent: go on behind it */
+            /* That one cannot be sent: go on behind it. */
+            query_count_drop(batch->worker->drops, DROP_SEND);
             done = 1;
         }
         sent += (unsigned)done;

@@ -6,7 +6,6 @@
  * holds no pointer into a snapshot: when the answer comes, the query is judged again
  * by what is in force then. */
 #pragma once
-#include "base/hash.h"
 #include "cache/cache.h"
 #include "dns/cookie.h"
 #include "dns/reply.h"
