@@ -82,7 +82,8 @@ DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml $(CATA
            $(if $(STARTER),$B/data/starter.ggdb)
 
 .DEFAULT_GOAL := all
-.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists bench-policy bench-reload lint format install \
+.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists bench-policy \
+        bench-reload bench-cache soak lint format install \
         clean help flags sources
 .SECONDARY:
 
@@ -112,7 +113,7 @@ system: all build-tests peers ## run the system tests alone
 	@tests/run $(B) --only system
 
 peers: ## unpack the servers that tests need, without installing them
-	@packaging/dev/unpack $(BUILD)/peers nsd minisign
+	@packaging/dev/unpack $(BUILD)/peers nsd minisign faketime
 
 .PHONY: test-bigendian
 test-bigendian: ## compile lists on an emulated s390x: the same bytes (Debian; unpacks 270 MB into build/)
@@ -149,6 +150,15 @@ bench-reload: ## reload 1M names under load, beside PowerDNS Recursor and dnsdis
 	@packaging/dev/setup all
 	@$(SUBMAKE) all $B/bench/pacer
 	@tests/bench/reload $(B)
+bench-cache: ## hit rates of the cache beside LRU, over a trace of names (TRACE=FILE)
+	@$(SUBMAKE) $B/bench/bench_cache
+	@tests/bench/cache $B/bench/bench_cache $(TRACE)
+
+SECONDS ?= 600
+soak: ## floods, outages, reloads, updates and TCP abuse at once (SECONDS=600)
+	@packaging/dev/setup test
+	@$(SUBMAKE) all peers
+	@tests/bench/soak $(B) --seconds $(SECONDS)
 
 lint: ## layers, sizes, names, formats, clang-tidy, shellcheck
 	@packaging/dev/setup all
@@ -234,7 +244,7 @@ $B/bench/generator: tests/bench/generator.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $<
 
-$B/bench/bench_blockdb: $B/tests/bench/bench_blockdb.o $(LIB)
+$B/bench/bench_%: $B/tests/bench/bench_%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS)
 

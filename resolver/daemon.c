@@ -182,11 +182,11 @@ int daemon_load(struct daemon *daemon, struct diag *diag)
     return err < 0 ? err : swap_snapshot(daemon);
 }
 
-static bool same_listen(const struct config *a, const struct config *b)
+static bool same_list(const struct text_list *a, const struct text_list *b)
 {
-    bool same = a->dns.listen.count == b->dns.listen.count;
-    for (size_t i = 0; same && i < b->dns.listen.count; i++) {
-        same = strcmp(a->dns.listen.items[i], b->dns.listen.items[i]) == 0;
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < b->count; i++) {
+        same = strcmp(a->items[i], b->items[i]) == 0;
     }
     return same;
 }
@@ -200,7 +200,8 @@ static void note_restart(struct daemon *daemon, const struct config *now)
         const char *key;
         bool same;
     } keys[] = {
-        {"dns.listen", same_listen(first, now)},
+        {"dns.listen", same_list(&first->dns.listen, &now->dns.listen)},
+        {"dns.tls_listen", same_list(&first->dns.tls_listen, &now->dns.tls_listen)},
         {"server.workers", first->server.workers == now->server.workers},
         {"server.user", strcmp(first->server.user, now->server.user) == 0},
         {"server.state_dir", strcmp(first->server.state_dir, now->server.state_dir) == 0},
@@ -346,6 +347,16 @@ void daemon_tick(struct daemon *daemon)
     rule_list_clear(&list);
 }
 
+int daemon_make_shared(struct daemon *daemon)
+{
+    const struct config *config = policy_config_get(daemon->config);
+    daemon->cache = cache_new((size_t)config->cache.size_mb << 20);
+    daemon->claims = claim_table_new();
+    daemon->census = census_new();
+    bool whole = daemon->cache && daemon->claims && daemon->census;
+    return whole ? guard_init(&daemon->guard) : -ENOMEM;
+}
+
 void daemon_clear(struct daemon *daemon)
 {
     for (unsigned i = 0; i < daemon->worker_count; i++) {
@@ -364,4 +375,7 @@ void daemon_clear(struct daemon *daemon)
     rule_list_clear(&daemon->rule_list);
     cache_free(daemon->cache);
     claim_table_free(daemon->claims);
+    guard_clear(&daemon->guard);
+    census_free(daemon->census);
+    tls_context_free(daemon->identity);
 }

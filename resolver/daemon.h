@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* daemon: what greengated is made of, held together by its main thread. */
 #pragma once
+#include "activation.h"
 #include "base/clock.h"
 #include "base/version.h"
 #include "control/server.h"
+#include "pulse.h"
 #include "store/rulefile.h"
 #include "worker.h"
 
-enum { DAEMON_WORKERS_MAX = 64, DAEMON_PATH_MAX = 4096 };
+enum { DAEMON_WORKERS_MAX = PULSE_WORKERS_MAX, DAEMON_PATH_MAX = 4096 };
 
 struct retired {
     struct snapshot *snapshot;
@@ -38,12 +40,19 @@ struct daemon {
     struct cache *cache;
     struct stats *stats;
     struct claim_table *claims;
+    struct guard guard;
+    struct census *census;
+    struct tls_context *identity; /* of DoT; NULL: none is wanted */
+    uint64_t identity_mark;       /* of its files when they were read */
+    char identity_error[256];     /* newer ones could not be used, "" = fine */
+    struct activation activation;
     struct worker_sockets sockets[DAEMON_WORKERS_MAX];
     struct worker *workers[DAEMON_WORKERS_MAX];
     unsigned workers_wanted, worker_count;
     struct control_server *control;
     uv_async_t changed;
-    uv_timer_t minute;
+    uv_timer_t minute, second;
+    struct pulse pulse;
     uv_signal_t hup, term, interrupt;
     bool stopping;
 };
@@ -52,6 +61,9 @@ struct daemon {
  * gives way to an older generation, at last to none, and a managed.yaml that is wrong
  * is left out: DNS is answered all the same. */
 __attribute__((warn_unused_result)) int daemon_load(struct daemon *daemon, struct diag *diag);
+
+/* What the workers share: cache, claims, limits. -ENOMEM. */
+__attribute__((warn_unused_result)) int daemon_make_shared(struct daemon *daemon);
 
 /* Read all again and hand it over; on any failure the old state stays in force. */
 __attribute__((warn_unused_result)) int daemon_reload(struct daemon *daemon, struct diag *diag);

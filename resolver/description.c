@@ -190,6 +190,14 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     describe_upstreams(daemon, status);
     describe_counts(daemon, status);
     describe_drops(daemon, status);
+    if (pulse_stuck(daemon) > 0) {
+        add_reason(status, "%u of %u workers do not respond: restart greengated",
+                   pulse_stuck(daemon), daemon->worker_count);
+    }
+    if (pulse_has_shed(daemon)) {
+        add_reason(status, "overloaded: queries were dropped in the last minute; "
+                           "see greengate_dropped_total in `greengate metrics`");
+    }
     if (stats_degraded(daemon->stats, text, sizeof(text))) {
         add_reason(status, "statistics: %.180s", text);
     }
@@ -202,6 +210,9 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     }
     if (daemon->rules_unsaved) {
         add_reason(status, "rules that are over could not be taken out of rules.yaml");
+    }
+    if (daemon->identity_error[0]) {
+        add_reason(status, "the old certificate is still in use: %.160s", daemon->identity_error);
     }
     if (daemon->restart_note[0]) {
         add_reason(status, "%s", daemon->restart_note);

@@ -10,15 +10,14 @@
 
 #include "confine/folders.h"
 #include "confine/privileges.h"
-#include "control/status.h"
-#include "daemon.h"
+#include "handover.h"
+#include "identity.h"
 #include "notify.h"
-#include "policy/snapshot.h"
 #include "query/alias.h"
-#include "upstream/claim.h"
+#include "sockets.h"
 
-/* FILES_RESERVED are for listeners, TCP clients, control and files. */
-enum { FILES_RESERVED = 512, EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000, DNS_PORT = 53 };
+/* FILES_RESERVED are for listeners, control and files. */
+enum { FILES_RESERVED = 256, EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000 };
 
 static void say(const char *what, const struct diag *diag)
 {
@@ -35,11 +34,15 @@ static const struct snapshot *give_snapshot(void *owner)
 static int do_reload(void *owner, struct diag *diag)
 {
     struct daemon *daemon = owner;
-    notify_send("RELOADING=1");
+    char reloading[64];
+    snprintf(reloading, sizeof(reloading), "RELOADING=1\nMONOTONIC_USEC=%llu",
+             (unsigned long long)clock_mono_us(daemon->clock));
+    notify_send(reloading);
     int err = daemon_reload(daemon, diag);
     if (err < 0) {
         say("reload failed, the old state stays in force", diag);
     } else {
+        identity_refresh(daemon);
         fprintf(stderr, "greengated: reloaded%s%s\n", daemon->restart_note[0] ? "; " : "",
                 daemon->restart_note);
     }
@@ -79,6 +82,12 @@ static void on_hup(uv_signal_t *handle, int number)
 static void on_minute(uv_timer_t *timer)
 {
     daemon_tick(timer->data);
+    identity_refresh(timer->data);
+}
+
+static void on_second(uv_timer_t *timer)
+{
+    pulse_beat(timer->data);
 }
 
 static void close_main_handles(struct daemon *daemon)
@@ -86,6 +95,7 @@ static void close_main_handles(struct daemon *daemon)
     control_close(daemon->control);
     daemon->control = NULL;
     uv_close((uv_handle_t *)&daemon->minute, NULL);
+    uv_close((uv_handle_t *)&daemon->second, NULL);
     uv_close((uv_handle_t *)&daemon->hup, NULL);
     uv_close((uv_handle_t *)&daemon->term, NULL);
     uv_close((uv_handle_t *)&daemon->interrupt, NULL);
@@ -100,6 +110,10 @@ static void on_changed(uv_async_t *handle)
     unsigned ended = 0;
     for (unsigned i = 0; i < daemon->worker_count; i++) {
         ended += worker_has_ended(daemon->workers[i]);
+    }
+    if (!daemon->stopping && ended > 0) {
+        fprintf(stderr, "greengated: a worker's loop ended by itself\n");
+        exit(1); /* whoever watches us starts us again */
     }
     if (daemon->stopping && ended == daemon->worker_count &&
         !uv_is_closing((uv_handle_t *)&daemon->changed)) {
@@ -123,9 +137,12 @@ static void on_stop(uv_signal_t *handle, int number)
 
 /* Every question in flight takes up to two sockets, so take all that we may have.
  * Returns how many questions each worker can have in flight. */
-static unsigned raise_file_limit(unsigned workers)
+static unsigned raise_file_limit(const struct daemon *daemon)
 {
     struct rlimit limit;
+    rlim_t workers = daemon->workers_wanted;
+    rlim_t clients = (rlim_t)policy_config_get(daemon->config)->dns.tcp_connections;
+    rlim_t reserved = FILES_RESERVED + clients;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
         return 0;
     }
@@ -133,34 +150,9 @@ static unsigned raise_file_limit(unsigned workers)
     if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0) {
         return 0;
     }
-    rlim_t spare = limit.rlim_cur > FILES_RESERVED ? limit.rlim_cur - FILES_RESERVED : 0;
-    rlim_t each = spare / (2 * (rlim_t)(workers ? workers : 1));
+    rlim_t spare = limit.rlim_cur > reserved ? limit.rlim_cur - reserved : 0;
+    rlim_t each = spare / (2 * (workers ? workers : 1));
     return each > UPSTREAM_FLIGHTS_MAX ? UPSTREAM_FLIGHTS_MAX : each < 16 ? 16 : (unsigned)each;
-}
-
-static int open_sockets(struct daemon *daemon, struct diag *diag)
-{
-    const struct config *config = policy_config_get(daemon->config);
-    const struct text_list *listen = &config->dns.listen;
-    if (listen->count > WORKER_SOCKETS_MAX) {
-        return diag_set(diag, -E2BIG, "dns.listen: at most %d addresses", WORKER_SOCKETS_MAX);
-    }
-    for (unsigned i = 0; i < daemon->workers_wanted; i++) {
-        struct worker_sockets *sockets = &daemon->sockets[i];
-        for (size_t k = 0; k < listen->count; k++) {
-            struct addr addr;
-            if (addr_parse_port(listen->items[k], DNS_PORT, &addr) < 0) {
-                return diag_set(diag, -EINVAL, "dns.listen: '%s'", listen->items[k]);
-            }
-            sockets->udp[k] = socket_open_udp(&addr, diag);
-            sockets->tcp[k] = sockets->udp[k] < 0 ? -1 : socket_open_tcp(&addr, diag);
-            if (sockets->tcp[k] < 0) {
-                return sockets->udp[k] < 0 ? sockets->udp[k] : sockets->tcp[k];
-            }
-            sockets->count++;
-        }
-    }
-    return 0;
 }
 
 static int open_state(struct daemon *daemon, struct diag *diag)
@@ -173,15 +165,13 @@ static int open_state(struct daemon *daemon, struct diag *diag)
     if (err < 0) {
         return err;
     }
-    daemon->cache = cache_new((size_t)config->cache.size_mb << 20);
-    daemon->claims = claim_table_new();
-    return daemon->cache && daemon->claims ? 0
-                                           : diag_set(diag, -ENOMEM, "no memory for cache.size_mb");
+    err = daemon_make_shared(daemon);
+    return err < 0 ? diag_set(diag, err, "no memory for cache.size_mb") : 0;
 }
 
 static int start_workers(struct daemon *daemon, struct diag *diag)
 {
-    unsigned flights_max = raise_file_limit(daemon->workers_wanted);
+    unsigned flights_max = raise_file_limit(daemon);
     for (unsigned i = 0; i < daemon->workers_wanted; i++) {
         const struct worker_setup setup = {
             .snapshot = daemon->snapshot,
@@ -190,6 +180,9 @@ static int start_workers(struct daemon *daemon, struct diag *diag)
             .clock = daemon->clock,
             .sockets = &daemon->sockets[i],
             .claims = daemon->claims,
+            .guard = &daemon->guard,
+            .census = daemon->census,
+            .workers = daemon->workers_wanted,
             .flights_max = flights_max,
             .changed = &daemon->changed,
         };
@@ -226,15 +219,39 @@ static void init_handles(struct daemon *daemon)
 {
     uv_async_init(daemon->loop, &daemon->changed, on_changed);
     uv_timer_init(daemon->loop, &daemon->minute);
+    uv_timer_init(daemon->loop, &daemon->second);
     uv_signal_init(daemon->loop, &daemon->hup);
     uv_signal_init(daemon->loop, &daemon->term);
     uv_signal_init(daemon->loop, &daemon->interrupt);
-    daemon->changed.data = daemon->minute.data = daemon->hup.data = daemon;
+    daemon->changed.data = daemon->second.data = daemon->minute.data = daemon->hup.data = daemon;
     daemon->term.data = daemon->interrupt.data = daemon;
     uv_timer_start(&daemon->minute, on_minute, MINUTE_MS, MINUTE_MS);
+    uv_timer_start(&daemon->second, on_second, pulse_interval_ms(), pulse_interval_ms());
     uv_signal_start(&daemon->hup, on_hup, SIGHUP);
     uv_signal_start(&daemon->term, on_stop, SIGTERM);
     uv_signal_start(&daemon->interrupt, on_stop, SIGINT);
+}
+
+/* The workers answer already; what they hear is newer. */
+static void take_cache(struct daemon *daemon)
+{
+    struct diag diag = {0};
+    uint64_t count;
+    if (handover_take(daemon, &count, &diag) < 0) {
+        say("the cache begins empty", &diag);
+    } else if (count > 0) {
+        fprintf(stderr, "greengated: %llu answers of the last run kept\n",
+                (unsigned long long)count);
+    }
+}
+
+static void leave_cache(struct daemon *daemon)
+{
+    int err = handover_leave(daemon);
+    if (err < 0 && err != -EXDEV) {
+        fprintf(stderr, "greengated: the cache could not be kept for the next run: %s\n",
+                strerror(-err));
+    }
 }
 
 /* In this order: what needs root, the drop, what is written, the threads, and the
@@ -247,7 +264,11 @@ static int start(struct daemon *daemon, struct diag *diag)
                        : cores > 0            ? (unsigned)cores
                                               : 1;
     daemon->workers_wanted = workers > DAEMON_WORKERS_MAX ? DAEMON_WORKERS_MAX : workers;
-    int err = open_sockets(daemon, diag);
+    activation_take(&daemon->activation);
+    int err = sockets_open(daemon, diag);
+    if (err == 0) {
+        err = identity_load(daemon, diag);
+    }
     if (err == 0) {
         err = folder_prepare(config->server.state_dir, config->server.user, diag);
     }
@@ -267,6 +288,10 @@ static int start(struct daemon *daemon, struct diag *diag)
     err = daemon_set_rules(daemon, &daemon->rule_list, diag); /* with statistics' ids */
     if (err == 0) {
         err = start_workers(daemon, diag);
+        identity_hand_out(daemon);
+    }
+    if (err == 0) {
+        take_cache(daemon);
     }
     return err < 0 ? err : open_control(daemon, diag);
 }
@@ -300,6 +325,7 @@ static int run(struct daemon *daemon, bool check_only)
     fprintf(stderr, "greengated: ready, %u workers\n", daemon->worker_count);
     notify_send("READY=1");
     uv_run(daemon->loop, UV_RUN_DEFAULT);
+    leave_cache(daemon);
     daemon_clear(daemon);
     uv_loop_close(daemon->loop);
     fprintf(stderr, "greengated: stopped\n");

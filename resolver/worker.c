@@ -17,23 +17,42 @@ struct worker {
     uv_thread_t thread;
     uv_async_t wake;
     uv_timer_t drain;
+    uv_timer_t stale; /* runs while a query might be answered with stale data */
     uv_async_t *changed;
     uint64_t drain_until_us;
     struct query_worker query;
     struct upstream *upstream;
     struct udp_batch *batch;
     struct udp_listener *udp[WORKER_SOCKETS_MAX];
-    struct tcp_listener *tcp[WORKER_SOCKETS_MAX];
-    unsigned udp_count, tcp_count;
+    struct tcp_room *tcp;
+    unsigned udp_count;
     _Atomic(const struct snapshot *) next;    /* main writes */
     _Atomic(const struct snapshot *) current; /* worker writes */
+    _Atomic(struct tls_context *) identity;   /* main puts one in, the worker takes it */
     _Atomic bool stop, ended;
+    _Atomic uint32_t beats;
     bool draining;
+    bool lent; /* the sockets are a service manager's */
 };
+
+static void on_stale_due(uv_timer_t *timer)
+{
+    struct worker *worker = timer->data;
+    query_tick(&worker->query);
+    query_serve_stale(&worker->query);
+    int due_ms = query_stale_due_ms(&worker->query);
+    if (due_ms >= 0) {
+        uv_timer_start(timer, on_stale_due, (uint64_t)due_ms, 0);
+    }
+}
 
 static int ask_upstream(void *context, const struct ask *ask, struct upstream_waiter *waiter)
 {
     struct worker *worker = context;
+    if (worker->query.watched_first && !uv_is_active((uv_handle_t *)&worker->stale)) {
+        int due_ms = query_stale_due_ms(&worker->query);
+        uv_timer_start(&worker->stale, on_stale_due, (uint64_t)due_ms, 0);
+    }
     return upstream_ask(worker->upstream, ask, waiter);
 }
 
@@ -64,12 +83,11 @@ static void end_loop(struct worker *worker)
     for (unsigned i = 0; i < worker->udp_count; i++) {
         udp_listener_stop(worker->udp[i]);
     }
-    for (unsigned i = 0; i < worker->tcp_count; i++) {
-        tcp_listener_give_up(worker->tcp[i]);
-    }
+    tcp_room_give_up(worker->tcp);
     upstream_stop(worker->upstream);
     worker->upstream = NULL;
     uv_close((uv_handle_t *)&worker->drain, NULL);
+    uv_close((uv_handle_t *)&worker->stale, NULL);
     uv_close((uv_handle_t *)&worker->wake, NULL);
 }
 
@@ -78,9 +96,7 @@ static void on_drain_step(uv_timer_t *timer)
     struct worker *worker = timer->data;
     query_tick(&worker->query);
     bool done = atomic_load_explicit(&worker->query.waiting_count, memory_order_relaxed) == 0;
-    for (unsigned i = 0; i < worker->tcp_count; i++) {
-        done &= tcp_listener_is_idle(worker->tcp[i]);
-    }
+    done &= tcp_room_is_idle(worker->tcp);
     if (done || worker->query.now_us >= worker->drain_until_us) {
         end_loop(worker);
     }
@@ -92,20 +108,24 @@ static void begin_drain(struct worker *worker)
     query_tick(&worker->query);
     worker->drain_until_us = worker->query.now_us + WORKER_DRAIN_MS * 1000ULL;
     for (unsigned i = 0; i < worker->udp_count; i++) {
-        udp_listener_pause(worker->udp[i]);
+        udp_listener_drain(worker->udp[i], worker->lent);
     }
-    for (unsigned i = 0; i < worker->tcp_count; i++) {
-        tcp_listener_stop(worker->tcp[i]);
-    }
+    tcp_room_stop(worker->tcp, worker->lent);
     uv_timer_start(&worker->drain, on_drain_step, 0, DRAIN_STEP_MS);
 }
 
 static void on_wake(uv_async_t *wake)
 {
     struct worker *worker = wake->data;
+    atomic_fetch_add_explicit(&worker->beats, 1, memory_order_relaxed);
     const struct snapshot *next = atomic_load_explicit(&worker->next, memory_order_acquire);
     if (next != worker->query.snapshot) {
         take_snapshot(worker, next);
+    }
+    struct tls_context *identity =
+        atomic_exchange_explicit(&worker->identity, NULL, memory_order_acq_rel);
+    if (identity) {
+        tcp_room_identify(worker->tcp, identity);
     }
     if (atomic_load_explicit(&worker->stop, memory_order_acquire) && !worker->draining) {
         begin_drain(worker);
@@ -129,19 +149,25 @@ static void run(void *argument)
 
 static int serve_sockets(struct worker *worker, const struct worker_sockets *sockets)
 {
-    for (unsigned i = 0; i < sockets->count; i++) {
+    for (unsigned i = 0; i < sockets->udp_count; i++) {
         int err = udp_listener_start(worker->batch, &worker->loop, sockets->udp[i],
                                      &worker->udp[worker->udp_count]);
         if (err < 0) {
             return err;
         }
         worker->udp_count++;
-        err = tcp_listener_start(&worker->query, &worker->loop, sockets->tcp[i],
-                                 &worker->tcp[worker->tcp_count]);
+    }
+    for (unsigned i = 0; i < sockets->tcp_count; i++) {
+        int err = tcp_room_listen(worker->tcp, sockets->tcp[i], false);
         if (err < 0) {
             return err;
         }
-        worker->tcp_count++;
+    }
+    for (unsigned i = 0; i < sockets->tls_count; i++) {
+        int err = tcp_room_listen(worker->tcp, sockets->tls[i], true);
+        if (err < 0) {
+            return err;
+        }
     }
     return 0;
 }
@@ -155,23 +181,32 @@ static int build(struct worker *worker, const struct worker_setup *setup)
         .clock = setup->clock,
         .ask = ask_upstream,
         .ask_context = worker,
+        .guard = setup->guard,
     };
     const struct upstream_setup upstream = {&worker->loop, setup->clock,  answer_arrived,
                                             worker,        setup->claims, setup->flights_max};
     worker->upstream = upstream_new(&upstream);
     worker->batch = udp_batch_new(&worker->query);
-    if (!worker->upstream || !worker->batch || query_worker_init(&worker->query) < 0) {
+    const struct tcp_setup tcp = {&worker->query, &worker->loop, setup->census, setup->workers};
+    worker->tcp = tcp_room_new(&tcp);
+    if (!worker->upstream || !worker->batch || !worker->tcp ||
+        query_worker_init(&worker->query) < 0) {
         return -ENOMEM;
     }
     upstream_configure(worker->upstream, setup->snapshot->config);
     atomic_init(&worker->next, setup->snapshot);
     atomic_init(&worker->current, setup->snapshot);
+    worker->lent = setup->sockets->lent;
     worker->wake.data = worker;
     worker->drain.data = worker;
+    worker->stale.data = worker;
     int err = uv_async_init(&worker->loop, &worker->wake, on_wake);
     claim_table_join(setup->claims, &worker->wake);
     if (err == 0) {
         err = uv_timer_init(&worker->loop, &worker->drain);
+    }
+    if (err == 0) {
+        err = uv_timer_init(&worker->loop, &worker->stale);
     }
     return err < 0 ? err : serve_sockets(worker, setup->sockets);
 }
@@ -205,20 +240,38 @@ void worker_hand_over(struct worker *worker, const struct snapshot *snapshot)
     uv_async_send(&worker->wake);
 }
 
+void worker_identify(struct worker *worker, struct tls_context *identity)
+{
+    tls_context_free(atomic_exchange_explicit(&worker->identity, identity, memory_order_acq_rel));
+    uv_async_send(&worker->wake);
+}
+
 const struct snapshot *worker_snapshot(const struct worker *worker)
 {
     return atomic_load_explicit(&worker->current, memory_order_acquire);
+}
+
+bool worker_has_ended(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->ended, memory_order_acquire);
+}
+
+void worker_ping(struct worker *worker)
+{
+    if (!worker_has_ended(worker)) {
+        uv_async_send(&worker->wake);
+    }
+}
+
+uint32_t worker_beats(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->beats, memory_order_relaxed);
 }
 
 void worker_stop(struct worker *worker)
 {
     atomic_store_explicit(&worker->stop, true, memory_order_release);
     uv_async_send(&worker->wake);
-}
-
-bool worker_has_ended(const struct worker *worker)
-{
-    return atomic_load_explicit(&worker->ended, memory_order_acquire);
 }
 
 void worker_free(struct worker *worker)
@@ -232,6 +285,7 @@ void worker_free(struct worker *worker)
     (void)err;
     udp_batch_free(worker->batch);
     query_worker_clear(&worker->query);
+    tls_context_free(worker->identity);
     free(worker);
 }
 

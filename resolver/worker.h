@@ -2,7 +2,9 @@
 /* worker: one event loop on its own thread, with its sockets, its upstreams and its
  * counters. It shares the snapshot and the cache with the others, nothing else. */
 #pragma once
+#include "listen/census.h"
 #include "listen/socket.h"
+#include "net/tls.h"
 #include "query/query.h"
 #include "upstream/upstream.h"
 
@@ -16,7 +18,9 @@ struct worker;
 struct worker_sockets {
     int udp[WORKER_SOCKETS_MAX];
     int tcp[WORKER_SOCKETS_MAX];
-    unsigned count; /* of each */
+    int tls[WORKER_SOCKETS_MAX]; /* TCP, for DNS over TLS */
+    unsigned udp_count, tcp_count, tls_count;
+    bool lent; /* by a service manager, who keeps them open */
 };
 
 struct worker_setup {
@@ -27,6 +31,9 @@ struct worker_setup {
     const struct worker_sockets *sockets;
     unsigned flights_max;       /* questions in flight that there are sockets for */
     struct claim_table *claims; /* of questions that are being asked, shared */
+    struct guard *guard;        /* limits of clients, shared */
+    struct census *census;      /* TCP connections of clients, shared */
+    unsigned workers;           /* how many there are */
     uv_async_t *changed;        /* woken when the worker has taken over a snapshot or ended */
 };
 
@@ -37,8 +44,15 @@ __attribute__((warn_unused_result)) int worker_start(const struct worker_setup *
 /* Hand over a snapshot; the newest wins. Main thread only. */
 void worker_hand_over(struct worker *worker, const struct snapshot *snapshot);
 
+/* What new DoT clients are shown; the newest wins. It is taken over. */
+void worker_identify(struct worker *worker, struct tls_context *identity);
+
 /* The snapshot that the worker uses now; all older ones it will never touch again. */
 const struct snapshot *worker_snapshot(const struct worker *worker);
+
+/* Wake the worker; each turn that it wakes for counts. Any thread. */
+void worker_ping(struct worker *worker);
+uint32_t worker_beats(const struct worker *worker);
 
 /* Stop reading, answer what is in flight (at most WORKER_DRAIN_MS), end the thread. */
 void worker_stop(struct worker *worker);

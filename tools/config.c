@@ -17,11 +17,25 @@ struct view {
     cJSON *origins;                /* NULL: none are wanted */
 };
 
-static cJSON *list_json(const struct text_list *list)
+/* "value value" as the map that it was. */
+static cJSON *pair_json(const struct setting *row, const char *text)
+{
+    cJSON *json = cJSON_CreateObject();
+    char key[64], value[512];
+    snprintf(key, sizeof(key), "%.*s", (int)strcspn(row->set, " "), row->set);
+    snprintf(value, sizeof(value), "%.*s", (int)strcspn(text, " "), text);
+    cJSON_AddStringToObject(json, key, value);
+    cJSON_AddStringToObject(json, row->set + strlen(key) + 1, text + strlen(value) + 1);
+    return json;
+}
+
+static cJSON *list_json(const struct setting *row, const struct text_list *list)
 {
     cJSON *array = cJSON_CreateArray();
     for (size_t i = 0; i < list->count; i++) {
-        cJSON_AddItemToArray(array, cJSON_CreateString(list->items[i]));
+        cJSON *item =
+            row->set ? pair_json(row, list->items[i]) : cJSON_CreateString(list->items[i]);
+        cJSON_AddItemToArray(array, item);
     }
     return array;
 }
@@ -34,7 +48,7 @@ static cJSON *value_json(const struct setting *row, const void *object)
     case SETTING_TEXT: return cJSON_CreateString(*setting_text(row, object));
     case SETTING_CHOICE:
         return cJSON_CreateString(config_word(row->set, *setting_choice(row, object)));
-    default: return list_json(setting_list(row, object));
+    default: return list_json(row, setting_list(row, object));
     }
 }
 

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -33,6 +34,11 @@ static inline uint64_t rotate(uint64_t x, int by)
     return x << by | x >> (64 - by);
 }
 
+struct packed {
+    const uint8_t *data;
+    size_t len;
+};
+
 struct sip {
     uint64_t v0, v1, v2, v3;
 };
@@ -58,27 +64,42 @@ static inline uint64_t load_le64(const uint8_t *at, size_t len)
     return le64toh(value);
 }
 
-uint64_t hash_keyed(const struct hash_key *key, const void *data, size_t len)
+/* `each` rounds for every word of the input, `last` at the end. */
+__attribute__((always_inline)) static inline uint64_t
+sip(const struct hash_key *key, const struct packed *input, int each, int last)
 {
     struct sip s = {key->k0 ^ 0x736f6d6570736575ULL, key->k1 ^ 0x646f72616e646f6dULL,
                     key->k0 ^ 0x6c7967656e657261ULL, key->k1 ^ 0x7465646279746573ULL};
-    const uint8_t *at = data;
-    size_t left = len;
-    for (; left >= 8; left -= 8, at += 8) {
-        uint64_t word = load_le64(at, 8);
+    const uint8_t *at = input->data;
+    size_t left = input->len;
+    for (bool more = true; more;) {
+        more = left >= 8;
+        uint64_t word = more ? load_le64(at, 8) : (uint64_t)input->len << 56 | load_le64(at, left);
         s.v3 ^= word;
-        sip_round(&s);
+        for (int i = 0; i < each; i++) {
+            sip_round(&s);
+        }
         s.v0 ^= word;
+        left -= more ? 8 : 0;
+        at += more ? 8 : 0;
     }
-    uint64_t last = (uint64_t)len << 56 | load_le64(at, left);
-    s.v3 ^= last;
-    sip_round(&s);
-    s.v0 ^= last;
     s.v2 ^= 0xff;
-    sip_round(&s);
-    sip_round(&s);
-    sip_round(&s);
+    for (int i = 0; i < last; i++) {
+        sip_round(&s);
+    }
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+uint64_t hash_keyed(const struct hash_key *key, const void *data, size_t len)
+{
+    const struct packed input = {data, len};
+    return sip(key, &input, 1, 3);
+}
+
+uint64_t hash_siphash24(const struct hash_key *key, const void *data, size_t len)
+{
+    const struct packed input = {data, len};
+    return sip(key, &input, 2, 4);
 }
 
 uint64_t hash_seeded(uint64_t seed, const void *data, size_t len)

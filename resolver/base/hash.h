@@ -25,6 +25,9 @@ void random_bytes(void *out, size_t len);
 /* SipHash-1-3 (Aumasson and Bernstein). */
 uint64_t hash_keyed(const struct hash_key *key, const void *data, size_t len);
 
+/* SipHash-2-4, where others must come to the same value (DNS cookies, RFC 9018). */
+uint64_t hash_siphash24(const struct hash_key *key, const void *data, size_t len);
+
 /* XXH3-64 with a seed; the same value on every machine. */
 uint64_t hash_seeded(uint64_t seed, const void *data, size_t len);
 

@@ -142,6 +142,22 @@ const char *check_name(const char *text)
     return NULL;
 }
 
+/* "NAME ADDRESS" */
+const char *check_record(const char *text)
+{
+    char name[DNAME_MAX + 2];
+    struct addr addr;
+    size_t len = strcspn(text, " ");
+    if (len >= sizeof(name)) {
+        return "longer than a name can be";
+    }
+    memcpy(name, text, len);
+    name[len] = '\0';
+    const char *why = check_name(name);
+    bool good = addr_parse(text + len + (text[len] == ' '), &addr) == 0 && !addr.scope;
+    return why ? why : good ? NULL : "without an address (192.0.2.1, \"2001:db8::1\")";
+}
+
 const char *check_id(const char *text)
 {
     size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._-");

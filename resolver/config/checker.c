@@ -38,6 +38,10 @@ static int check_counts(const struct config *config, struct diag *diag)
         return fail_at(diag, origins_find_key(config, "dns", "listen"),
                        "dns.listen: at least one address is needed");
     }
+    if (config->dns.tls_listen.count && (!*config->dns.tls_cert || !*config->dns.tls_key)) {
+        return fail_at(diag, origins_find_key(config, "dns", "tls_listen"),
+                       "dns.tls_listen: dns.tls_cert and dns.tls_key are needed too");
+    }
     if (config->upstream.servers.count == 0) {
         return fail_at(diag, origins_find_key(config, "upstream", "servers"),
                        "upstream.servers: at least one server is needed");

@@ -69,6 +69,7 @@ struct config_group {
 #define TEXT(section, key, def, check, help)   char *key;
 #define CHOICE(section, key, def, set, help)   int key;
 #define LIST(section, key, def, check, help)   struct text_list key;
+#define PAIRS(section, key, keys, check, help) struct text_list key;
 struct config {
 #include "config/settings.def"
     struct config_source *sources; /* lists.sources, in order */
@@ -85,6 +86,7 @@ struct config {
 #undef TEXT
 #undef CHOICE
 #undef LIST
+#undef PAIRS
 
 /* Read path, then the *.yaml of the folder conf.d beside it, in name order, and at last
  * state_dir/managed.yaml: maps merge by key, sources by id, groups by name, new groups

@@ -26,6 +26,7 @@ static const struct {
 } shapes[] = {
     {"any", "text, one line"},
     {"path", "absolute path"},
+    {"file", "absolute path"},
     {"socket", "absolute path, at most 107 octets"},
     {"address", "address:port"},
     {"client", "subnet, address or `local`"},
@@ -34,6 +35,7 @@ static const struct {
     {"ipv4", "IPv4 address"},
     {"ipv6", "IPv6 address"},
     {"name", "domain name"},
+    {"record", "{name, address}"},
     {"id", "short name (a-z 0-9 . _ -)"},
     {"url", "URL"},
     {"category", "category"},

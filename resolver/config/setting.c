@@ -42,6 +42,13 @@ static const struct word_set word_sets[] = {
 #define LIST(section, name, def, form, help)                                                       \
     {ROW(LIST, #section, #name, help), FIELD(section, name), .text = (def), .check = check_##form, \
      .shape = #form},
+#define PAIRS(section, name, keys, form, help)                                                     \
+    {ROW(LIST, #section, #name, help),                                                             \
+     FIELD(section, name),                                                                         \
+     .text = "",                                                                                   \
+     .check = check_##form,                                                                        \
+     .shape = #form,                                                                               \
+     .set = (keys)},
 static const struct setting config_rows[] = {
 #include "config/settings.def"
 };

@@ -29,7 +29,7 @@ struct setting {
     const char *text;         /* default of TEXT, CHOICE and LIST, as in settings.def */
     setting_check check;      /* TEXT and LIST (each item) */
     const char *shape;        /* the name of the check */
-    const char *set;          /* CHOICE: its words */
+    const char *set;          /* CHOICE: its words; LIST: "key key" when items are maps */
 };
 
 struct setting_table {

@@ -64,12 +64,27 @@ static int put_text(struct printer *print, FILE *out, const char *text)
     return len;
 }
 
-static int put_list(struct printer *print, const struct text_list *list)
+/* "value value" as the map that it was. */
+static int put_pair(struct printer *print, const struct setting *row, const char *text)
 {
+    char first[512];
+    int key = (int)strcspn(row->set, " ");
+    snprintf(first, sizeof(first), "%.*s", (int)strcspn(text, " "), text);
+    int len = fprintf(print->out, "{%.*s: ", key, row->set);
+    len += put_text(print, print->out, first);
+    len += fprintf(print->out, ", %s: ", row->set + key + 1);
+    len += put_text(print, print->out, text + strlen(first) + 1);
+    return len + fprintf(print->out, "}");
+}
+
+static int put_list(struct printer *print, const struct setting *row)
+{
+    const struct text_list *list = setting_list(row, print->object);
     int len = fprintf(print->out, "[");
     for (size_t i = 0; i < list->count; i++) {
         len += fprintf(print->out, "%s", i ? ", " : "");
-        len += put_text(print, print->out, list->items[i]);
+        len += row->set ? put_pair(print, row, list->items[i])
+                        : put_text(print, print->out, list->items[i]);
     }
     return len + fprintf(print->out, "]");
 }
@@ -85,7 +100,7 @@ static int put_value(struct printer *print, const struct setting *row)
     case SETTING_CHOICE:
         return fprintf(print->out, "%s",
                        config_word(row->set, *setting_choice(row, print->object)));
-    default: return put_list(print, setting_list(row, print->object));
+    default: return put_list(print, row);
     }
 }
 

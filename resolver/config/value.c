@@ -9,7 +9,7 @@
 
 #include "config/nearest.h"
 
-enum { TEXT_MAX = 1000, ITEMS_MAX = 4096, DIGITS_MAX = 15 };
+enum { PAIR_MAX = 512, TEXT_MAX = 1000, ITEMS_MAX = 4096, DIGITS_MAX = 15 };
 
 int complain(const struct complaint *to, const struct yaml_node *at, const char *format, ...)
 {
@@ -94,6 +94,34 @@ static int check_text(const struct setting *row, const struct yaml_node *node,
     return why ? wrong_shape(row, node, to, why) : 0;
 }
 
+/* The text of a map's key, which stands first or behind the blank in row->set. */
+static const char *part_of(const struct setting *row, const struct yaml_node *item, bool second)
+{
+    char key[64];
+    size_t len = strcspn(row->set, " ");
+    snprintf(key, sizeof(key), "%.*s", second ? (int)sizeof(key) - 1 : (int)len,
+             row->set + (second ? len + 1 : 0));
+    return yaml_get_text(item, key);
+}
+
+/* A map of two keys as "value value". */
+static int join_pair(const struct setting *row, const struct yaml_node *item,
+                     const struct complaint *to, char out[PAIR_MAX])
+{
+    const char *first = item->kind == YAML_MAP ? part_of(row, item, false) : NULL;
+    const char *second = first ? part_of(row, item, true) : NULL;
+    if (!second || item->count != 2) {
+        int len = (int)strcspn(row->set, " ");
+        return complain(to, item, "%s: expected {%.*s: ..., %s: ...} and nothing else", row->key,
+                        len, row->set, row->set + len + 1);
+    }
+    if (strchr(first, ' ') || snprintf(out, PAIR_MAX, "%s %s", first, second) >= PAIR_MAX) {
+        return complain(to, item, "%s: '%.60s' is not one word", row->key, first);
+    }
+    const char *why = row->check(out);
+    return why ? complain(to, item, "%s: '%.60s' is %s", row->key, out, why) : 0;
+}
+
 static int set_text(const struct setting *row, void *object, const struct yaml_node *node,
                     const struct complaint *to)
 {
@@ -137,22 +165,38 @@ static int set_choice(const struct setting *row, void *object, const struct yaml
                     nearest.best ? "'?" : "");
 }
 
-static int check_twice(const struct setting *row, const struct yaml_node *item,
-                       const struct text_list *list, const struct complaint *to)
+static bool stands_there(const struct text_list *list, const char *text)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i], item->text) == 0) {
-            return complain(to, item, "%s: '%.60s' stands there twice", row->key, item->text);
+        if (strcmp(list->items[i], text) == 0) {
+            return true;
         }
     }
-    return 0;
+    return false;
+}
+
+static int add_item(const struct setting *row, const struct yaml_node *item, struct text_list *list,
+                    const struct complaint *to)
+{
+    char pair[PAIR_MAX];
+    const char *text = row->set ? pair : item->text;
+    int err = row->set                    ? join_pair(row, item, to, pair)
+              : item->kind == YAML_SCALAR ? check_text(row, item, to)
+                                          : wrong_type(row, item, to, "a single value in the list");
+    if (err < 0) {
+        return err;
+    }
+    if (stands_there(list, text)) {
+        return complain(to, item, "%s: '%.60s' stands there twice", row->key, text);
+    }
+    return text_list_add(list, text, strlen(text));
 }
 
 static int set_list(const struct setting *row, void *object, const struct yaml_node *node,
                     const struct complaint *to)
 {
     if (node->kind != YAML_LIST) {
-        return wrong_type(row, node, to, "a list ([a, b])");
+        return wrong_type(row, node, to, row->set ? "a list of maps" : "a list ([a, b])");
     }
     if (node->count > ITEMS_MAX) {
         return complain(to, node, "%s: more than %d items", row->key, ITEMS_MAX);
@@ -160,14 +204,7 @@ static int set_list(const struct setting *row, void *object, const struct yaml_n
     struct text_list list = {0};
     int err = 0;
     for (const struct yaml_node *item = node->first; item && err == 0; item = item->next) {
-        err = item->kind == YAML_SCALAR ? check_text(row, item, to)
-                                        : wrong_type(row, item, to, "a single value in the list");
-        if (err == 0) {
-            err = check_twice(row, item, &list, to);
-        }
-        if (err == 0) {
-            err = text_list_add(&list, item->text, strlen(item->text));
-        }
+        err = add_item(row, item, &list, to);
     }
     if (err < 0) {
         text_list_clear(&list);

@@ -48,36 +48,67 @@ int question_reread(const uint8_t *wire, size_t len, struct question *ret_questi
     return 0;
 }
 
+/* The first cookie counts, others are not looked at. Lengths: RFC 7873 section 5.2. */
+static int take_cookie(struct question *question, const uint8_t *data, size_t len)
+{
+    if (question->cookie_len) {
+        return 0;
+    }
+    if (len != QUESTION_COOKIE_CLIENT && (len < 16 || len > 40)) {
+        return -EBADMSG;
+    }
+    question->cookie_len = (uint8_t)len;
+    memcpy(question->cookie, data, len < QUESTION_COOKIE ? len : QUESTION_COOKIE);
+    return 0;
+}
+
 /* The options must fill the data exactly; their content never changes a verdict. */
-static int check_options(const uint8_t *data, size_t len)
+static int read_options(struct question *question, const uint8_t *data, size_t len)
 {
     struct reader reader = {.data = data, .len = len};
     for (unsigned i = 0; reader.pos < reader.len && i < OPTIONS_LOOKED_AT; i++) {
-        (void)reader_u16(&reader);
-        (void)reader_take(&reader, reader_u16(&reader));
+        uint16_t code = reader_u16(&reader);
+        uint16_t size = reader_u16(&reader);
+        const uint8_t *at = reader_take(&reader, size);
+        if (!at || (code == OPTION_COOKIE && take_cookie(question, at, size) < 0)) {
+            return -EBADMSG;
+        }
+        question->keepalive |= code == OPTION_KEEPALIVE;
+        question->padded |= code == OPTION_PADDING;
     }
-    return reader.bad ? -EBADMSG : 0;
+    return 0;
 }
 
 static enum question_outcome read_opt(const uint8_t *packet, const struct rr *rr,
                                       struct question *question)
 {
-    if (question->edns || packet[rr->owner] != 0 ||
-        check_options(packet + rr->rdata, rr->rdlen) < 0) {
+    if (question->edns || packet[rr->owner] != 0) {
         return QUESTION_FORMERR;
     }
     question->edns = true;
     question->udp_size = rr->class_code < DNS_UDP_PLAIN ? DNS_UDP_PLAIN : rr->class_code;
     question->dnssec_ok = rr->ttl & 0x8000;
-    return (rr->ttl >> 16 & 0xff) != 0 ? QUESTION_BADVERS : QUESTION_OK;
+    if ((rr->ttl >> 16 & 0xff) != 0) {
+        return QUESTION_BADVERS; /* what its data looks like we cannot know */
+    }
+    return read_options(question, packet + rr->rdata, rr->rdlen) < 0 ? QUESTION_FORMERR
+                                                                     : QUESTION_OK;
 }
 
-static enum question_outcome read_additional(const uint8_t *packet, size_t len, unsigned count,
-                                             struct question *question)
+/* What follows the question, to the end of the packet. IXFR has its SOA in the authority
+ * section (RFC 1995 section 3); nothing else has records there. */
+static enum question_outcome read_records(const uint8_t *packet, size_t len,
+                                          struct question *question)
 {
     size_t pos = DNS_HEADER + question->wire_len;
+    unsigned authority = load_u16(packet + 8), count = load_u16(packet + 10);
     enum question_outcome outcome = QUESTION_OK;
-    if (count > ADDITIONAL_MAX) {
+    bool ixfr = question->wire_len && question->type == TYPE_IXFR;
+    if (count > ADDITIONAL_MAX || authority > (ixfr ? 1 : 0)) {
+        return QUESTION_FORMERR;
+    }
+    struct rr soa;
+    if (authority && rr_read(packet, len, &pos, &soa) < 0) {
         return QUESTION_FORMERR;
     }
     for (unsigned i = 0; i < count; i++) {
@@ -98,17 +129,26 @@ static enum question_outcome read_additional(const uint8_t *packet, size_t len, 
 /* Which types may be asked for at all. */
 static enum question_outcome judge_type(const struct question *question)
 {
-    switch (question->type) {
-    case 0:
-    case TYPE_OPT:
-    case TYPE_TKEY:
-    case TYPE_TSIG:
-    case TYPE_MAILA:
-    case TYPE_MAILB: return QUESTION_FORMERR;
-    case TYPE_AXFR:
-    case TYPE_IXFR: return QUESTION_REFUSED;
-    default: return question->class_code == CLASS_IN ? QUESTION_OK : QUESTION_REFUSED;
+    uint16_t type = question->type;
+    if (type == TYPE_AXFR || type == TYPE_IXFR) {
+        return QUESTION_REFUSED;
     }
+    if (type == 0 || type == TYPE_OPT || (type >= TYPE_META_FIRST && type < TYPE_ANY)) {
+        return QUESTION_BADTYPE;
+    }
+    return question->class_code == CLASS_IN ? QUESTION_OK : QUESTION_REFUSED;
+}
+
+/* The fields that a packet need not have. */
+static void clear(struct question *question)
+{
+    question->udp_size = DNS_UDP_PLAIN;
+    question->wire_len = 0;
+    question->edns = false;
+    question->dnssec_ok = false;
+    question->keepalive = false;
+    question->padded = false;
+    question->cookie_len = 0;
 }
 
 enum question_outcome question_parse(const uint8_t *packet, size_t len,
@@ -119,23 +159,27 @@ enum question_outcome question_parse(const uint8_t *packet, size_t len,
     }
     ret_question->id = load_u16(packet);
     ret_question->flags = load_u16(packet + 2);
-    ret_question->udp_size = DNS_UDP_PLAIN;
-    ret_question->edns = false;
-    ret_question->dnssec_ok = false;
+    clear(ret_question);
     if (ret_question->flags & FLAG_QR) {
         return QUESTION_DROP;
     }
     if (ret_question->flags & 0x7800) {
         return QUESTION_NOTIMP;
     }
-    bool one_question = load_u16(packet + 4) == 1 && load_u16(packet + 6) == 0;
-    if (!one_question || question_reread(packet + DNS_HEADER, len - DNS_HEADER, ret_question) < 0) {
+    unsigned questions = load_u16(packet + 4);
+    if (questions > 1 || load_u16(packet + 6) != 0) {
         return QUESTION_FORMERR;
     }
-    enum question_outcome type = judge_type(ret_question);
-    if (load_u16(packet + 8) != 0) {
-        return type == QUESTION_REFUSED ? type : QUESTION_FORMERR;
+    enum question_outcome type = QUESTION_FORMERR;
+    if (questions == 1) {
+        if (question_reread(packet + DNS_HEADER, len - DNS_HEADER, ret_question) < 0) {
+            return QUESTION_FORMERR;
+        }
+        type = judge_type(ret_question);
     }
-    enum question_outcome rest = read_additional(packet, len, load_u16(packet + 10), ret_question);
+    enum question_outcome rest = read_records(packet, len, ret_question);
+    if (questions == 0 && rest == QUESTION_OK && ret_question->cookie_len) {
+        return QUESTION_COOKIE_ONLY;
+    }
     return rest != QUESTION_OK ? rest : type;
 }

@@ -7,6 +7,9 @@
 #include "dns/name.h"
 #include "dns/rr.h"
 
+/* Octets of a cookie that is ours: of the client 8, of the server 16 (RFC 9018). */
+enum { QUESTION_COOKIE_CLIENT = 8, QUESTION_COOKIE = 24 };
+
 struct question {
     struct dname name; /* folded */
     uint16_t id;
@@ -17,15 +20,21 @@ struct question {
     uint16_t udp_size; /* the client's, at least 512; 512 without EDNS */
     bool edns;
     bool dnssec_ok;
+    bool keepalive;                  /* the client, and later the reply, has the option */
+    bool padded;                     /* likewise */
+    uint8_t cookie_len;              /* 0: none came */
+    uint8_t cookie[QUESTION_COOKIE]; /* client part, then what may be the server's */
 };
 
 enum question_outcome {
     QUESTION_OK,
-    QUESTION_DROP,    /* too short, or a response: silence */
-    QUESTION_FORMERR, /* these are answered by */
-    QUESTION_NOTIMP,  /* reply_bare(), which reflects */
-    QUESTION_REFUSED, /* nothing but the id */
-    QUESTION_BADVERS, /* answered with an OPT (RFC 6891 section 6.1.3) */
+    QUESTION_DROP,        /* too short, or a response: silence */
+    QUESTION_FORMERR,     /* these two are answered by reply_bare(), */
+    QUESTION_NOTIMP,      /* which reflects nothing but the id */
+    QUESTION_REFUSED,     /* well-formed, but not for us: transfers, other classes */
+    QUESTION_BADTYPE,     /* well-formed, but of a type that no data has */
+    QUESTION_BADVERS,     /* answered with an OPT (RFC 6891 section 6.1.3) */
+    QUESTION_COOKIE_ONLY, /* no question, a cookie is asked for (RFC 7873 section 5.4) */
 };
 
 enum question_outcome question_parse(const uint8_t *packet, size_t len,

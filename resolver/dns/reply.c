@@ -18,7 +18,7 @@ void reply_begin(struct wire *out, const struct question *question, const uint8_
     store_u16(header, question->id);
     store_u16(header + 2, (uint16_t)(FLAG_QR | FLAG_RA | (rcode & 0xf) |
                                      (question->flags & (FLAG_RD | FLAG_CD))));
-    store_u16(header + 4, 1);
+    store_u16(header + 4, question->wire_len > 0);
     wire_put(out, header, sizeof(header));
     wire_put(out, packet + DNS_HEADER, question->wire_len);
 }
@@ -39,12 +39,18 @@ void reply_add(struct wire *out, uint16_t type, uint32_t ttl, const struct packe
     count_up(out, 6);
 }
 
-void reply_add_soa(struct wire *out, uint32_t ttl)
+void reply_add_ns(struct wire *out, const struct question *question, uint32_t ttl)
+{
+    const struct packet data = {question->name.wire, question->name.len};
+    reply_add(out, TYPE_NS, ttl, &data);
+}
+
+static void put_soa(struct wire *out, unsigned skip, uint32_t ttl)
 {
     /* MNAME greengate.invalid., RNAME hostmaster in it: names that say who answered
      * and lead nowhere (RFC 2606). */
     static const uint8_t names[] = "\x9greengate\x7invalid\0\xahostmaster";
-    wire_put_u16(out, POINTER_TO_QUESTION);
+    wire_put_u16(out, (uint16_t)(POINTER_TO_QUESTION + skip));
     wire_put_u16(out, TYPE_SOA);
     wire_put_u16(out, CLASS_IN);
     wire_put_u32(out, ttl);
@@ -59,7 +65,60 @@ void reply_add_soa(struct wire *out, uint32_t ttl)
         wire_put_u32(out, numbers[i]);
     }
     wire_patch_u16(out, len_at, (uint16_t)(out->len - start));
+}
+
+void reply_add_soa(struct wire *out, uint32_t ttl)
+{
+    put_soa(out, 0, ttl);
     count_up(out, 8);
+}
+
+void reply_add_zone_soa(struct wire *out, unsigned skip, uint32_t ttl)
+{
+    put_soa(out, skip, ttl);
+    count_up(out, 8);
+}
+
+void reply_answer_soa(struct wire *out, uint32_t ttl)
+{
+    put_soa(out, 0, ttl);
+    count_up(out, 6);
+}
+
+static void put_option(struct wire *out, uint16_t code, const void *data, size_t len)
+{
+    wire_put_u16(out, code);
+    wire_put_u16(out, (uint16_t)len);
+    wire_put(out, data, len);
+}
+
+static void put_error(struct wire *out, const struct reply_error *error)
+{
+    const char *text = error->text ? error->text : "";
+    wire_put_u16(out, OPTION_EDE);
+    wire_put_u16(out, (uint16_t)(2 + strlen(text)));
+    wire_put_u16(out, (uint16_t)error->code);
+    wire_put(out, text, strlen(text));
+}
+
+static void put_options(struct wire *out, const struct question *question,
+                        const struct reply_error *error)
+{
+    static const uint8_t idle[2] = {0, REPLY_KEEPALIVE};
+    if (error && error->code >= 0) {
+        put_error(out, error);
+    }
+    if (question->cookie_len) {
+        put_option(out, OPTION_COOKIE, question->cookie, QUESTION_COOKIE);
+    }
+    if (question->keepalive) {
+        put_option(out, OPTION_KEEPALIVE, idle, sizeof(idle));
+    }
+    if (question->padded) { /* last, since it counts what stands before it (RFC 8467) */
+        static const uint8_t zeros[REPLY_BLOCK];
+        size_t over = (out->len + 4) % REPLY_BLOCK;
+        put_option(out, OPTION_PADDING, zeros, over ? REPLY_BLOCK - over : 0);
+    }
 }
 
 void reply_end(struct wire *out, const struct question *question, uint16_t rcode,
@@ -68,25 +127,20 @@ void reply_end(struct wire *out, const struct question *question, uint16_t rcode
     if (!question->edns) {
         return;
     }
-    size_t text_len = error && error->text ? strlen(error->text) : 0;
-    bool coded = error && error->code >= 0;
     size_t before = out->len;
     wire_put_u8(out, 0);
     wire_put_u16(out, TYPE_OPT);
     wire_put_u16(out, DNS_UDP_OURS);
     wire_put_u32(out, (uint32_t)(rcode >> 4) << 24 | (question->dnssec_ok ? 0x8000 : 0));
-    wire_put_u16(out, coded ? (uint16_t)(6 + text_len) : 0);
-    if (coded) {
-        wire_put_u16(out, OPTION_EDE);
-        wire_put_u16(out, (uint16_t)(2 + text_len));
-        wire_put_u16(out, (uint16_t)error->code);
-        wire_put(out, error->text ? error->text : "", text_len);
-    }
+    size_t len_at = out->len;
+    wire_put_u16(out, 0);
+    put_options(out, question, error);
     if (out->full && before >= DNS_HEADER) {
         out->len = before; /* a message of 64 KiB has no room for it: go without */
         out->full = false;
         return;
     }
+    wire_patch_u16(out, len_at, (uint16_t)(out->len - len_at - 2));
     count_up(out, 10);
 }
 

@@ -15,15 +15,19 @@ enum dns_type {
     TYPE_NS = 2,
     TYPE_CNAME = 5,
     TYPE_SOA = 6,
+    TYPE_PTR = 12,
     TYPE_HINFO = 13,
+    TYPE_TXT = 16,
     TYPE_AAAA = 28,
     TYPE_DNAME = 39,
     TYPE_OPT = 41,
+    TYPE_DS = 43,
     TYPE_RRSIG = 46,
     TYPE_NSEC = 47,
     TYPE_NSEC3 = 50,
     TYPE_SVCB = 64,
     TYPE_HTTPS = 65,
+    TYPE_META_FIRST = 128, /* to TYPE_ANY: no data has these (RFC 6895 section 3.1) */
     TYPE_TKEY = 249,
     TYPE_TSIG = 250,
     TYPE_IXFR = 251,
@@ -31,6 +35,7 @@ enum dns_type {
     TYPE_MAILB = 253,
     TYPE_MAILA = 254,
     TYPE_ANY = 255,
+    TYPE_RESINFO = 261, /* RFC 9606 */
 };
 
 enum { CLASS_IN = 1 };
@@ -43,6 +48,7 @@ enum dns_rcode {
     RCODE_NOTIMP = 4,
     RCODE_REFUSED = 5,
     RCODE_BADVERS = 16,
+    RCODE_BADCOOKIE = 23,
 };
 
 enum dns_flag { /* of the header's second 16 bits */
@@ -56,16 +62,24 @@ enum dns_flag { /* of the header's second 16 bits */
 };
 
 enum dns_ede { /* extended errors, RFC 8914 section 4 */
+               EDE_OTHER = 0,
                EDE_STALE = 3,
                EDE_FORGED = 4,
                EDE_BLOCKED = 15,
                EDE_FILTERED = 17,
                EDE_PROHIBITED = 18,
+               EDE_NOT_AUTHORITATIVE = 20,
                EDE_NO_REACHABLE_AUTHORITY = 22,
                EDE_NETWORK_ERROR = 23,
+               EDE_INVALID_TYPE = 30,
 };
 
-enum { OPTION_EDE = 15 };
+enum dns_option {                        /* of an OPT record */
+                  OPTION_COOKIE = 10,    /* RFC 7873 */
+                  OPTION_KEEPALIVE = 11, /* RFC 7828 */
+                  OPTION_PADDING = 12,   /* RFC 7830 */
+                  OPTION_EDE = 15,       /* RFC 8914 */
+};
 
 /* A record where it stands in a packet. */
 struct rr {

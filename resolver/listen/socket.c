@@ -2,6 +2,7 @@
 #include "listen/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,12 +52,8 @@ static int open_bound(const struct addr *addr, int type, struct diag *diag)
     return fd;
 }
 
-int socket_open_udp(const struct addr *addr, struct diag *diag)
+static void prepare_udp(int fd, const struct addr *addr)
 {
-    int fd = open_bound(addr, SOCK_DGRAM, diag);
-    if (fd < 0) {
-        return fd;
-    }
     (void)set_flag(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BYTES);
     if (addr->family == AF_INET) {
         (void)set_flag(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
@@ -65,20 +62,52 @@ int socket_open_udp(const struct addr *addr, struct diag *diag)
         (void)set_flag(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
         (void)set_flag(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, addr_is_any(addr));
     }
+}
+
+static int listen_on(int fd, struct diag *diag)
+{
+    (void)set_flag(fd, IPPROTO_TCP, TCP_FASTOPEN, FAST_OPEN_QUEUE);
+    if (listen(fd, BACKLOG) < 0) {
+        int err = -errno;
+        return diag_set(diag, err, "cannot listen on tcp: %s", strerror(-err));
+    }
+    return 0;
+}
+
+int socket_open_udp(const struct addr *addr, struct diag *diag)
+{
+    int fd = open_bound(addr, SOCK_DGRAM, diag);
+    if (fd >= 0) {
+        prepare_udp(fd, addr);
+    }
     return fd;
 }
 
 int socket_open_tcp(const struct addr *addr, struct diag *diag)
 {
     int fd = open_bound(addr, SOCK_STREAM, diag);
-    if (fd < 0) {
-        return fd;
-    }
-    (void)set_flag(fd, IPPROTO_TCP, TCP_FASTOPEN, FAST_OPEN_QUEUE);
-    if (listen(fd, BACKLOG) < 0) {
-        int err = -errno;
+    int err = fd < 0 ? fd : listen_on(fd, diag);
+    if (fd >= 0 && err < 0) {
         close(fd);
-        return diag_set(diag, err, "cannot listen on tcp: %s", strerror(-err));
     }
-    return fd;
+    return err < 0 ? err : fd;
+}
+
+int socket_adopt(int fd, int type, struct diag *diag)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+    struct addr addr;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+        getsockname(fd, (struct sockaddr *)&sa, &len) < 0) {
+        int err = -errno;
+        return diag_set(diag, err, "a socket that was handed over: %s", strerror(-err));
+    }
+    addr_from_sockaddr((struct sockaddr *)&sa, &addr);
+    if (type == SOCK_STREAM) {
+        return listen_on(fd, diag);
+    }
+    prepare_udp(fd, &addr);
+    return 0;
 }

@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 enum {
-    PACKET_MAX = 2048, /* a query has no business being larger */
+    PACKET_MAX = 4096, /* a query has no business being larger, padding included */
     CONTROL_MAX = 64,
     BATCHES_PER_WAKE = 4, /* then the loop's other handles have their turn */
+    DRAIN_BATCHES = 1024, /* more than a socket's buffer holds */
+    DISCARD_PORT = 9,
+    BEHIND_WAKES = 8, /* that end with packets left: we cannot keep up */
 };
 
 struct slot {
@@ -38,9 +41,12 @@ struct udp_listener {
     int fd;
     struct addr local;
     bool wildcard;
+    unsigned behind; /* wake-ups in a row that ended with packets left */
 };
 
-enum { ROOM_STRIDE = (QUERY_ROOM + 4095) / 4096 * 4096 };
+/* No multiple of a page: replies that all began at the same place in their pages would
+ * fight for the same lines of the processor's cache. */
+enum { ROOM_STRIDE = (QUERY_ROOM + 4095) / 4096 * 4096 + 5 * 64 };
 
 struct udp_batch *udp_batch_new(struct query_worker *worker)
 {
@@ -103,13 +109,15 @@ static void read_local(struct msghdr *header, struct addr *local)
             struct in_pktinfo info;
             memcpy(&info, CMSG_DATA(at), sizeof(info));
             *local = (struct addr){.family = AF_INET, .port = local->port};
-            memcpy(local->bytes, &info.ipi_addr, 4);
+            memcpy(local->bytes, &info.ipi_spec_dst, 4); /* ours, if it came to a broadcast one */
         } else if (at->cmsg_level == IPPROTO_IPV6 && at->cmsg_type == IPV6_PKTINFO) {
             struct in6_pktinfo info;
             memcpy(&info, CMSG_DATA(at), sizeof(info));
-            *local = (struct addr){.family = AF_INET6, .port = local->port};
-            local->scope = info.ipi6_ifindex;
-            memcpy(local->bytes, &info.ipi6_addr, 16);
+            const struct sockaddr_in6 asked = {.sin6_family = AF_INET6,
+                                               .sin6_port = htons(local->port),
+                                               .sin6_addr = info.ipi6_addr,
+                                               .sin6_scope_id = info.ipi6_ifindex};
+            addr_from_sockaddr((const struct sockaddr *)&asked, local);
         }
     }
 }
@@ -136,12 +144,6 @@ static size_t write_local(const struct addr *local, uint8_t control[CONTROL_MAX]
     at->cmsg_len = CMSG_LEN(sizeof(info));
     memcpy(CMSG_DATA(at), &info, sizeof(info));
     return CMSG_SPACE(sizeof(info));
-}
-
-static void count_unsent(struct query_worker *worker, unsigned count)
-{
-    uint64_t now = atomic_load_explicit(&worker->drops[DROP_SEND], memory_order_relaxed);
-    atomic_store_explicit(&worker->drops[DROP_SEND], now + count, memory_order_relaxed);
 }
 
 /* A reply of the batch being served: it goes with the others. The slot's own peer and
@@ -183,7 +185,7 @@ static void send_alone(struct udp_listener *listener, const struct query *query)
         header.msg_controllen = write_local(&query->local, control);
     }
     if (listener->fd < 0 || sendmsg(listener->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-        count_unsent(query->worker, 1);
+        query_count_drop(query->worker->drops, DROP_SEND);
     }
 }
 
@@ -210,7 +212,8 @@ static void flush(struct udp_listener *listener)
         int done = sendmmsg(listener->fd, batch->replies + sent, batch->reply_count - sent,
                             MSG_DONTWAIT | MSG_NOSIGNAL);
         if (done <= 0) {
-            count_unsent(batch->worker, 1); /* that one cannot be sent: go on behind it */
+            /* That one cannot be sent: go on behind it. */
+            query_count_drop(batch->worker->drops, DROP_SEND);
             done = 1;
         }
         sent += (unsigned)done;
@@ -218,8 +221,8 @@ static void flush(struct udp_listener *listener)
     batch->reply_count = 0;
 }
 
-/* Both loops run over the whole batch, so that the memory of the look-ups is on its
- * way before the first of them is made. */
+/* Each step is done for the whole batch, so that the memory of the next one is on its
+ * way. */
 static void serve(struct udp_listener *listener, unsigned count)
 {
     struct udp_batch *batch = listener->batch;
@@ -229,7 +232,9 @@ static void serve(struct udp_listener *listener, unsigned count)
         struct query *query = &slot->query;
         struct msghdr *header = &batch->received[i].msg_hdr;
         query->channel = &listener->channel;
-        query->packet_len = header->msg_flags & MSG_TRUNC ? 0 : batch->received[i].msg_len;
+        /* What was too long for us was no query: a header alone is a format error. */
+        bool cut = header->msg_flags & MSG_TRUNC;
+        query->packet_len = cut ? DNS_HEADER : batch->received[i].msg_len;
         query->local = listener->local;
         addr_from_sockaddr((struct sockaddr *)&slot->peer, &query->client);
         if (listener->wildcard) {
@@ -238,29 +243,42 @@ static void serve(struct udp_listener *listener, unsigned count)
         query_begin(query);
     }
     for (unsigned i = 0; i < count; i++) {
+        query_decide(&batch->slots[i].query);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        query_fetch(&batch->slots[i].query);
+    }
+    for (unsigned i = 0; i < count; i++) {
         query_resume(&batch->slots[i].query);
     }
     flush(listener);
     batch->busy = NULL;
 }
 
+/* One batch of what has come; false when there is no more. */
+static bool serve_batch(struct udp_listener *listener)
+{
+    prepare(listener);
+    int count = recvmmsg(listener->fd, listener->batch->received, UDP_BATCH, MSG_DONTWAIT, NULL);
+    if (count <= 0) {
+        return false;
+    }
+    query_tick(listener->batch->worker);
+    query_batch(listener->batch->worker, listener->behind >= BEHIND_WAKES);
+    serve(listener, (unsigned)count);
+    query_batch(listener->batch->worker, false);
+    return count == UDP_BATCH;
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-    struct udp_listener *listener = poll->data;
     (void)events;
-    for (unsigned i = 0; status == 0 && i < BATCHES_PER_WAKE; i++) {
-        prepare(listener);
-        int count =
-            recvmmsg(listener->fd, listener->batch->received, UDP_BATCH, MSG_DONTWAIT, NULL);
-        if (count <= 0) {
-            return;
-        }
-        query_tick(listener->batch->worker);
-        serve(listener, (unsigned)count);
-        if (count < UDP_BATCH) {
-            return;
-        }
+    struct udp_listener *listener = poll->data;
+    bool more = status == 0;
+    for (unsigned i = 0; more && i < BATCHES_PER_WAKE; i++) {
+        more = serve_batch(listener);
     }
+    listener->behind = !more ? 0 : listener->behind + (listener->behind < BEHIND_WAKES);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -298,9 +316,29 @@ int udp_listener_start(struct udp_batch *batch, uv_loop_t *loop, int fd,
     return 0;
 }
 
-void udp_listener_pause(struct udp_listener *listener)
+/* A connected socket gets nothing from others: what comes from now on goes to the other
+ * sockets of the address, those of our successor. */
+static void leave_group(const struct udp_listener *listener)
+{
+    struct addr nobody = listener->local;
+    struct sockaddr_storage sa;
+    nobody.port = DISCARD_PORT;
+    if (listener->wildcard) {
+        nobody.bytes[nobody.family == AF_INET ? 0 : 15] = nobody.family == AF_INET ? 127 : 1;
+        nobody.bytes[3] |= nobody.family == AF_INET;
+    }
+    (void)connect(listener->fd, (struct sockaddr *)&sa, addr_to_sockaddr(&nobody, &sa));
+}
+
+void udp_listener_drain(struct udp_listener *listener, bool lent)
 {
     uv_poll_stop(&listener->poll);
+    if (lent) {
+        return;
+    }
+    leave_group(listener);
+    for (unsigned i = 0; i < DRAIN_BATCHES && serve_batch(listener); i++) {
+    }
 }
 
 void udp_listener_stop(struct udp_listener *listener)

@@ -22,8 +22,10 @@ __attribute__((warn_unused_result)) int udp_listener_start(struct udp_batch *bat
                                                            int fd,
                                                            struct udp_listener **ret_listener);
 
-/* Read no more; what waits can still be answered. */
-void udp_listener_pause(struct udp_listener *listener);
+/* Answer what has come and take no more; what waits for an upstream can still be
+ * answered. A socket that was lent to us is only left alone: what it holds is for who
+ * reads it next. */
+void udp_listener_drain(struct udp_listener *listener, bool lent);
 
 /* Close. The memory goes when the handle has closed. */
 void udp_listener_stop(struct udp_listener *listener);

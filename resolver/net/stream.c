@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SCRATCH_SIZE = 64 * 1024, SEND_MS = 10000, LINGER_MS = 2000 };
 
@@ -114,6 +115,16 @@ int stream_accept(struct stream *stream, uv_stream_t *listener)
 {
     int err = uv_accept(listener, (uv_stream_t *)&stream->tcp);
     return err < 0 ? err : uv_tcp_nodelay(&stream->tcp, 1);
+}
+
+int stream_adopt(struct stream *stream, int fd)
+{
+    int err = uv_tcp_open(&stream->tcp, fd);
+    if (err < 0) {
+        close(fd);
+        return err;
+    }
+    return uv_tcp_nodelay(&stream->tcp, 1);
 }
 
 static void connected(uv_connect_t *request, int status)

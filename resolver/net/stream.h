@@ -51,6 +51,8 @@ __attribute__((warn_unused_result)) int stream_init(struct stream *stream, uv_lo
                                                     void *owner);
 /* Take a waiting connection of a listening uv_tcp_t. TCP_NODELAY is set. */
 __attribute__((warn_unused_result)) int stream_accept(struct stream *stream, uv_stream_t *listener);
+/* Take over a connected socket, which is closed when that fails. TCP_NODELAY is set. */
+__attribute__((warn_unused_result)) int stream_adopt(struct stream *stream, int fd);
 __attribute__((warn_unused_result)) int stream_connect(struct stream *stream,
                                                        const struct addr *addr);
 __attribute__((warn_unused_result)) int stream_read_start(struct stream *stream);

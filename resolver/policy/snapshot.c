@@ -9,6 +9,7 @@
 
 #include "policy/client.h"
 #include "policy/lists.h"
+#include "policy/localnames.h"
 #include "policy/rules.h"
 
 enum { LOCAL_PREFIXES_MAX = 256 };
@@ -20,6 +21,7 @@ struct policy_config {
     struct client_index *groups;
     struct client_index *admitted;
     struct client_index *forwarders;
+    struct local_names *local;
     struct addr page_ipv4, page_ipv6;
 };
 
@@ -92,7 +94,8 @@ static int make_part(struct config *config, struct catalog *catalog,
     part->groups = index_groups(config);
     part->admitted = index_list(&config->dns.allow_clients);
     part->forwarders = index_list(&config->dns.trusted_forwarders);
-    if (!part->groups || !part->admitted || !part->forwarders) {
+    part->local = local_names_new(config);
+    if (!part->groups || !part->admitted || !part->forwarders || !part->local) {
         policy_config_unref(part);
         return -ENOMEM;
     }
@@ -151,6 +154,7 @@ void policy_config_unref(struct policy_config *part)
     client_index_free(part->groups);
     client_index_free(part->admitted);
     client_index_free(part->forwarders);
+    local_names_free(part->local);
     catalog_free(part->catalog);
     config_free(part->config);
     free(part);
@@ -177,6 +181,7 @@ static void take_parts(struct snapshot *snapshot, struct policy_config *config,
     snapshot->rules = rules;
     snapshot->config = config->config;
     snapshot->catalog = config->catalog;
+    snapshot->local = config->local;
     snapshot->generation = lists->generation + rules_serial(rules) * 0x9e3779b97f4a7c15ULL;
     snapshot->generation += snapshot->generation == 0;
     snapshot->db = lists->db;

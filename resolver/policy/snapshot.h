@@ -12,6 +12,7 @@
 
 enum { SNAPSHOT_CATEGORIES_MAX = 64 }; /* index 0 is "none" */
 
+struct local_names;   /* see policy/localnames.h */
 struct policy_config; /* settings, catalogue, client index */
 struct policy_lists;  /* database, category numbers, class masks */
 struct policy_rules;  /* local rules and protected names, indexed */
@@ -25,6 +26,7 @@ struct category_info {
 struct snapshot {
     const struct config *config;
     const struct catalog *catalog;
+    const struct local_names *local;
     uint64_t generation;      /* changes with the lists; never 0 */
     const struct blockdb *db; /* NULL: unprotected */
     struct category_info categories[SNAPSHOT_CATEGORIES_MAX];

@@ -2,7 +2,8 @@
 #include "query/answering.h"
 
 #include <errno.h>
-#include <stdio.h>
+
+#include "query/local.h"
 
 #include "query/action.h"
 
@@ -25,6 +26,7 @@ static void error_reply(struct query *query, uint16_t rcode, const struct reply_
 static void outcome_reply(struct query *query)
 {
     static const struct reply_error none = {-1, NULL};
+    static const struct reply_error bad_type = {EDE_INVALID_TYPE, "no data has this type"};
     wire_init(&query->out, query->room, DNS_MESSAGE_MAX);
     switch (query->outcome) {
     case QUESTION_NOTIMP:
@@ -32,7 +34,9 @@ static void outcome_reply(struct query *query)
         reply_bare(&query->out, &query->question, RCODE_NOTIMP);
         break;
     case QUESTION_REFUSED: error_reply(query, RCODE_REFUSED, &none); break;
+    case QUESTION_BADTYPE: error_reply(query, RCODE_FORMERR, &bad_type); break;
     case QUESTION_BADVERS: error_reply(query, RCODE_BADVERS, &none); break;
+    case QUESTION_COOKIE_ONLY: error_reply(query, RCODE_NOERROR, &none); break;
     default:
         query->rcode = RCODE_FORMERR;
         reply_bare(&query->out, &query->question, RCODE_FORMERR);
@@ -83,6 +87,19 @@ static bool put_sinkhole(struct query *query, uint32_t ttl)
     return true;
 }
 
+/* Words with a blank between them; by hand, since every blocked answer has them. */
+static size_t add_word(char out[EDE_TEXT_MAX], size_t len, const char *word)
+{
+    size_t size = strlen(word);
+    bool blank = len > 0;
+    if (len + blank + size + 1 > EDE_TEXT_MAX) {
+        return len;
+    }
+    out[len] = ' ';
+    memcpy(out + len + blank, word, size + 1);
+    return len + blank + size;
+}
+
 /* "category list reference" for the extended error's text. */
 static void why_text(const struct query *query, char out[EDE_TEXT_MAX])
 {
@@ -94,12 +111,14 @@ static void why_text(const struct query *query, char out[EDE_TEXT_MAX])
     } else {
         verdict_ref(verdict, &query->question.name, ref);
     }
+    size_t len = 0;
     if (verdict->reason == REASON_LIST || verdict->reason == REASON_LIST_ADDRESS) {
-        snprintf(out, EDE_TEXT_MAX, "%s %s %s", snapshot->categories[verdict->category].id,
-                 blockdb_source(snapshot->db, verdict->source)->id, ref);
+        len = add_word(out, len, snapshot->categories[verdict->category].id);
+        len = add_word(out, len, blockdb_source(snapshot->db, verdict->source)->id);
     } else {
-        snprintf(out, EDE_TEXT_MAX, "%s %s", reason_word(verdict->reason), ref);
+        len = add_word(out, len, reason_word(verdict->reason));
     }
+    (void)add_word(out, len, ref);
 }
 
 static void block_reply(struct query *query)
@@ -131,23 +150,56 @@ static void block_reply(struct query *query)
     reply_end(&query->out, &query->question, rcode, &why);
 }
 
+/* Of names that are ours to answer: authoritative. */
+static void own_reply(struct query *query)
+{
+    static const struct reply_error none = {-1, NULL};
+    begin(query, local_rcode(query));
+    store_u16(query->room + 2, load_u16(query->room + 2) | FLAG_AA);
+    local_write(query);
+    reply_end(&query->out, &query->question, 0, &none);
+}
+
 /* ANY gets one small record (RFC 8482 section 4.2). */
 static void any_reply(struct query *query)
 {
     static const uint8_t hinfo[] = "\x07RFC8482";
     static const struct reply_error none = {-1, NULL};
     const struct packet data = {hinfo, sizeof(hinfo)}; /* the NUL is the empty second string */
+    uint32_t cap = query->worker->snapshot->effective[query->group].ttl_cap_s;
     begin(query, RCODE_NOERROR);
-    reply_add(&query->out, TYPE_HINFO, ANY_TTL_S, &data);
+    reply_add(&query->out, TYPE_HINFO, ANY_TTL_S < cap ? ANY_TTL_S : cap, &data);
     reply_end(&query->out, &query->question, 0, &none);
+}
+
+/* More than dns.rate_limit_qps. */
+static void limited_reply(struct query *query)
+{
+    static const struct reply_error none = {-1, NULL};
+    static const struct reply_error limited = {EDE_OTHER, "more queries than dns.rate_limit_qps"};
+    switch (query->guarded) {
+    case GUARD_COOKIE: error_reply(query, RCODE_BADCOOKIE, &none); break;
+    case GUARD_SLIP:
+        error_reply(query, RCODE_NOERROR, &none);
+        store_u16(query->room + 2, load_u16(query->room + 2) | FLAG_TC);
+        break;
+    default: error_reply(query, RCODE_REFUSED, &limited); break;
+    }
 }
 
 static void failure_reply(struct query *query)
 {
+    static const struct reply_error not_desired = {EDE_NOT_AUTHORITATIVE, "recursion not desired"};
+    if (query->failure == -EPERM) { /* RFC 8914 section 4.21 */
+        error_reply(query, RCODE_REFUSED, &not_desired);
+        return;
+    }
     const struct reply_error why = {
         .code = query->failure == -EHOSTUNREACH ? EDE_NETWORK_ERROR
                 : query->failure == -EREMOTEIO  ? -1
                                                 : EDE_NO_REACHABLE_AUTHORITY,
+        .text =
+            query->failure == -EHOSTUNREACH ? "no upstream can be reached" : "no upstream answered",
     };
     error_reply(query, RCODE_SERVFAIL, &why);
 }
@@ -161,7 +213,8 @@ static void known_reply(struct query *query)
     uint8_t *wire = query->room;
     uint16_t flags = load_u16(wire + 2) & (uint16_t)(FLAG_QR | FLAG_RA | FLAG_AD | 0xf);
     bool wants_ad = question->dnssec_ok || (question->flags & FLAG_AD);
-    struct reply_error why = {.code = query->stale ? EDE_STALE : -1};
+    struct reply_error why = {.code = query->stale ? EDE_STALE : -1,
+                              .text = "no upstream answered, this is from before"};
     flags &= wants_ad ? 0xffff : (uint16_t)~FLAG_AD;
     flags |= question->flags & (FLAG_RD | FLAG_CD);
     store_u16(wire, question->id);
@@ -184,11 +237,15 @@ static void known_reply(struct query *query)
 
 void answering_write(struct query *query)
 {
-    static const struct reply_error prohibited = {EDE_PROHIBITED, NULL};
-    if (query->outcome != QUESTION_OK) {
+    static const struct reply_error prohibited = {EDE_PROHIBITED, "this client may not ask here"};
+    if (query->guarded != GUARD_PASS) {
+        limited_reply(query);
+    } else if (query->outcome != QUESTION_OK) {
         outcome_reply(query);
     } else if (query->verdict.reason == REASON_STRANGER) {
         error_reply(query, RCODE_REFUSED, &prohibited);
+    } else if (query->home) {
+        own_reply(query);
     } else if (query->verdict.blocked) {
         block_reply(query);
     } else if (query->verdict.reason == REASON_TCP_ONLY && query->channel->transport == STATS_UDP) {

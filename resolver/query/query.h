@@ -7,8 +7,11 @@
  * by what is in force then. */
 #pragma once
 #include "cache/cache.h"
+#include "dns/cookie.h"
 #include "dns/reply.h"
 #include "policy/snapshot.h"
+#include "query/drop.h"
+#include "query/guard.h"
 #include "stats/stats.h"
 #include "upstream/upstream.h"
 
@@ -23,22 +26,12 @@ struct query_channel {
     uint8_t transport; /* enum stats_transport */
 };
 
-/* Why a query got no answer. DROP(NAME, word) */
-#define QUERY_DROP_ALL(DROP)                                                                       \
-    DROP(MALFORMED, "malformed")                                                                   \
-    DROP(STRANGER, "stranger")                                                                     \
-    DROP(WAITING_FULL, "waiting-full")                                                             \
-    DROP(SEND, "send")                                                                             \
-    DROP(POLICY, "policy")
-
-#define DROP(name, word) DROP_##name,
-enum query_drop { QUERY_DROP_ALL(DROP) QUERY_DROPS };
-#undef DROP
-extern const char *const query_drop_words[QUERY_DROPS];
-
 enum {
     QUERY_ROOM = DNS_MESSAGE_MAX + 1 + 2 * ANSWER_RECORDS_MAX,
-    WAITING_MAX = 4096, /* queries per worker that wait for an upstream */
+    WAITING_MAX = 4096,                   /* queries per worker that wait for an upstream, */
+    WAITING_CLIENT_MAX = WAITING_MAX / 4, /* and of them for one client */
+    WAITING_CLIENTS = 1024,               /* counters; clients that fall together share one */
+    ASKS_BEHIND = 16, /* new questions per batch of a worker that cannot keep up */
 };
 
 /* One worker's view of the world; used by its own thread alone, but for the atomics. */
@@ -49,18 +42,26 @@ struct query_worker {
     const struct clock *clock;
     int (*ask)(void *context, const struct ask *ask, struct upstream_waiter *waiter);
     void *ask_context;
+    struct guard *guard;       /* shared by the workers */
+    struct cookie_jar cookies; /* drawn from the guard's secret */
     void (*answered)(struct upstream_waiter *waiter, const struct upstream_result *result);
     uint64_t now_us; /* refreshed by query_tick() at every wake-up */
     uint32_t now_s;
     uint32_t refusals_left; /* REFUSED answers to strangers in this second */
+    uint32_t over_limit;    /* queries over dns.rate_limit_qps */
     struct query *resumed;  /* the slot in which waiting queries go on */
     uint8_t *aside;         /* room for a known answer while the reply is written */
     struct waiting *waiting;
     struct waiting *waiting_free;
     uint32_t waiting_made;
+    uint32_t asks_left;        /* questions that may still be asked in this batch */
+    uint16_t *waiting_clients; /* [WAITING_CLIENTS] by hash of the address */
+    struct hash_key clients_key;
+    struct waiting *watched_first, *watched_last; /* in order of time */
     _Atomic uint32_t waiting_count;
-    _Atomic bool page_unset; /* a page was due and no sinkhole address is known */
-    _Atomic uint64_t drops[QUERY_DROPS];
+    struct refresh *refreshes, *refresh_free; /* see query/refresh.h */
+    _Atomic bool page_unset;                  /* a page was due and no sinkhole address is known */
+    query_drops drops;
 };
 
 /* A slot. The listener sets the first block, the stages the rest. */
@@ -78,10 +79,13 @@ struct query {
     uint64_t started_us;
     uint16_t group;
     uint8_t stage;
-    uint8_t origin;  /* enum stats_origin */
-    uint8_t outcome; /* enum question_outcome */
+    uint8_t origin;    /* enum stats_origin */
+    uint8_t outcome;   /* enum question_outcome */
+    uint8_t guarded;   /* enum guard_verdict */
+    uint8_t home;      /* answered here, see query/local.c; 0 = not */
+    uint8_t home_skip; /* octets of the name before the zone that is answered here */
     uint8_t rcode;
-    bool stale;
+    bool stale;   /* copy is older than its TTL */
     bool again;   /* another worker was asked in vain: ask ourselves */
     bool known;   /* copy holds an answer in room */
     bool aliased; /* local data send the question to target, whose records are sought */
@@ -91,21 +95,41 @@ struct query {
     struct cache_copy copy;
     struct blockdb_probe probe;
     struct dname target;
+    uint64_t hash; /* of its place in the cache, 0 = not yet known */
 };
 
-/* -ENOMEM. The caller has filled snapshot, cache, stats, clock, ask. */
+/* -ENOMEM. The caller has filled snapshot, cache, stats, clock, ask, guard. */
 __attribute__((warn_unused_result)) int query_worker_init(struct query_worker *worker);
 void query_worker_clear(struct query_worker *worker);
 
 /* Read the clock once per wake-up. */
 void query_tick(struct query_worker *worker);
 
+/* A batch of queries begins. When the worker is behind, what is known is still answered
+ * and most of what is not is dropped: it would cost most and help one client. */
+static inline void query_batch(struct query_worker *worker, bool behind)
+{
+    worker->asks_left = behind ? ASKS_BEHIND : UINT32_MAX;
+}
+
 /* The stages up to the look-ups' hashes, so that memory is fetched for a whole batch
  * before the first query of it goes on. */
 void query_begin(struct query *query);
 
+/* The verdict; what is not settled by it will be looked for in the cache. Then fetch
+ * what was found there. For batches: query_resume() does all that is left. */
+void query_decide(struct query *query);
+void query_fetch(const struct query *query);
+
 /* The rest. After it the slot may be used again. */
 void query_resume(struct query *query);
+
+/* Milliseconds until stale data is to be sent to a query whose answer does not come;
+ * -1: no such query waits. */
+int query_stale_due_ms(const struct query_worker *worker);
+
+/* Send it to all that are due; their exchanges go on (RFC 8767 section 5). */
+void query_serve_stale(struct query_worker *worker);
 
 /* Keep an answer that came for `ask`; told once per exchange, before the waiters. */
 void query_remember(struct query_worker *worker, const struct ask *ask,

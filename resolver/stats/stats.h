@@ -34,7 +34,7 @@ enum stats_verdict {
 };
 extern const char *const stats_verdict_names[STATS_VERDICTS];
 
-enum stats_transport { STATS_UDP, STATS_TCP, STATS_TRANSPORTS };
+enum stats_transport { STATS_UDP, STATS_TCP, STATS_TLS, STATS_TRANSPORTS };
 enum stats_origin { STATS_CACHE, STATS_STALE, STATS_UPSTREAM, STATS_POLICY, STATS_ORIGINS };
 
 struct stats_event {

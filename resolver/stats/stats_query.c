@@ -25,7 +25,7 @@ static const char *const rcode_names[] = {
     "NOTIMP",         "REFUSED",         "YXDOMAIN", "YXRRSET",
     "NXRRSET",        "NOTAUTH",         "NOTZONE",  [STATS_RCODE_NONE] = "none",
     [16] = "BADVERS", [23] = "BADCOOKIE"};
-static const char *const transport_names[STATS_TRANSPORTS] = {"udp", "tcp"};
+static const char *const transport_names[STATS_TRANSPORTS] = {"udp", "tcp", "tls"};
 static const char *const origin_names[STATS_ORIGINS] = {"cache", "stale", "upstream", "policy"};
 
 #define NAMES(list) list, sizeof(list) / sizeof((list)[0])

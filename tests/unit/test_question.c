@@ -12,6 +12,11 @@
 #define WWW                           "\3wWw\7Example\3com\0"
 #define OPT(version, dlen)            "\0\0\x29\x10\0\0" version "\0\0\0" dlen
 
+#define SOA                                                                                        \
+    "\0\0\6\0\1\0\0\0\0\0\x16\0\0"                                                                 \
+    "12345678901234567890"
+#define COOKIE(rdlen, len) "\0\0\x29\x10\0\0\0\0\0\0" rdlen "\0\xa\0" len
+
 static const struct {
     const char *behaviour;
     const char *packet;
@@ -51,8 +56,38 @@ static const struct {
         QUESTION_FORMERR),
     ROW("class CH", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\1\0\3", QUESTION_REFUSED),
     ROW("AXFR", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\xfc\0\1", QUESTION_REFUSED),
-    ROW("QTYPE OPT", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\x29\0\1", QUESTION_FORMERR),
-    ROW("QTYPE 0", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\0\0\1", QUESTION_FORMERR),
+    ROW("QTYPE OPT", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\x29\0\1", QUESTION_BADTYPE),
+    ROW("QTYPE 0", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\0\0\1", QUESTION_BADTYPE),
+    ROW("QTYPE 127, the last of data", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\x7f\0\1",
+        QUESTION_OK),
+    ROW("QTYPE 128, NXNAME (RFC 9824)", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\x80\0\1",
+        QUESTION_BADTYPE),
+    ROW("QTYPE MAILA", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\xfe\0\1", QUESTION_BADTYPE),
+    ROW("ANY", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\0\xff\0\1", QUESTION_OK),
+    ROW("IXFR with its SOA and EDNS (RFC 1995)",
+        HEADER("\1\0", "\1", "\0", "\1", "\1") WWW "\0\xfb\0\1" SOA OPT("\0", "\0"),
+        QUESTION_REFUSED),
+    ROW("a SOA in another query", HEADER("\1\0", "\1", "\0", "\1", "\0") WWW "\0\1\0\1" SOA,
+        QUESTION_FORMERR),
+    ROW("a client cookie",
+        HEADER("\1\0", "\1", "\0", "\0", "\1") WWW "\0\1\0\1" COOKIE("\xc", "\x8") "12345678",
+        QUESTION_OK),
+    ROW("a cookie too short (RFC 7873)",
+        HEADER("\1\0", "\1", "\0", "\0", "\1") WWW "\0\1\0\1" COOKIE("\xb", "\7") "1234567",
+        QUESTION_FORMERR),
+    ROW("a cookie between the lengths",
+        HEADER("\1\0", "\1", "\0", "\0", "\1") WWW
+        "\0\1\0\1" COOKIE("\x13", "\xf") "123456789abcdef",
+        QUESTION_FORMERR),
+    ROW("a cookie too long",
+        HEADER("\1\0", "\1", "\0", "\0", "\1") WWW
+        "\0\1\0\1" COOKIE("\x2d", "\x29") "12345678901234567890123456789012345678901",
+        QUESTION_FORMERR),
+    ROW("a cookie without a question (RFC 7873)",
+        HEADER("\1\0", "\0", "\0", "\0", "\1") COOKIE("\xc", "\x8") "12345678",
+        QUESTION_COOKIE_ONLY),
+    ROW("EDNS without a question", HEADER("\1\0", "\0", "\0", "\0", "\1") OPT("\0", "\0"),
+        QUESTION_FORMERR),
     ROW("an unknown type (RFC 3597)", HEADER("\1\0", "\1", "\0", "\0", "\0") WWW "\xff\x37\0\1",
         QUESTION_OK),
 #undef ROW

@@ -274,7 +274,9 @@ struct world *world_new(const struct world_setup *setup)
         .clock = &world->clock,
         .ask = fake_ask,
         .ask_context = world,
+        .guard = &world->guard,
     };
+    need(guard_init(&world->guard) == 0, "guard");
     world->channel = (struct query_channel){capture, hold, release, STATS_UDP};
     world->slot.room = aligned_alloc(64, QUERY_ROOM + 64 - QUERY_ROOM % 64);
     need(world->worker.cache && world->worker.stats && world->slot.room, "memory");
@@ -290,6 +292,7 @@ void world_free(struct world *world)
     need(system(command) == 0, "removal");
     query_worker_clear(&world->worker);
     cache_free(world->worker.cache);
+    guard_clear(&world->guard);
     snapshot_free(world->snapshot);
     stats_stop(world->stats);
     free(world->slot.room);

@@ -24,6 +24,7 @@ struct world {
     uint64_t mono_us;
     struct query_worker worker;
     struct query_channel channel;
+    struct guard guard;
     struct query slot;
     struct stats *stats;
     struct snapshot *snapshot;
