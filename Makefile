@@ -77,7 +77,8 @@ FUZZ_MAIN := $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,$B/tests/fuzz/replay.
 # Data files the programs read: the catalogue, and the starter list made from it.
 CATALOG := blocklists/catalog
 STARTER := $(wildcard $(CATALOG)/starter/*)
-DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml)) \
+TEXTS   := $(patsubst $(CATALOG)/%,$B/data/%,$(filter %.txt,$(STARTER)))
+DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml $(CATALOG)/*.txt)) \
            $(if $(STARTER),$B/data/starter.ggdb)
 
 .DEFAULT_GOAL := all
@@ -88,7 +89,7 @@ DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml)) \
 setup: ## install what building and testing need (Debian)
 	@packaging/dev/setup all
 
-all: $(PROGRAMS) $(DATA) ## build the three programs and their data
+all: $(PROGRAMS) $(DATA) $(TEXTS) ## build the three programs and their data
 	@:
 
 run: ## set up, build, start on high ports, say what to try (SETTINGS=FILE: other lists)
@@ -154,11 +155,12 @@ format: ## rewrite the C files as .clang-format says
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
 install: all ## install below $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR) \
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR)/starter \
 	    $(DESTDIR)$(SYSCONFDIR)/greengate
 	install -m 755 $B/greengated $B/greengate-web $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $B/greengate $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(DATA) $(DESTDIR)$(DATADIR)
+	install -m 644 $(TEXTS) $(DESTDIR)$(DATADIR)/starter
 	test -e $(DESTDIR)$(SYSCONFDIR)/greengate/greengate.yaml || install -m 644 \
 	    packaging/greengate.yaml $(DESTDIR)$(SYSCONFDIR)/greengate/greengate.yaml
 
@@ -225,6 +227,10 @@ $B/tests/allocations.so: tests/system/allocations.c
 	$(Q)$(CC) -O2 -g -fPIC -shared $(WARN) -D_GNU_SOURCE -o $@ $<
 
 $B/data/%.yaml: $(CATALOG)/%.yaml
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+$B/data/%.txt: $(CATALOG)/%.txt
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 

@@ -13,7 +13,12 @@
 
 #include "blocklists/compile.h"
 #include "blocklists/copy.h"
+#include "blocklists/difference.h"
 #include "blocklists/generation.h"
+#include "blocklists/judge.h"
+#include "blocklists/textstore.h"
+
+enum { SHOWN_NAMES = 20 };
 
 struct syncing {
     const struct sync_options *options;
@@ -251,77 +256,6 @@ static int compile_once(struct syncing *s, struct diag *diag)
     return 0;
 }
 
-static struct sync_source *find_source(const struct syncing *s, const char *id)
-{
-    for (size_t i = 0; i < s->result->count; i++) {
-        if (strcmp(s->result->sources[i].config->id, id) == 0) {
-            return &s->result->sources[i];
-        }
-    }
-    return NULL;
-}
-
-static int keep_hits(struct syncing *s, const struct blockdb *db, const struct gate_report *report)
-{
-    struct sync_hit *hits = calloc(report->hit_count + 1, sizeof(*hits));
-    if (!hits) {
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < report->hit_count; i++) {
-        const struct blockdb_source *source = blockdb_source(db, report->hits[i].source);
-        snprintf(hits[i].list, sizeof(hits[i].list), "%s", source->id);
-        snprintf(hits[i].name, sizeof(hits[i].name), "%s", report->hits[i].name);
-        snprintf(hits[i].entry, sizeof(hits[i].entry), "%s", report->hits[i].entry);
-    }
-    free(s->result->hits);
-    s->result->hits = hits;
-    s->result->hit_count = report->hit_count;
-    return 0;
-}
-
-static void refuse_held(struct syncing *s, const struct blockdb *db,
-                        const struct gate_report *report)
-{
-    for (unsigned i = 0; i < blockdb_info(db)->sources; i++) {
-        struct sync_source *source = find_source(s, blockdb_source(db, i)->id);
-        if (!source) {
-            continue;
-        }
-        source->protected_hits = report->per_source[i];
-        if (report->held[i]) {
-            char reason[128];
-            snprintf(reason, sizeof(reason), "held back: blocks %u protected name%s",
-                     report->per_source[i], report->per_source[i] == 1 ? "" : "s");
-            copy_refuse(s->options, source, reason);
-        }
-    }
-}
-
-/* Ask the compiled file; 1 when a source was refused and it must be compiled again. */
-static int gate_once(struct syncing *s, const struct protected_list *built_in, struct diag *diag)
-{
-    struct blockdb *db = NULL;
-    struct gate_report *report = calloc(1, sizeof(*report));
-    struct gate_guard guard = {built_in, &s->options->config->lists.never_block};
-    tell(s->options, &(struct sync_event){.phase = "checking"});
-    int err = report ? blockdb_open(s->temp, &db, diag) : -ENOMEM;
-    err = err < 0 ? err : gate_check(db, &guard, report);
-    if (err == 0) {
-        s->result->names = blockdb_info(db)->names;
-        err = keep_hits(s, db, report);
-    }
-    if (err == 0) {
-        refuse_held(s, db, report);
-        err = report->held_count > 0;
-    }
-    if (report) {
-        gate_clear(report);
-    }
-    free(report);
-    blockdb_close(db);
-    return err;
-}
-
 static bool any_refused(const struct syncing *s)
 {
     for (size_t i = 0; i < s->input_count; i++) {
@@ -335,16 +269,68 @@ static bool any_refused(const struct syncing *s)
 /* Each round refuses at least one copy, so the rounds end. */
 static int compile_and_gate(struct syncing *s, struct diag *diag)
 {
-    struct protected_list built_in = {0};
-    int err = protected_load(s->options->config->server.data_dir, &built_in, diag);
-    if (err < 0) {
-        return err;
-    }
+    struct judge judge;
+    int err = judge_open(s->options, &judge, diag);
     do {
-        err = compile_once(s, diag);
-        err = err < 0 ? err : any_refused(s) ? 1 : gate_once(s, &built_in, diag);
+        err = err < 0 ? err : compile_once(s, diag);
+        if (err == 0 && !any_refused(s)) {
+            tell(s->options, &(struct sync_event){.phase = "checking"});
+            err = judge_database(&judge, s->result, s->temp, diag);
+        } else {
+            err = err < 0 ? err : 1;
+        }
     } while (err == 1);
-    protected_clear(&built_in);
+    judge_close(&judge);
+    return err;
+}
+
+static int open_kept(void *arg, const struct blockdb_source *source,
+                     struct build_source *ret_source)
+{
+    return textstore_open(arg, source, ret_source);
+}
+
+/* The text that a source was compiled from just now. */
+static int open_fresh(void *arg, const struct blockdb_source *source,
+                      struct build_source *ret_source)
+{
+    const struct syncing *s = arg;
+    for (size_t i = 0; i < s->result->count; i++) {
+        const struct sync_source *own = &s->result->sources[i];
+        if (strcmp(own->config->id, source->id) == 0) {
+            *ret_source = (struct build_source){.id = source->id,
+                                                .category = source->category,
+                                                .url = source->url,
+                                                .format = source->format,
+                                                .match = source->match,
+                                                .fd = copy_open(s->options, own)};
+            return ret_source->fd < 0 ? ret_source->fd : 0;
+        }
+    }
+    return -ENOENT;
+}
+
+/* What a dry run would change; nothing to compare with is no error. */
+static int compare(struct syncing *s, struct diag *diag)
+{
+    char path[PATH_MAX];
+    struct blockdb *before = NULL;
+    struct blockdb *after = NULL;
+    int in_force = generation_in_force(s->state_dir);
+    struct textstore store = {s->state_dir, s->options->config->server.data_dir,
+                              in_force > 0 ? (unsigned)in_force : 0};
+    snprintf(path, sizeof(path), "%s/blocklist.ggdb", s->state_dir);
+    if (blockdb_open(path, &before, NULL) < 0) {
+        return 0;
+    }
+    int err = blockdb_open(s->temp, &after, diag);
+    if (err == 0) {
+        const struct difference_side sides[] = {{before, open_kept, &store},
+                                                {after, open_fresh, s}};
+        err = difference_run(&sides[0], &sides[1], SHOWN_NAMES, &s->result->difference);
+    }
+    blockdb_close(before);
+    blockdb_close(after);
     return err;
 }
 
@@ -387,6 +373,17 @@ static int keep_copies(struct syncing *s, struct diag *diag)
     return 0;
 }
 
+/* For `check` and `lists diff`; lists are as good without. */
+static void keep_texts(const struct syncing *s)
+{
+    int in_force = generation_in_force(s->state_dir);
+    const struct textstore store = {.state_dir = s->state_dir, .generation = (unsigned)in_force};
+    if (s->options->config->lists.names && in_force > 0) {
+        (void)!textstore_keep(&store);
+    }
+    textstore_prune(s->state_dir);
+}
+
 static int run(struct syncing *s, struct diag *diag)
 {
     int err = check_ids(s->options, diag);
@@ -411,13 +408,16 @@ static int run(struct syncing *s, struct diag *diag)
         return 0;
     }
     err = compile_and_gate(s, diag);
-    if (!s->options->dry_run) {
+    if (s->options->dry_run) {
+        err = err < 0 ? err : compare(s, diag);
+    } else {
         err = err < 0 ? err : install(s, diag);
         /* what failed is written down even when nothing was installed */
         int kept = err < 0 && err != -ENODATA ? 0 : keep_copies(s, diag);
         err = err < 0 ? err : kept;
         if (err == 0) {
             generation_unpin(s->state_dir);
+            keep_texts(s);
         }
     }
     return err;
@@ -459,5 +459,6 @@ void sync_clear(struct sync_result *result)
 {
     free(result->sources);
     free(result->hits);
+    difference_free(result->difference);
     *result = (struct sync_result){0};
 }

@@ -6,6 +6,7 @@
 #pragma once
 #include "blocklists/gate.h"
 #include "blocklists/meta.h"
+#include "blocklists/popular.h"
 #include "config/config.h"
 
 enum sync_status {
@@ -27,12 +28,16 @@ struct sync_source {
     bool unverified;         /* what came is no list, or was refused */
     bool used;               /* stands in the compiled database */
     unsigned protected_hits; /* protected names that it blocks */
+    struct popular_source popular;
 };
 
 /* A protected name that a list blocks; the verdict allows it all the same. */
 struct sync_hit {
     char list[80];
     char name[256], entry[256];
+    bool popular;  /* one of the best-known names; else a protected one */
+    uint64_t line; /* of the entry in the list, 0 = not found */
+    char text[160];
 };
 
 struct sync_result {
@@ -47,7 +52,8 @@ struct sync_result {
     unsigned pinned;     /* a rollback keeps this generation: nothing was asked; 0 = none */
     bool installed;      /* a new generation is in force */
     unsigned generation; /* in force after the run, 0 = none */
-    uint64_t names;      /* of the compiled database */
+    struct difference *difference; /* of a dry run against what is in force, or NULL */
+    uint64_t names;                /* of the compiled database */
 };
 
 struct sync_event {

@@ -342,8 +342,8 @@ static const struct {
     int (*function)(struct cli *cli, int argc, char **argv);
 } ways[] = {
     {"add", lists_add},         {"catalog", lists_catalog}, {"compile", lists_compile},
-    {"disable", lists_disable}, {"enable", lists_enable},   {"presets", lists_presets},
-    {"remove", lists_remove},
+    {"diff", lists_diff},       {"disable", lists_disable}, {"enable", lists_enable},
+    {"presets", lists_presets}, {"remove", lists_remove},   {"search", lists_search},
 };
 
 int cmd_lists(struct cli *cli, int argc, char **argv)

@@ -6,3 +6,6 @@
 /* lists compile OUT [--source id=ID,category=CAT,format=F,file=PATH ...]: for builds,
  * tests and benchmarks; without --source the starter list. */
 int lists_compile(struct cli *cli, int argc, char **argv);
+
+int lists_search(struct cli *cli, int argc, char **argv);
+int lists_diff(struct cli *cli, int argc, char **argv);

@@ -10,6 +10,7 @@
 #include "blocklists/sync.h"
 #include "config/catalog.h"
 #include "tools/activate.h"
+#include "tools/differing.h"
 #include "tools/cli.h"
 #include "tools/identity.h"
 
@@ -61,6 +62,7 @@ static cJSON *source_json(const struct sync_source *source)
     cJSON_AddNumberToObject(json, "fetched_at", (double)source->meta.fetched_at);
     cJSON_AddBoolToObject(json, "in_use", source->used);
     cJSON_AddNumberToObject(json, "protected_hits", source->protected_hits);
+    cJSON_AddNumberToObject(json, "popular_hits", source->popular.all);
     cJSON_AddStringToObject(json, "error",
                             source->status >= SYNC_FAILED ? source->meta.report.error_text : "");
     return json;
@@ -79,7 +81,13 @@ static cJSON *result_json(const struct sync_result *result)
         cJSON_AddStringToObject(hit, "list", result->hits[i].list);
         cJSON_AddStringToObject(hit, "name", result->hits[i].name);
         cJSON_AddStringToObject(hit, "entry", result->hits[i].entry);
+        cJSON_AddBoolToObject(hit, "popular", result->hits[i].popular);
+        cJSON_AddNumberToObject(hit, "line", (double)result->hits[i].line);
+        cJSON_AddStringToObject(hit, "text", result->hits[i].text);
         cJSON_AddItemToArray(hits, hit);
+    }
+    if (result->difference) {
+        differing_add(cJSON_AddObjectToObject(json, "difference"), result->difference);
     }
     cJSON_AddBoolToObject(json, "installed", result->installed);
     cJSON_AddNumberToObject(json, "generation", result->generation);
@@ -109,20 +117,28 @@ static void print_source(struct cli *cli, const struct sync_source *source)
     fputc('\n', cli->out);
 }
 
-static void print_hits(struct cli *cli, const struct sync_result *result)
+/* Protected or best-known names that lists hold, with the line to blame. */
+static void print_hits(struct cli *cli, const struct sync_result *result, bool popular)
 {
     enum { SHOWN = 5 };
-    if (result->hit_count == 0) {
-        return;
+    size_t count = 0;
+    for (size_t i = 0; i < result->hit_count; i++) {
+        const struct sync_hit *hit = &result->hits[i];
+        if (hit->popular != popular || count++ >= SHOWN) {
+            continue;
+        }
+        if (count == 1) {
+            fprintf(cli->out, popular ? "well-known names in lists:\n"
+                                      : "protected names in lists, allowed all the same:\n");
+        }
+        fprintf(cli->out, "  %s, by %s in %s", hit->name, hit->entry, hit->list);
+        if (hit->line) {
+            fprintf(cli->out, ", line %" PRIu64 ": %s", hit->line, hit->text);
+        }
+        fputc('\n', cli->out);
     }
-    fprintf(cli->out, "%zu protected name%s in lists, allowed all the same:\n", result->hit_count,
-            cli_plural(result->hit_count));
-    for (size_t i = 0; i < result->hit_count && i < SHOWN; i++) {
-        fprintf(cli->out, "  %s, by %s in %s\n", result->hits[i].name, result->hits[i].entry,
-                result->hits[i].list);
-    }
-    if (result->hit_count > SHOWN) {
-        fprintf(cli->out, "  and %zu more: --json shows all\n", result->hit_count - SHOWN);
+    if (count > SHOWN) {
+        fprintf(cli->out, "  and %zu more: --json shows all\n", count - SHOWN);
     }
 }
 
@@ -242,7 +258,11 @@ static int say_done(struct cli *cli, const struct sync_options *options,
     for (size_t i = 0; i < result->count; i++) {
         print_source(cli, &result->sources[i]);
     }
-    print_hits(cli, result);
+    print_hits(cli, result, false);
+    print_hits(cli, result, true);
+    if (result->difference) {
+        differing_print(cli, result->difference);
+    }
     print_outcome(cli, options, result);
     if (activation == ACTIVATION_NO_DAEMON) {
         fprintf(cli->out, "no daemon is running: it reads them when it starts\n");

@@ -52,6 +52,11 @@ const char *check_path(const char *text)
     return text[0] == '/' && !has_control(text) ? NULL : "not an absolute path (/...)";
 }
 
+const char *check_file(const char *text)
+{
+    return text[0] ? check_path(text) : NULL;
+}
+
 const char *check_socket(const char *text)
 {
     struct sockaddr_un sun;

@@ -147,7 +147,7 @@ class Update(unittest.TestCase):
         shown = self.greengate("lists", "show", "missing")
         self.assertIn("the server answered 404", shown.stdout)
         self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "state", "generations"))),
-                         ["000001.ggdb"])
+                         ["000001.ggdb", "000001.lists"])
 
     def test_a_source_that_fails_keeps_its_copy(self):
         self.update({"a": "etag"}, 0)

@@ -56,6 +56,9 @@ static int set_up(void **state)
                                             .enabled = true};
     }
     config.server.state_dir = state_dir;
+    config.lists.essential_file = config.lists.popular_file = "";
+    config.lists.max_popular = 20;
+    config.lists.names = true;
     config.server.data_dir = "blocklists/catalog";
     config.lists.update_every_h = 6;
     config.lists.keep_generations = 2;
