@@ -63,7 +63,7 @@ int listtext_visit(const struct build_source *source, const struct listtext_visi
                    struct diag *diag)
 {
     struct visiting visiting = {.source = source, .visit = visit};
-    return child_run(visit_in_child, &visiting, diag);
+    return child_run(visit_in_child, &visiting, 0, diag);
 }
 
 void listtext_print(const struct span *line, char out[LISTTEXT_MAX])

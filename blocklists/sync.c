@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "blocklists/budget.h"
 #include "blocklists/compile.h"
 #include "blocklists/copy.h"
 #include "blocklists/difference.h"
@@ -44,6 +44,17 @@ static void tell(const struct sync_options *options, const struct sync_event *ev
     }
 }
 
+static void tell_end(const struct sync_options *options, const struct sync_source *source)
+{
+    const struct source_report *report =
+        source->has_fresh ? &source->fresh.report : &source->meta.report;
+    tell(options, &(struct sync_event){.source = source->config->id,
+                                       .phase = "fetched",
+                                       .bytes = report->bytes,
+                                       .names = report->names,
+                                       .ended = source});
+}
+
 static int make_folder(const char *state_dir, const char *name, struct diag *diag)
 {
     char path[PATH_MAX];
@@ -53,31 +64,6 @@ static int make_folder(const char *state_dir, const char *name, struct diag *dia
         return diag_set(diag, -errno, "%s", strerror(errno));
     }
     return 0;
-}
-
-/* A lock of the file, not of its existence: it ends with the process. */
-int sync_lock(const char *state_dir, struct diag *diag)
-{
-    char path[PATH_MAX];
-    int err = make_folder(state_dir, "", diag);
-    if (err < 0) {
-        return err;
-    }
-    snprintf(path, sizeof(path), "%s/update.lock", state_dir);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0) {
-        diag_at(diag, path, 0, 0);
-        return diag_set(diag, -errno, "%s", strerror(errno));
-    }
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
-        err = errno == EAGAIN || errno == EACCES
-                  ? diag_set(diag, -EBUSY, "another update is running")
-                  : diag_set(diag, -errno, "%s: %s", path, strerror(errno));
-        close(fd);
-        return err;
-    }
-    return fd;
 }
 
 static bool is_wanted(const struct sync_options *options, const char *id)
@@ -147,6 +133,7 @@ static int refresh_sources(struct syncing *s)
         if (err < 0) {
             return err;
         }
+        tell_end(s->options, source);
         asked++;
     }
     return asked;
@@ -176,6 +163,16 @@ static bool is_current(const struct syncing *s)
     bool same = matched == blockdb_info(db)->sources && matched == usable;
     blockdb_close(db);
     return same;
+}
+
+static bool has_copies(const struct syncing *s)
+{
+    for (size_t i = 0; i < s->result->count; i++) {
+        if (s->result->sources[i].has_copy) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void on_step(void *arg, const struct build_step *step)
@@ -236,6 +233,15 @@ static void take_reports(struct syncing *s)
     }
 }
 
+static uint64_t names_read(const struct syncing *s)
+{
+    uint64_t names = 0;
+    for (size_t i = 0; i < s->input_count; i++) {
+        names += s->reports[i].names;
+    }
+    return names;
+}
+
 static int compile_once(struct syncing *s, struct diag *diag)
 {
     open_inputs(s);
@@ -243,9 +249,17 @@ static int compile_once(struct syncing *s, struct diag *diag)
         diag_at(diag, "", 0, 0);
         return diag_set(diag, -ENODATA, "no source could be used: the lists in force stay");
     }
-    struct build_job job = {
-        .sources = s->inputs, .source_count = s->input_count, .on_step = on_step, .arg = s};
+    struct budget budget = budget_of(s->options->config);
+    struct build_job job = {.sources = s->inputs,
+                            .source_count = s->input_count,
+                            .on_step = on_step,
+                            .arg = s,
+                            .memory = budget.records,
+                            .file_max = budget.file};
     int err = compile_file(&job, s->temp, s->reports, diag);
+    if (err == -EFBIG && budget.file) {
+        budget_explain(s->options->config, names_read(s), diag);
+    }
     if (err < 0) {
         for (size_t i = 0; i < s->input_count; i++) {
             close(s->inputs[i].fd);
@@ -403,7 +417,7 @@ static int run(struct syncing *s, struct diag *diag)
     if (asked < 0) {
         return diag_set(diag, asked, "%s", strerror(-asked));
     }
-    if (asked == 0 && s->options->if_due && is_current(s)) {
+    if (asked == 0 && s->options->if_due && (!has_copies(s) || is_current(s))) {
         s->result->current = true;
         return 0;
     }

@@ -29,6 +29,7 @@ struct sync_source {
     bool used;               /* stands in the compiled database */
     unsigned protected_hits; /* protected names that it blocks */
     struct popular_source popular;
+    int64_t retry_after_s;   /* as the server asked for, 0 = it did not */
 };
 
 /* A protected name that a list blocks; the verdict allows it all the same. */
@@ -58,8 +59,10 @@ struct sync_result {
 
 struct sync_event {
     const char *source; /* id, or NULL: all together */
-    const char *phase;  /* "fetching", "counting", "reading", "sorting", "writing", "checking" */
+    const char
+        *phase; /* "fetching", "fetched", "counting", "reading", "sorting", "writing", "checking" */
     uint64_t bytes, names;
+    const struct sync_source *ended; /* it was asked and judged, "fetched"; else NULL */
 };
 
 struct sync_options {
@@ -68,8 +71,9 @@ struct sync_options {
     size_t id_count;
     bool force;   /* fetch although not due, unchanged or pinned, and accept a changed size */
     bool dry_run; /* judge, but keep nothing */
-    bool if_due;  /* fetch only what is older than lists.update_every_h */
+    bool if_due;  /* fetch only what schedule.h says is due */
     int64_t now;
+    uint64_t salt;                                               /* schedule_salt() */
     void (*on_event)(void *arg, const struct sync_event *event); /* or NULL */
     void *arg;
 };
