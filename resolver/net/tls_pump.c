@@ -6,6 +6,8 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 
+#include "net/tls_peer.h"
+
 enum { RECORD_MAX = 16384 };
 
 struct tls_pump {
@@ -13,38 +15,54 @@ struct tls_pump {
     BIO *in, *out; /* the SSL's */
     const struct tls_pump_events *events;
     void *owner;
+    bool client;
 };
 
 /* What a record holds; used during one call only, so one per thread will do. */
 static _Thread_local uint8_t scratch[RECORD_MAX];
 
-struct tls_pump *tls_pump_new(struct tls_identity *identity, const struct tls_pump_events *events,
-                              void *owner)
+/* Takes the SSL over, which may be NULL. */
+static struct tls_pump *new_pump(SSL *ssl, const struct tls_pump_events *events, void *owner)
 {
     struct tls_pump *pump = calloc(1, sizeof(*pump));
-    if (!pump) {
-        return NULL;
-    }
-    pump->events = events;
-    pump->owner = owner;
-    pump->ssl = SSL_new((SSL_CTX *)identity);
-    pump->in = BIO_new(BIO_s_mem());
-    pump->out = BIO_new(BIO_s_mem());
-    if (!pump->ssl || !pump->in || !pump->out) {
-        BIO_free(pump->in);
-        BIO_free(pump->out);
-        SSL_free(pump->ssl);
+    BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+    if (!pump || !ssl || !in || !out) {
+        BIO_free(in);
+        BIO_free(out);
+        SSL_free(ssl);
         free(pump);
         return NULL;
     }
-    SSL_set_bio(pump->ssl, pump->in, pump->out);
-    SSL_set_accept_state(pump->ssl);
+    *pump = (struct tls_pump){ssl, in, out, events, owner, false};
+    SSL_set_bio(ssl, in, out);
+    return pump;
+}
+
+struct tls_pump *tls_pump_new(struct tls_identity *identity, const struct tls_pump_events *events,
+                              void *owner)
+{
+    SSL *ssl = SSL_new((SSL_CTX *)identity);
+    if (ssl) {
+        SSL_set_accept_state(ssl);
+    }
+    return new_pump(ssl, events, owner);
+}
+
+struct tls_pump *tls_pump_connect(struct tls_peer *peer, const struct tls_pump_events *events,
+                                  void *owner)
+{
+    struct tls_pump *pump = new_pump(tls_peer_connect(peer), events, owner);
+    if (pump) {
+        pump->client = true;
+    }
     return pump;
 }
 
 void tls_pump_free(struct tls_pump *pump)
 {
     if (pump) {
+        /* A connection that was cut spoils no session: it may be resumed. */
+        SSL_set_shutdown(pump->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(pump->ssl);
         free(pump);
     }
@@ -83,6 +101,26 @@ static int read_plain(struct tls_pump *pump)
     }
 }
 
+static int shake_hands(struct tls_pump *pump)
+{
+    int done = SSL_do_handshake(pump->ssl);
+    if (done == 1) {
+        return pump->client ? tls_peer_check(pump->ssl) : 0;
+    }
+    int result = judge(pump, done);
+    bool stranger = result < 0 && pump->client && SSL_get_verify_result(pump->ssl) != X509_V_OK;
+    return stranger ? -EACCES : result;
+}
+
+int tls_pump_start(struct tls_pump *pump)
+{
+    ERR_clear_error();
+    int result = shake_hands(pump);
+    ERR_clear_error();
+    int err = flush(pump);
+    return err < 0 ? err : result;
+}
+
 int tls_pump_feed(struct tls_pump *pump, const uint8_t *data, size_t len)
 {
     int result = 0;
@@ -91,8 +129,7 @@ int tls_pump_feed(struct tls_pump *pump, const uint8_t *data, size_t len)
         return -EPIPE;
     }
     if (!SSL_is_init_finished(pump->ssl)) {
-        int done = SSL_do_handshake(pump->ssl);
-        result = done == 1 ? 0 : judge(pump, done);
+        result = shake_hands(pump);
     }
     if (result == 0 && SSL_is_init_finished(pump->ssl)) {
         result = read_plain(pump);
@@ -115,6 +152,11 @@ int tls_pump_write(struct tls_pump *pump, const uint8_t *data, size_t len)
 bool tls_pump_is_open(const struct tls_pump *pump)
 {
     return SSL_is_init_finished(pump->ssl);
+}
+
+bool tls_pump_is_resumed(const struct tls_pump *pump)
+{
+    return SSL_session_reused(pump->ssl);
 }
 
 void tls_pump_end(struct tls_pump *pump)
