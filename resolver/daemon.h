@@ -15,6 +15,8 @@ struct retired {
     struct retired *next;
 };
 
+struct upstream_plan;
+
 struct daemon {
     const char *config_path;
     const struct clock *clock;
@@ -40,6 +42,8 @@ struct daemon {
     struct stats *stats;
     struct claim_table *claims;
     struct guard guard;
+    struct upstream_plan *plan; /* of upstream servers */
+    uint64_t system_mark;       /* of resolv.conf when it was read */
     struct census *census;
     struct tls_identity *identity; /* of DoT; NULL: none is wanted */
     uint64_t identity_mark;        /* of its files when they were read */
@@ -51,6 +55,7 @@ struct daemon {
     struct control_server *control;
     uv_async_t changed;
     uv_timer_t minute;
+    uv_timer_t system; /* looks at resolv.conf */
     uv_signal_t hup, term, interrupt;
     bool stopping;
 };

@@ -9,6 +9,7 @@
 #include "listen/tcp.h"
 #include "listen/udp.h"
 #include "upstream/claim.h"
+#include "upstream/plan.h"
 
 enum { DRAIN_STEP_MS = 10 };
 
@@ -27,6 +28,7 @@ struct worker {
     unsigned udp_count;
     _Atomic(const struct snapshot *) next;    /* main writes */
     _Atomic(const struct snapshot *) current; /* worker writes */
+    _Atomic(struct upstream_plan *) plan;     /* so with this */
     _Atomic(struct tls_identity *) identity;  /* main puts one in, the worker takes it */
     _Atomic bool stop, ended;
     bool draining;
@@ -48,11 +50,7 @@ static void answer_arrived(void *context, const struct ask *ask, const struct an
 
 static void take_snapshot(struct worker *worker, const struct snapshot *next)
 {
-    const struct snapshot *before = worker->query.snapshot;
     worker->query.snapshot = next;
-    if (!before || before->config != next->config) {
-        upstream_configure(worker->upstream, next->config);
-    }
     atomic_store_explicit(&worker->query.page_unset, false, memory_order_relaxed);
     /* Nothing of a query outlives a callback but its waiting record, which points
      * into no snapshot: the old one is drained. */
@@ -102,6 +100,13 @@ static void on_wake(uv_async_t *wake)
     const struct snapshot *next = atomic_load_explicit(&worker->next, memory_order_acquire);
     if (next != worker->query.snapshot) {
         take_snapshot(worker, next);
+    }
+    struct upstream_plan *plan =
+        atomic_exchange_explicit(&worker->plan, NULL, memory_order_acq_rel);
+    if (plan && worker->upstream) {
+        upstream_configure(worker->upstream, plan);
+    } else {
+        upstream_plan_unref(plan);
     }
     struct tls_identity *identity =
         atomic_exchange_explicit(&worker->identity, NULL, memory_order_acq_rel);
@@ -174,7 +179,7 @@ static int build(struct worker *worker, const struct worker_setup *setup)
         query_worker_init(&worker->query) < 0) {
         return -ENOMEM;
     }
-    upstream_configure(worker->upstream, setup->snapshot->config);
+    upstream_configure(worker->upstream, upstream_plan_ref(setup->plan));
     atomic_init(&worker->next, setup->snapshot);
     atomic_init(&worker->current, setup->snapshot);
     worker->lent = setup->sockets->lent;
@@ -217,6 +222,12 @@ void worker_hand_over(struct worker *worker, const struct snapshot *snapshot)
     uv_async_send(&worker->wake);
 }
 
+void worker_plan(struct worker *worker, struct upstream_plan *plan)
+{
+    upstream_plan_unref(atomic_exchange_explicit(&worker->plan, plan, memory_order_acq_rel));
+    uv_async_send(&worker->wake);
+}
+
 void worker_identify(struct worker *worker, struct tls_identity *identity)
 {
     tls_identity_unref(atomic_exchange_explicit(&worker->identity, identity, memory_order_acq_rel));
@@ -251,6 +262,7 @@ void worker_free(struct worker *worker)
     udp_batch_free(worker->batch);
     query_worker_clear(&worker->query);
     tls_identity_unref(worker->identity);
+    upstream_plan_unref(worker->plan);
     free(worker);
 }
 

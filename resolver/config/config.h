@@ -26,6 +26,7 @@ enum list_format {
     FORMAT_DNSCRYPT
 };
 enum list_match { MATCH_AUTO, MATCH_EXACT, MATCH_SUBTREE };
+enum upstream_strategy { STRATEGY_FASTEST, STRATEGY_ORDERED, STRATEGY_PARALLEL };
 
 #define SOURCE
 #define SOURCE_TEXT(key, def, check, help) char *key;

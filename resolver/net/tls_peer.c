@@ -8,10 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIN_TEXT = 44 }; /* base64 of 32 octets */
-
-static const char pin_prefix[] = "sha256/";
-
 /* A struct tls_trust is an SSL_CTX, which counts its references by itself. */
 static SSL_CTX *context_of(struct tls_trust *trust)
 {
@@ -71,7 +67,7 @@ int tls_trust_new(bool by_name, struct tls_trust **ret_trust, struct diag *diag)
     }
     if (by_name && !load_system(context)) {
         SSL_CTX_free(context);
-        return diag_set(diag, -ENOENT,
+        return diag_set(diag, -EINVAL,
                         "upstream: no certificates of this system were found, which tls:// needs: "
                         "install ca-certificates, or pin the server's key");
     }
@@ -96,19 +92,6 @@ void tls_peer_clear(struct tls_peer *peer)
 {
     SSL_SESSION_free(peer->session);
     peer->session = NULL;
-}
-
-int tls_pin_parse(const char *text, uint8_t pin[TLS_PIN_SIZE])
-{
-    uint8_t out[PIN_TEXT / 4 * 3];
-    size_t skip = sizeof(pin_prefix) - 1;
-    if (strncmp(text, pin_prefix, skip) != 0 || strlen(text + skip) != PIN_TEXT ||
-        text[skip + PIN_TEXT - 1] != '=' || text[skip + PIN_TEXT - 2] == '=' ||
-        EVP_DecodeBlock(out, (const unsigned char *)text + skip, PIN_TEXT) != sizeof(out)) {
-        return -EINVAL;
-    }
-    memcpy(pin, out, TLS_PIN_SIZE);
-    return 0;
 }
 
 static bool expect(SSL *ssl, const struct tls_peer *peer)

@@ -10,7 +10,7 @@ enum { TLS_PIN_SIZE = 32, TLS_NAME_MAX = 254 };
  * it exists unless it is made. */
 struct tls_trust;
 
-/* With the system's certificates when `by_name`, which checking names needs. -ENOENT with
+/* With the system's certificates when `by_name`, which checking names needs. -EINVAL with
  * *diag when there are none. Reads files: main thread. */
 __attribute__((warn_unused_result)) int tls_trust_new(bool by_name, struct tls_trust **ret_trust,
                                                       struct diag *diag);
@@ -29,9 +29,6 @@ struct tls_peer {
 
 /* Give up the session. */
 void tls_peer_clear(struct tls_peer *peer);
-
-/* "sha256/" and 44 letters of base64, as `openssl dgst -sha256 -binary | base64` has it. */
-__attribute__((warn_unused_result)) int tls_pin_parse(const char *text, uint8_t pin[TLS_PIN_SIZE]);
 
 struct ssl_st;
 

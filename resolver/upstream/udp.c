@@ -11,7 +11,6 @@ enum {
     PORT_FIRST = 1024,
     PORT_TRIES = 8,
     RECEIVE_BURST = 16, /* packets looked at per wake-up, so that a flood cannot hold the loop */
-    QUERY_MAX = DNS_HEADER + DNAME_WIRE_MAX + 4 + 11,
 };
 
 struct udp_attempt {
@@ -68,9 +67,10 @@ static void on_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
-void udp_attempt_end(struct udp_attempt *udp)
+void udp_attempt_end(struct attempt *attempt)
 {
-    udp->attempt.flight = NULL;
+    struct udp_attempt *udp = (struct udp_attempt *)attempt;
+    attempt->flight = NULL;
     uv_close((uv_handle_t *)&udp->poll, on_closed);
     close(udp->fd);
     udp->fd = -1;
@@ -85,11 +85,11 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         ssize_t len = status < 0 ? status : recv(udp->fd, upstream->receive, DNS_MESSAGE_MAX, 0);
         if (len >= 0) {
             struct packet packet = {upstream->receive, (size_t)len};
-            if (flight_receive(&udp->attempt, &packet, false)) {
+            if (flight_receive(&udp->attempt, &packet)) {
                 return;
             }
         } else if (status < 0 || (errno != EAGAIN && errno != EINTR)) {
-            flight_refused(&udp->attempt, status < 0 ? status : -errno);
+            flight_refused(&udp->attempt);
             return;
         } else if (errno == EAGAIN) {
             return;
@@ -99,14 +99,10 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 static int send_query(struct udp_attempt *udp)
 {
-    uint8_t octets[QUERY_MAX];
-    uint8_t random[34];
+    uint8_t octets[ASK_WIRE_MAX];
     struct wire out;
-    struct flight *flight = udp->attempt.flight;
-    upstream_random(flight->upstream, random, sizeof(random));
     wire_init(&out, octets, sizeof(octets));
-    ask_write(&flight->ask, random, &out, &udp->attempt.mark);
-    udp->attempt.sent_us = clock_mono_us(flight->upstream->setup.clock);
+    attempt_write(&udp->attempt, &out);
     return send(udp->fd, out.data, out.len, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
@@ -117,10 +113,8 @@ int udp_attempt_start(struct flight *flight, int server)
     if (!udp) {
         return -ENOMEM;
     }
-    udp->attempt.flight = flight;
-    udp->attempt.server = server;
-    udp->attempt.addr = upstream->table.servers[server].addr;
-    udp->fd = open_socket(upstream, &udp->attempt.addr);
+    attempt_prepare(&udp->attempt, flight, server);
+    udp->fd = open_socket(upstream, &upstream->table.servers[server].plan->url.addr);
     int err = udp->fd < 0 ? udp->fd : uv_poll_init(upstream->setup.loop, &udp->poll, udp->fd);
     if (err < 0) {
         if (udp->fd >= 0) {
@@ -135,16 +129,9 @@ int udp_attempt_start(struct flight *flight, int server)
         err = uv_poll_start(&udp->poll, UV_READABLE, on_readable);
     }
     if (err < 0) {
-        udp_attempt_end(udp);
+        udp_attempt_end(&udp->attempt);
         return err;
     }
-    if (flight->udp[FLIGHT_SOCKETS - 1]) {
-        udp_attempt_end(flight->udp[FLIGHT_SOCKETS - 1]);
-    }
-    for (unsigned i = FLIGHT_SOCKETS - 1; i > 0; i--) {
-        flight->udp[i] = flight->udp[i - 1];
-    }
-    flight->udp[0] = udp;
-    flight->packets++;
+    flight_add(flight, &udp->attempt);
     return 0;
 }

@@ -208,22 +208,6 @@ static void other_protocols_are_refused(void **state)
     hang_up();
 }
 
-static void pins_are_read(void **state)
-{
-    uint8_t pin[TLS_PIN_SIZE];
-    (void)state;
-    assert_int_equal(tls_pin_parse("sha256/AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=", pin), 0);
-    assert_int_equal(pin[0], 1);
-    assert_int_equal(pin[31], 32);
-    assert_int_equal(tls_pin_parse("sha256/AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHw==", pin),
-                     -EINVAL);
-    assert_int_equal(tls_pin_parse("sha1/AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=", pin),
-                     -EINVAL);
-    assert_int_equal(tls_pin_parse("sha256/AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHy!=", pin),
-                     -EINVAL);
-    assert_int_equal(tls_pin_parse("sha256/", pin), -EINVAL);
-}
-
 static void missing_certificates_are_told(void **state)
 {
     struct tls_identity *identity = NULL;
@@ -243,7 +227,6 @@ int main(void)
         ROW(unknown_issuer_is_refused),
         ROW(second_connection_resumes_the_first),
         ROW(other_protocols_are_refused),
-        ROW(pins_are_read),
         ROW(missing_certificates_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
