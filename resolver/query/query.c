@@ -118,6 +118,7 @@ static enum step ask(struct query *query)
     }
     waiting->waiter.done = worker->answered;
     waiting->waiter.alone = query->again;
+    waiting->waiter.client = &waiting->client;
     const struct ask what = {
         .name = query->question.name,
         .type = query->question.type,

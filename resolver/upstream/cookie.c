@@ -9,15 +9,20 @@ void cookie_put(const struct server *server, struct ask_extras *extras)
     memcpy(extras->cookie, server->cookie, server->cookie_len);
 }
 
-bool cookie_take(struct server *server, const struct ask_verdict *verdict)
+enum cookie_match cookie_take(struct server *server, const struct ask_verdict *verdict)
 {
     if (verdict->cookie_len == 0) {
-        return server->cookie_len == ASK_COOKIE_CLIENT;
+        return server->cookie_len == ASK_COOKIE_CLIENT ? COOKIE_RIGHT : COOKIE_MISSING;
     }
     if (memcmp(verdict->cookie, server->cookie, ASK_COOKIE_CLIENT) != 0) {
-        return false;
+        return COOKIE_WRONG;
     }
     memcpy(server->cookie, verdict->cookie, verdict->cookie_len);
     server->cookie_len = verdict->cookie_len;
-    return true;
+    return COOKIE_RIGHT;
+}
+
+void cookie_forget(struct server *server)
+{
+    server->cookie_len = ASK_COOKIE_CLIENT;
 }

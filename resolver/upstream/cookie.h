@@ -7,7 +7,14 @@
 /* What a query to the server carries. */
 void cookie_put(const struct server *server, struct ask_extras *extras);
 
-/* Learn from an answer to a query that carried ours. False: it is forged, since its
- * cookie is not ours, or the server gives cookies and this has none (section 5.3). */
-__attribute__((warn_unused_result)) bool cookie_take(struct server *server,
-                                                     const struct ask_verdict *verdict);
+enum cookie_match {
+    COOKIE_RIGHT,
+    COOKIE_WRONG,   /* not ours: forged */
+    COOKIE_MISSING, /* the server gives cookies, and this has none (section 5.3) */
+};
+
+/* Learn from an answer to a query that carried ours. */
+enum cookie_match cookie_take(struct server *server, const struct ask_verdict *verdict);
+
+/* The server gives none any more. */
+void cookie_forget(struct server *server);

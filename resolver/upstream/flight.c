@@ -12,6 +12,7 @@ enum {
     ATTEMPTS_MAX = 5,
     LEAST_LEFT_MS = 100,
     PARALLEL = 3,  /* servers asked at once by that strategy */
+    CIRCLED = 2,   /* more than one: beside a server on this machine clients ask from its address */
     HOLD_MS = 150, /* after all have said no: a true answer may follow a forged one */
 };
 
@@ -189,7 +190,7 @@ static bool has_hope(const struct flight *flight)
     return false;
 }
 
-static void on_hold_over(uv_timer_t *timer)
+static void on_deadline(uv_timer_t *timer)
 {
     fail(timer->data);
 }
@@ -197,12 +198,16 @@ static void on_hold_over(uv_timer_t *timer)
 /* There is nothing left to try. */
 static void give_up(struct flight *flight)
 {
+    if (has_hope(flight) && time_left_ms(flight) >= LEAST_LEFT_MS) {
+        wait_for(flight, time_left_ms(flight), on_deadline);
+        return;
+    }
     if (flight->holding || !has_udp_open(flight) || time_left_ms(flight) < LEAST_LEFT_MS) {
         fail(flight);
         return;
     }
     flight->holding = true;
-    wait_for(flight, HOLD_MS, on_hold_over);
+    wait_for(flight, HOLD_MS, on_deadline);
 }
 
 /* How many servers to ask together now. */
@@ -214,8 +219,8 @@ static unsigned crowd_of(const struct flight *flight)
 
 static bool is_spent(const struct flight *flight)
 {
-    return flight->attempts >= ATTEMPTS_MAX || flight->packets >= UPSTREAM_PACKETS_MAX ||
-           time_left_ms(flight) < LEAST_LEFT_MS;
+    return (flight->circled >= CIRCLED && flight->attempts) || flight->attempts >= ATTEMPTS_MAX ||
+           flight->packets >= UPSTREAM_PACKETS_MAX || time_left_ms(flight) < LEAST_LEFT_MS;
 }
 
 static uint32_t patience_ms(const struct flight *flight, int index)
@@ -273,6 +278,19 @@ static void on_patience_over(uv_timer_t *timer)
 static void on_hurry(uv_timer_t *timer)
 {
     attempt_next(timer->data, on_patience_over);
+}
+
+void flight_join(struct flight *flight, struct upstream_waiter *waiter)
+{
+    const struct server_table *table = &flight->upstream->table;
+    bool found = false;
+    waiter->next = flight->waiters;
+    flight->waiters = waiter;
+    for (size_t i = 0; waiter->client && i < table->count && !found; i++) {
+        bool asked = flight->allowed >> i & 1;
+        found = asked && addr_equal(&table->servers[i].plan->url.addr, waiter->client);
+    }
+    flight->circled += found;
 }
 
 void flight_start(struct flight *flight)
@@ -344,6 +362,15 @@ static void over_tcp(struct attempt *attempt)
     ask_again(attempt);
 }
 
+/* What came over UDP may be forged: TCP will tell. */
+static void distrust(struct attempt *attempt)
+{
+    if (!attempt->reacted) {
+        attempt->reacted = true;
+        over_tcp(attempt);
+    }
+}
+
 /* SERVFAIL, REFUSED and the like: another server may know better. */
 static void server_said_no(struct attempt *attempt)
 {
@@ -383,7 +410,7 @@ static uint64_t time_taken_us(const struct attempt *attempt)
     return clock_mono_us(attempt->flight->upstream->setup.clock) - attempt->sent_us;
 }
 
-static bool deliver(struct attempt *attempt, const struct packet *packet)
+static void deliver(struct attempt *attempt, const struct packet *packet)
 {
     struct flight *flight = attempt->flight;
     struct upstream *upstream = flight->upstream;
@@ -392,7 +419,10 @@ static bool deliver(struct attempt *attempt, const struct packet *packet)
     struct answer answer;
     source.limits.keep_ad = server && server->plan->trusted;
     if (answer_rebuild(&source, &upstream->room, &answer) < 0) {
-        return false;
+        return;
+    }
+    if (server && attempt->stream && flight->no_cookie) {
+        cookie_forget(server);
     }
     bool back = server && server_answered(server, time_taken_us(attempt));
     const struct upstream_result result = {.answer = &answer};
@@ -403,7 +433,6 @@ static bool deliver(struct attempt *attempt, const struct packet *packet)
     if (back) {
         upstream_recovered(upstream);
     }
-    return true;
 }
 
 /* Over UDP only: what makes TCP the way to go on. */
@@ -418,39 +447,43 @@ static bool needs_tcp(const struct attempt *attempt, enum ask_match match,
            (match == ASK_OURS && (load_u16(packet->data + 2) & FLAG_TC));
 }
 
-/* The verdict of a packet with our id and question; false: drop it. */
-static bool judge(struct attempt *attempt, const struct packet *packet, uint16_t *ret_rcode)
+/* An answer that is of no use by itself, once for each attempt. */
+static void note_useless(struct attempt *attempt, uint16_t rcode)
 {
+    struct upstream *upstream = attempt->flight->upstream;
     struct server *server = attempt_server(attempt);
-    struct ask_verdict verdict;
-    if (ask_read_verdict(&attempt->flight->ask, packet, &verdict) < 0) {
-        return false;
+    if (attempt->reacted) {
+        return;
     }
-    *ret_rcode = verdict.rcode;
-    return !server || !attempt->cookie || cookie_take(server, &verdict);
+    attempt->reacted = true;
+    bool back = server && server_answered(server, time_taken_us(attempt));
+    react(attempt, rcode);
+    if (back) {
+        upstream_recovered(upstream);
+    }
 }
 
-/* An answer to our question; false when it is of no use. */
-static bool take_answer(struct attempt *attempt, const struct packet *packet)
+/* An answer to our question. */
+static void take_answer(struct attempt *attempt, const struct packet *packet)
 {
+    struct flight *flight = attempt->flight;
     struct server *server = attempt_server(attempt);
-    uint16_t rcode = 0;
-    if (!judge(attempt, packet, &rcode)) {
-        return false;
+    struct ask_verdict verdict;
+    if (ask_read_verdict(&flight->ask, packet, &verdict) < 0) {
+        return;
     }
-    if (rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN) {
-        return deliver(attempt, packet);
+    enum cookie_match match =
+        server && attempt->cookie ? cookie_take(server, &verdict) : COOKIE_RIGHT;
+    if (match == COOKIE_MISSING) {
+        flight->no_cookie = true;
+        distrust(attempt);
+    } else if (match == COOKIE_WRONG) {
+        return;
+    } else if (verdict.rcode == RCODE_NOERROR || verdict.rcode == RCODE_NXDOMAIN) {
+        deliver(attempt, packet);
+    } else {
+        note_useless(attempt, verdict.rcode);
     }
-    if (!attempt->reacted) {
-        attempt->reacted = true;
-        bool back = server && server_answered(server, time_taken_us(attempt));
-        struct upstream *upstream = attempt->flight->upstream;
-        react(attempt, rcode);
-        if (back) {
-            upstream_recovered(upstream);
-        }
-    }
-    return false;
 }
 
 static bool is_open(const struct flight *flight, const struct attempt *attempt)
@@ -471,17 +504,14 @@ bool flight_receive(struct attempt *attempt, const struct packet *packet)
         return false;
     }
     if (!attempt->stream && needs_tcp(attempt, match, packet)) {
-        if (!attempt->reacted) {
-            attempt->reacted = true;
-            over_tcp(attempt);
-        }
+        distrust(attempt);
     } else if (match == ASK_BARE) {
         if (!attempt->reacted && !flight->ask.plain) {
             attempt->reacted = true;
             react(attempt, RCODE_FORMERR);
         }
     } else {
-        (void)take_answer(attempt, packet);
+        take_answer(attempt, packet);
     }
     return !is_open(flight, attempt);
 }

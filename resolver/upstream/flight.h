@@ -42,11 +42,13 @@ struct flight {
     uint64_t tried;   /* of them in this turn */
     unsigned attempts;
     unsigned packets;
+    unsigned circled; /* waiters at the address of a server that may be asked */
     unsigned refused; /* attempts that failed at once */
     bool claimed;     /* ours to give back */
     bool borrowed;    /* another worker asks */
     bool probe;       /* nobody asked: is the server there again? */
     bool use_tcp;     /* answers over UDP were cut, or the server breaks case */
+    bool no_cookie;   /* an answer lacked the cookie that its server gives */
     bool new_cookie;  /* asked again because of a cookie */
     bool holding;     /* all failed; an answer may still come */
     int worst;        /* why it fails if it fails */
@@ -96,6 +98,9 @@ struct server *attempt_server(const struct attempt *attempt);
 
 /* Make it count; the oldest gives way. */
 void flight_add(struct flight *flight, struct attempt *attempt);
+
+/* Somebody waits for the answer too. */
+void flight_join(struct flight *flight, struct upstream_waiter *waiter);
 
 /* The question begins to be asked. */
 void flight_start(struct flight *flight);

@@ -120,8 +120,7 @@ int upstream_ask(struct upstream *upstream, const struct ask *ask, struct upstre
     uint64_t hash = hash_ask(upstream, ask);
     struct flight *flight = find_flight(upstream, ask, hash);
     if (flight) {
-        waiter->next = flight->waiters;
-        flight->waiters = waiter;
+        flight_join(flight, waiter);
         return 0;
     }
     if (upstream->stopping || upstream->flights >= upstream->setup.flights_max) {
@@ -131,8 +130,7 @@ int upstream_ask(struct upstream *upstream, const struct ask *ask, struct upstre
     if (!flight) {
         return -ENOMEM;
     }
-    waiter->next = NULL;
-    flight->waiters = waiter;
+    flight_join(flight, waiter);
     claim(flight);
     if (flight->borrowed) {
         uv_timer_start(&flight->timer, on_borrowed_over, UPSTREAM_DEADLINE_MS, 0);
@@ -142,11 +140,15 @@ int upstream_ask(struct upstream *upstream, const struct ask *ask, struct upstre
     return 0;
 }
 
-/* Ask a server that is down whether it is back. */
+/* Ask a server that is down whether it is back: for a name that resolvers answer by
+ * themselves (RFC 9462 section 6.4), so that two which ask each other keep nobody busy. */
 static void probe_server(struct upstream *upstream, int index)
 {
-    const struct ask ask = {.name = {.len = 1}, .type = TYPE_NS};
+    struct ask ask = {.type = TYPE_SOA};
     uint64_t hash;
+    if (dname_parse("resolver.arpa", &ask.name) < 0) {
+        return; /* cannot be */
+    }
     upstream_random(upstream, &hash, sizeof(hash));
     struct flight *flight =
         upstream->flights < upstream->setup.flights_max ? new_flight(upstream, &ask, hash) : NULL;

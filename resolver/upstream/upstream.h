@@ -5,6 +5,7 @@
  * id, random case and a socket of its own on a random port (RFC 5452); a packet that
  * fails any check is dropped and the wait goes on to the deadline. */
 #pragma once
+#include "base/addr.h"
 #include "base/clock.h"
 #include "dns/answer.h"
 
@@ -33,7 +34,8 @@ struct upstream_result {
 /* Embedded by who waits; untouched until `done` is called, exactly once. */
 struct upstream_waiter {
     struct upstream_waiter *next;
-    bool alone; /* ask even while another worker does */
+    const struct addr *client; /* who asks, or NULL; a server that does makes a circle */
+    bool alone;                /* ask even while another worker does */
     void (*done)(struct upstream_waiter *waiter, const struct upstream_result *result);
 };
 

@@ -55,8 +55,8 @@ class Certificate:
 class FakeUpstream:
     """tls: a Certificate; then the stream side speaks TLS. tls_most: ssl.TLSVersion."""
 
-    def __init__(self, handler, tls=None, tls_most=None, port=None):
-        self.handler, self.port = handler, port or free_port()
+    def __init__(self, handler, tls=None, tls_most=None, port=None, host="127.0.0.1"):
+        self.handler, self.port, self.host = handler, port or free_port(), host
         self.url = f"udp://127.0.0.1:{self.port}"
         self.context, self.resumed, self.streams = None, [], []
         self.close_after = None  # a stream is closed after so many answers
@@ -73,10 +73,10 @@ class FakeUpstream:
 
     def __enter__(self):
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", self.port))
-        self.tcp = socket.create_server(("127.0.0.1", self.port))
+        self.udp.bind((self.host, self.port))
+        self.tcp = socket.create_server((self.host, self.port))
         self.other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.other.bind(("127.0.0.1", 0))
+        self.other.bind((self.host, 0))
         for work in (self.serve_udp, self.serve_tcp):
             threading.Thread(target=work, daemon=True).start()
         return self
