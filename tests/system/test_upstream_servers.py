@@ -153,15 +153,19 @@ class Zones(unittest.TestCase):
         box = self.enterContext(Box(upstream=[general.url], config={"upstream": {"zones": [
             {"domain": "school.lan", "servers": [lan.url]},
             {"domain": "lab.School.lan.", "servers": [lab.url]},
-            {"domain": "9.8.203.in-addr.arpa", "servers": [lan.url]}]}}))
+            {"domain": "corp.local", "servers": [lan.url]},
+            {"domain": "10.in-addr.arpa", "servers": [lan.url]}]}}))
         rows = {"a.example": "192.0.2.1", "school.lan": "192.0.2.2", "x.school.lan": "192.0.2.2",
                 "LAB.school.lan": "192.0.2.3", "a.b.lab.school.lan": "192.0.2.3",
                 "notschool.lan": "192.0.2.1", "lan": "192.0.2.1"}
         for name, value in rows.items():
             with self.subTest(name):
                 self.assertEqual(box.ask(name).texts(), [value])
-        box.ask("4.9.8.203.in-addr.arpa", "PTR")
-        self.assertEqual(lan.count("4.9.8.203.in-addr.arpa"), 1)
+        for name in ("4.3.2.10.in-addr.arpa", "dc.corp.local"):  # not answered here then
+            box.ask(name, "PTR")
+            self.assertEqual(lan.count(name), 1)
+        self.assertEqual(box.ask("1.1.168.192.in-addr.arpa", "PTR").rcode, "NXDOMAIN")
+        self.assertEqual(general.count("1.1.168.192.in-addr.arpa"), 0)
 
     def test_zone_whose_servers_fail_is_not_told_to_others(self):
         """Private names stay inside."""
