@@ -379,5 +379,5 @@ void daemon_clear(struct daemon *daemon)
     claim_table_free(daemon->claims);
     guard_clear(&daemon->guard);
     census_free(daemon->census);
-    tls_identity_unref(daemon->identity);
+    tls_context_free(daemon->identity);
 }

@@ -25,14 +25,14 @@ static uint64_t mark_of_files(const struct config *config)
 int identity_load(struct daemon *daemon, struct diag *diag)
 {
     const struct config *config = policy_config_get(daemon->config);
-    struct tls_identity *identity = NULL;
+    struct tls_context *identity = NULL;
     if (config->dns.tls_listen.count == 0 && daemon->sockets[0].tls_count == 0) {
         return 0;
     }
     daemon->identity_mark = mark_of_files(config);
-    int err = tls_identity_load(config->dns.tls_cert, config->dns.tls_key, &identity, diag);
+    int err = tls_context_server(config->dns.tls_cert, config->dns.tls_key, &identity, diag);
     if (err == 0) {
-        tls_identity_unref(daemon->identity);
+        tls_context_free(daemon->identity);
         daemon->identity = identity;
     }
     return err;
@@ -41,7 +41,10 @@ int identity_load(struct daemon *daemon, struct diag *diag)
 void identity_hand_out(struct daemon *daemon)
 {
     for (unsigned i = 0; daemon->identity && i < daemon->worker_count; i++) {
-        worker_identify(daemon->workers[i], tls_identity_ref(daemon->identity));
+        struct tls_context *share = tls_context_share(daemon->identity);
+        if (share) { /* else it goes on with what it has */
+            worker_identify(daemon->workers[i], share);
+        }
     }
 }
 

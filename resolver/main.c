@@ -243,6 +243,7 @@ static int start(struct daemon *daemon, struct diag *diag)
                        : cores > 0            ? (unsigned)cores
                                               : 1;
     daemon->workers_wanted = workers > DAEMON_WORKERS_MAX ? DAEMON_WORKERS_MAX : workers;
+    activation_take(&daemon->activation);
     int err = sockets_open(daemon, diag);
     if (err == 0) {
         err = identity_load(daemon, diag);

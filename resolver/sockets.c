@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "activation.h"
 #include "policy/snapshot.h"
 
 /* SOCK_TLS: no type of the kernel's. */
@@ -151,7 +150,6 @@ int sockets_open(struct daemon *daemon, struct diag *diag)
 {
     const struct config *config = policy_config_get(daemon->config);
     const struct text_list *listen = &config->dns.listen, *tls = &config->dns.tls_listen;
-    activation_take(&daemon->activation);
     int err = use_given(daemon, &daemon->activation, diag);
     bool given = daemon->sockets[0].udp_count + daemon->sockets[0].tcp_count > 0;
     bool given_tls = daemon->sockets[0].tls_count > 0;

@@ -3,6 +3,6 @@
 #pragma once
 #include "daemon.h"
 
-/* Take what the service manager handed over, else open dns.listen, and share it out
+/* Take the sockets that the service manager handed over, else open dns.listen, and share it out
  * among the workers. A negative errno with *diag. */
 __attribute__((warn_unused_result)) int sockets_open(struct daemon *daemon, struct diag *diag);

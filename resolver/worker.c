@@ -28,8 +28,8 @@ struct worker {
     unsigned udp_count;
     _Atomic(const struct snapshot *) next;    /* main writes */
     _Atomic(const struct snapshot *) current; /* worker writes */
-    _Atomic(struct upstream_plan *) plan;     /* so with this */
-    _Atomic(struct tls_identity *) identity;  /* main puts one in, the worker takes it */
+    _Atomic(struct upstream_plan *) plan;     /* so with the identity */
+    _Atomic(struct tls_context *) identity;   /* main puts one in, the worker takes it */
     _Atomic bool stop, ended;
     bool draining;
     bool lent; /* the sockets are a service manager's */
@@ -108,7 +108,7 @@ static void on_wake(uv_async_t *wake)
     } else {
         upstream_plan_unref(plan);
     }
-    struct tls_identity *identity =
+    struct tls_context *identity =
         atomic_exchange_explicit(&worker->identity, NULL, memory_order_acq_rel);
     if (identity) {
         tcp_room_identify(worker->tcp, identity);
@@ -228,9 +228,9 @@ void worker_plan(struct worker *worker, struct upstream_plan *plan)
     uv_async_send(&worker->wake);
 }
 
-void worker_identify(struct worker *worker, struct tls_identity *identity)
+void worker_identify(struct worker *worker, struct tls_context *identity)
 {
-    tls_identity_unref(atomic_exchange_explicit(&worker->identity, identity, memory_order_acq_rel));
+    tls_context_free(atomic_exchange_explicit(&worker->identity, identity, memory_order_acq_rel));
     uv_async_send(&worker->wake);
 }
 
@@ -261,7 +261,7 @@ void worker_free(struct worker *worker)
     (void)err;
     udp_batch_free(worker->batch);
     query_worker_clear(&worker->query);
-    tls_identity_unref(worker->identity);
+    tls_context_free(worker->identity);
     upstream_plan_unref(worker->plan);
     free(worker);
 }

@@ -4,7 +4,7 @@
 #pragma once
 #include "listen/census.h"
 #include "listen/socket.h"
-#include "net/tls_identity.h"
+#include "net/tls.h"
 #include "query/query.h"
 #include "upstream/upstream.h"
 
@@ -49,8 +49,8 @@ void worker_hand_over(struct worker *worker, const struct snapshot *snapshot);
 /* Another plan of upstream servers; the newest wins. The reference is taken over. */
 void worker_plan(struct worker *worker, struct upstream_plan *plan);
 
-/* What new DoT clients are shown; the newest wins. The reference is taken over. */
-void worker_identify(struct worker *worker, struct tls_identity *identity);
+/* What new DoT clients are shown; the newest wins. It is taken over. */
+void worker_identify(struct worker *worker, struct tls_context *identity);
 
 /* The snapshot that the worker uses now; all older ones it will never touch again. */
 const struct snapshot *worker_snapshot(const struct worker *worker);

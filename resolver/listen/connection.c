@@ -7,7 +7,6 @@
 
 #include "listen/census.h"
 #include "listen/tcp.h"
-#include "net/tls_pump.h"
 
 static void unlink_connection(struct connection *connection)
 {
@@ -40,7 +39,6 @@ static void free_connection(struct connection *connection)
     struct tcp_room *room = connection->room;
     unlink_connection(connection);
     drop_message(connection);
-    tls_pump_free(connection->tls);
     room->connections--;
     room->strangers -= connection->stranger;
     if (connection->counted) {
@@ -51,9 +49,9 @@ static void free_connection(struct connection *connection)
     tcp_room_release(room);
 }
 
-static void on_closed(struct stream *stream)
+/* Its handles are closed. */
+static void gone(struct connection *connection)
 {
-    struct connection *connection = stream->owner;
     connection->closed = true;
     if (connection->waiting == 0) {
         free_connection(connection);
@@ -68,61 +66,65 @@ static void arm(struct connection *connection)
                     : connection->stranger     ? TCP_STRANGER_MS
                                                : TCP_IDLE_MS;
     bool owing = connection->waiting > 0;
-    stream_deadline(&connection->stream, owing ? 0 : idle);
-}
-
-static int send_cipher(void *owner, const uint8_t *data, size_t len)
-{
-    struct connection *connection = owner;
-    const uv_buf_t part = uv_buf_init((char *)data, (unsigned)len);
-    return stream_write(&connection->stream, &part, 1);
-}
-
-/* In one piece, so that it goes in as few records as can be. */
-static int send_encrypted(struct connection *connection, const struct wire *out)
-{
-    static _Thread_local uint8_t framed[2 + DNS_MESSAGE_MAX];
-    store_u16(framed, (uint16_t)out->len);
-    memcpy(framed + 2, out->data, out->len);
-    return tls_pump_write(connection->tls, framed, 2 + out->len);
-}
-
-static int send_plain(struct connection *connection, const struct wire *out)
-{
-    uint8_t length[2];
-    store_u16(length, (uint16_t)out->len);
-    const uv_buf_t parts[2] = {
-        uv_buf_init((char *)length, sizeof(length)),
-        uv_buf_init((char *)out->data, (unsigned)out->len),
-    };
-    return stream_write(&connection->stream, parts, 2);
+    stream_deadline(&connection->tls.stream, owing ? 0 : idle);
 }
 
 static void send_reply(struct query_channel *channel, const struct query *query)
 {
     struct connection *connection = (struct connection *)channel;
-    if (connection->closed || connection->stream.closing) {
+    uint8_t length[2];
+    if (connection->closed || connection->tls.stream.closing) {
         return;
     }
-    int err = connection->tls ? send_encrypted(connection, &query->out)
-                              : send_plain(connection, &query->out);
+    store_u16(length, (uint16_t)query->out.len);
+    const uv_buf_t parts[2] = {
+        uv_buf_init((char *)length, sizeof(length)),
+        uv_buf_init((char *)query->out.data, (unsigned)query->out.len),
+    };
+    int err = connection->secure ? tls_write(&connection->tls, parts, 2)
+                                 : stream_write(&connection->tls.stream, parts, 2);
     if (err < 0) {
-        stream_close(&connection->stream);
+        stream_close(&connection->tls.stream);
     }
 }
 
 /* Close when all is sent. */
 static void finish(struct connection *connection)
 {
-    if (connection->tls) {
-        tls_pump_end(connection->tls);
+    if (connection->secure) {
+        tls_finish(&connection->tls);
+    } else {
+        stream_finish(&connection->tls.stream);
     }
-    stream_finish(&connection->stream);
+}
+
+static void stop_reading(struct connection *connection)
+{
+    if (connection->secure) {
+        tls_read_stop(&connection->tls);
+    } else {
+        stream_read_stop(&connection->tls.stream);
+    }
+}
+
+static int start_reading(struct connection *connection)
+{
+    return connection->secure ? tls_read_start(&connection->tls)
+                              : stream_read_start(&connection->tls.stream);
 }
 
 static void hold(struct query_channel *channel)
 {
-    ((struct connection *)channel)->waiting++;
+    struct connection *connection = (struct connection *)channel;
+    connection->waiting++;
+    connection->room->waiting++;
+}
+
+/* How many queries of a connection may wait. Together they must leave places for those
+ * of UDP: when they have half of them, each connection has one. */
+static unsigned waiting_limit(const struct connection *connection)
+{
+    return connection->room->waiting < WAITING_MAX / 2 ? TCP_WAITING_MAX : 1;
 }
 
 static void run_message(struct connection *connection)
@@ -155,7 +157,7 @@ static void do_step(struct connection *connection, enum framing_step step)
         run_message(connection);
         drop_message(connection);
     } else if (step == FRAMING_BROKEN || (step == FRAMING_LARGE && make_room(connection) < 0)) {
-        stream_close(&connection->stream);
+        stream_close(&connection->tls.stream);
     }
 }
 
@@ -164,10 +166,11 @@ static void do_step(struct connection *connection, enum framing_step step)
 static size_t consume(struct connection *connection, const uint8_t *data, size_t len)
 {
     size_t used = 0;
-    while (used < len && !connection->stream.closing && connection->waiting < TCP_WAITING_MAX) {
+    while (used < len && !connection->tls.stream.closing &&
+           connection->waiting < waiting_limit(connection)) {
         size_t step_used;
         if (connection->framing.got == 0) {
-            stream_deadline(&connection->stream, TCP_MESSAGE_MS);
+            stream_deadline(&connection->tls.stream, TCP_MESSAGE_MS);
         }
         do_step(connection,
                 framing_take(&connection->framing, data + used, len - used, &step_used));
@@ -176,24 +179,23 @@ static size_t consume(struct connection *connection, const uint8_t *data, size_t
     return used;
 }
 
-/* Of TLS more than one piece may come before reading stops. */
 static void keep_rest(struct connection *connection, const uint8_t *data, size_t len)
 {
-    uint8_t *held = realloc(connection->held, connection->held_len + len);
+    uint8_t *held = malloc(len);
     if (!held) {
-        stream_close(&connection->stream);
+        stream_close(&connection->tls.stream);
         return;
     }
-    memcpy(held + connection->held_len, data, len);
+    memcpy(held, data, len);
     connection->held = held;
-    connection->held_len += len;
-    stream_read_stop(&connection->stream);
+    connection->held_len = len;
+    stop_reading(connection);
 }
 
 static void take_in(struct connection *connection, const uint8_t *data, size_t len)
 {
-    size_t used = connection->held ? 0 : consume(connection, data, len);
-    if (connection->stream.closing) {
+    size_t used = consume(connection, data, len);
+    if (connection->tls.stream.closing) {
         return;
     }
     if (used < len) {
@@ -204,54 +206,16 @@ static void take_in(struct connection *connection, const uint8_t *data, size_t l
     }
 }
 
-static void on_end(struct stream *stream, int err)
+static void take_end(struct connection *connection, int err)
 {
-    struct connection *connection = stream->owner;
     connection->ended = true;
     if (err == 0 && connection->waiting > 0) {
         return; /* it still wants its answers (RFC 7766 section 6.2.4) */
     }
     if (err == 0) {
         finish(connection);
-        return;
-    }
-    if (err == -ETIMEDOUT && connection->tls) {
-        tls_pump_end(connection->tls);
-    }
-    stream_close(stream);
-}
-
-static void take_plain(void *owner, const uint8_t *data, size_t len)
-{
-    struct connection *connection = owner;
-    if (!connection->stream.closing) {
-        take_in(connection, data, len);
-    }
-}
-
-static const struct tls_pump_events tls_events = {send_cipher, take_plain};
-
-static void take_cipher(struct connection *connection, const uint8_t *data, size_t len)
-{
-    bool was_open = tls_pump_is_open(connection->tls);
-    int result = tls_pump_feed(connection->tls, data, len);
-    if (result == 1) {
-        on_end(&connection->stream, 0);
-    } else if (result < 0) {
-        stream_close(&connection->stream);
-    } else if (!was_open && tls_pump_is_open(connection->tls) && connection->framing.got == 0) {
-        arm(connection); /* until then the handshake's deadline ran */
-    }
-}
-
-static void on_data(struct stream *stream, const uint8_t *data, size_t len)
-{
-    struct connection *connection = stream->owner;
-    query_tick(connection->room->worker);
-    if (connection->tls) {
-        take_cipher(connection, data, len);
     } else {
-        take_in(connection, data, len);
+        stream_close(&connection->tls.stream);
     }
 }
 
@@ -266,9 +230,9 @@ static void go_on(struct connection *connection)
         take_in(connection, held, len);
         free(held);
     }
-    if (!connection->held && !connection->stream.closing && !connection->ended &&
-        stream_read_start(&connection->stream) < 0) {
-        stream_close(&connection->stream);
+    if (!connection->held && !connection->tls.stream.closing && !connection->ended &&
+        start_reading(connection) < 0) {
+        stream_close(&connection->tls.stream);
     }
 }
 
@@ -276,19 +240,20 @@ static void release(struct query_channel *channel)
 {
     struct connection *connection = (struct connection *)channel;
     connection->waiting--;
+    connection->room->waiting--;
     if (connection->closed) {
         if (connection->waiting == 0) {
             free_connection(connection);
         }
         return;
     }
-    if (connection->stream.closing) {
+    if (connection->tls.stream.closing) {
         return;
     }
-    if (connection->held && connection->waiting <= TCP_WAITING_MAX / 2) {
+    if (connection->held && connection->waiting <= waiting_limit(connection) / 2) {
         go_on(connection);
     }
-    if (connection->waiting > 0 || connection->stream.closing) {
+    if (connection->waiting > 0 || connection->tls.stream.closing) {
         return;
     }
     if (connection->ended) {
@@ -298,16 +263,63 @@ static void release(struct query_channel *channel)
     }
 }
 
+static void on_data(struct stream *stream, const uint8_t *data, size_t len)
+{
+    struct connection *connection = stream->owner;
+    query_tick(connection->room->worker);
+    take_in(connection, data, len);
+}
+
+static void on_end(struct stream *stream, int err)
+{
+    take_end(stream->owner, err);
+}
+
+static void on_closed(struct stream *stream)
+{
+    gone(stream->owner);
+}
+
 static const struct stream_events events = {
     .on_data = on_data,
     .on_end = on_end,
     .on_closed = on_closed,
 };
 
+/* The handshake's deadline is over; from now on those of messages count. */
+static void on_tls_ready(struct tls *tls)
+{
+    arm(tls->owner);
+}
+
+static void on_tls_data(struct tls *tls, const uint8_t *data, size_t len)
+{
+    struct connection *connection = tls->owner;
+    query_tick(connection->room->worker);
+    take_in(connection, data, len);
+}
+
+static void on_tls_end(struct tls *tls, int err)
+{
+    take_end(tls->owner, err);
+}
+
+static void on_tls_closed(struct tls *tls)
+{
+    gone(tls->owner);
+}
+
+static const struct tls_events events_of_tls = {
+    .on_ready = on_tls_ready,
+    .on_data = on_tls_data,
+    .on_end = on_tls_end,
+    .on_closed = on_tls_closed,
+};
+
 static struct connection *first_quiet(const struct tcp_room *room, bool inside)
 {
     for (struct connection *at = room->first; at; at = at->next) {
-        bool quiet = at->waiting == 0 && !at->stranger && !at->stream.closing;
+        bool quiet = at->waiting == 0 && !at->stranger && !at->tls.stream.closing;
         if (quiet && (at->framing.got > 0) == inside) {
             return at;
         }
@@ -320,7 +332,7 @@ bool connection_evict(struct tcp_room *room)
     struct connection *quiet = first_quiet(room, false);
     quiet = quiet ? quiet : first_quiet(room, true);
     if (quiet) {
-        stream_close(&quiet->stream);
+        stream_close(&quiet->tls.stream);
     }
     return quiet != NULL;
 }
@@ -346,59 +358,71 @@ static bool is_welcome(struct connection *connection)
         query_count_drop(room->worker, DROP_CONNECTION);
         (void)connection_evict(room); /* this one itself when all others wait for answers */
     }
-    return !connection->stream.closing;
+    return !connection->tls.stream.closing;
 }
 
-static bool begin_tls(struct connection *connection)
+static int init(struct connection *connection, bool secure)
 {
-    struct tls_identity *identity = connection->room->identity;
-    connection->tls = identity ? tls_pump_new(identity, &tls_events, connection) : NULL;
-    return connection->tls != NULL;
+    struct tcp_room *room = connection->room;
+    if (secure) {
+        return tls_init(&connection->tls, room->loop, &events_of_tls, connection);
+    }
+    return stream_init(&connection->tls.stream, room->loop, &events, connection);
 }
 
-int connection_open(struct tcp_room *room, int fd, const struct addr *peer, bool tls)
+/* Take the socket and begin to read; without a certificate DoT clients are sent away. */
+static int begin(struct connection *connection, int fd)
+{
+    struct tls_context *identity = connection->room->identity;
+    int err = stream_adopt(&connection->tls.stream, fd);
+    if (err < 0 || !is_welcome(connection)) {
+        return err < 0 ? err : -EPERM;
+    }
+    connection->local = stream_local(&connection->tls.stream);
+    if (!connection->secure) {
+        arm(connection);
+        return stream_read_start(&connection->tls.stream);
+    }
+    stream_deadline(&connection->tls.stream, TCP_MESSAGE_MS);
+    return identity ? tls_serve(&connection->tls, identity) : -EPERM;
+}
+
+int connection_open(struct tcp_room *room, int fd, const struct addr *peer, bool secure)
 {
     struct connection *connection = calloc(1, sizeof(*connection));
-    int err =
-        connection ? stream_init(&connection->stream, room->loop, &events, connection) : -ENOMEM;
+    if (!connection) {
+        close(fd);
+        return -ENOMEM;
+    }
+    connection->room = room;
+    int err = init(connection, secure);
     if (err < 0) {
         free(connection);
         close(fd);
         return err;
     }
     connection->channel =
-        (struct query_channel){send_reply, hold, release, tls ? STATS_TLS : STATS_TCP};
-    connection->room = room;
+        (struct query_channel){send_reply, hold, release, secure ? STATS_TLS : STATS_TCP};
+    connection->secure = secure;
     framing_init(&connection->framing);
-    connection->stream.queue_max = TCP_QUEUE_MAX;
+    connection->tls.stream.queue_max = TCP_QUEUE_MAX;
     connection->peer = *peer;
     link_last(connection);
     room->connections++;
-    err = stream_adopt(&connection->stream, fd);
-    if (err < 0 || !is_welcome(connection) || (tls && !begin_tls(connection))) {
-        stream_close(&connection->stream);
-        return err;
-    }
-    connection->local = stream_local(&connection->stream);
-    if (tls) {
-        stream_deadline(&connection->stream, TCP_MESSAGE_MS);
-    } else {
-        arm(connection);
-    }
-    if (stream_read_start(&connection->stream) < 0) {
-        stream_close(&connection->stream);
+    if (begin(connection, fd) < 0) {
+        stream_close(&connection->tls.stream);
     }
     return 0;
 }
 
 void connection_finish(struct connection *connection)
 {
-    if (connection->waiting > 0 || connection->stream.closing) {
+    if (connection->waiting > 0 || connection->tls.stream.closing) {
         return;
     }
-    if (connection->stream.queued) {
-        stream_finish(&connection->stream);
+    if (connection->tls.stream.queued) {
+        stream_finish(&connection->tls.stream);
     } else {
-        stream_deadline(&connection->stream, TCP_DRAIN_MS);
+        stream_deadline(&connection->tls.stream, TCP_DRAIN_MS);
     }
 }

@@ -4,13 +4,11 @@
  * It belongs to the room of its worker, which holds the limits. */
 #pragma once
 #include "listen/framing.h"
-#include "net/stream.h"
+#include "net/tls.h"
 #include "query/query.h"
 
 struct census;
 struct tcp_listener;
-struct tls_identity;
-struct tls_pump;
 
 /* All connections of a worker. */
 struct tcp_room {
@@ -21,8 +19,9 @@ struct tcp_room {
     struct connection *first, **last; /* the one longest quiet first */
     struct tcp_listener *listeners;
     unsigned connections, strangers;
-    unsigned large;                /* messages that have memory of their own */
-    struct tls_identity *identity; /* what DoT clients are shown; NULL: none */
+    unsigned large;               /* messages that have memory of their own */
+    unsigned waiting;             /* queries of all connections that an upstream is asked for */
+    struct tls_context *identity; /* what DoT clients are shown; NULL: none */
     struct query slot;
     bool stopping, given_up;
 };
@@ -31,8 +30,8 @@ struct connection {
     struct query_channel channel; /* first, so that a channel is its connection */
     struct tcp_room *room;
     struct connection *next, **link;
-    struct stream stream;
-    struct tls_pump *tls; /* NULL: in the clear */
+    struct tls tls; /* of which only the stream is used in the clear */
+    bool secure;
     struct addr peer, local;
     unsigned waiting; /* queries that an upstream is asked for */
     bool stranger;    /* may not ask: gets its refusal, and little time */
@@ -47,7 +46,7 @@ struct connection {
 /* Take over an accepted socket, with TLS on it or without. -ENOMEM or what libuv says;
  * the socket is closed then. */
 __attribute__((warn_unused_result)) int connection_open(struct tcp_room *room, int fd,
-                                                        const struct addr *peer, bool tls);
+                                                        const struct addr *peer, bool secure);
 
 /* Close the connection that has been quiet longest: one between two messages, else one
  * inside a message. False when every one waits for its answer. */

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "listen/connection.h"
-#include "net/tls_identity.h"
 
 enum { ACCEPTS_PER_WAKE = 64, BACKLOG_MAX = 4096 };
 
@@ -24,7 +23,7 @@ struct tcp_listener {
 void tcp_room_release(struct tcp_room *room)
 {
     if (room->given_up && room->connections == 0 && !room->listeners) {
-        tls_identity_unref(room->identity);
+        tls_context_free(room->identity);
         free(room->slot.room);
         free(room);
     }
@@ -131,9 +130,9 @@ int tcp_room_listen(struct tcp_room *room, int fd, bool tls)
     return uv_poll_start(&listener->poll, UV_READABLE, on_waiting);
 }
 
-void tcp_room_identify(struct tcp_room *room, struct tls_identity *identity)
+void tcp_room_identify(struct tcp_room *room, struct tls_context *identity)
 {
-    tls_identity_unref(room->identity);
+    tls_context_free(room->identity);
     room->identity = identity;
 }
 
@@ -161,7 +160,7 @@ void tcp_room_give_up(struct tcp_room *room)
 {
     room->given_up = true;
     for (struct connection *at = room->first; at; at = at->next) {
-        stream_close(&at->stream);
+        stream_close(&at->tls.stream);
     }
     tcp_room_release(room);
 }

@@ -20,7 +20,7 @@ enum {
 
 struct census;
 struct tcp_room;
-struct tls_identity;
+struct tls_context;
 
 struct tcp_setup {
     struct query_worker *worker;
@@ -36,8 +36,8 @@ struct tcp_room *tcp_room_new(const struct tcp_setup *setup);
  * TLS (RFC 7858). */
 __attribute__((warn_unused_result)) int tcp_room_listen(struct tcp_room *room, int fd, bool tls);
 
-/* What new DoT clients are shown from now on; the reference is taken over. */
-void tcp_room_identify(struct tcp_room *room, struct tls_identity *identity);
+/* What new DoT clients are shown from now on; taken over. */
+void tcp_room_identify(struct tcp_room *room, struct tls_context *identity);
 
 /* Take what waits to be accepted (but of sockets that were lent to us), then accept no more; close connections when they have
  * their answers and ask nothing for a moment. */

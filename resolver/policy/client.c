@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/client.h"
 
+#include <endian.h>
 #include <ifaddrs.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,11 +29,9 @@ struct span {
 
 static uint64_t load_be64(const uint8_t *at)
 {
-    uint64_t value = 0;
-    for (unsigned i = 0; i < 8; i++) {
-        value = value << 8 | at[i];
-    }
-    return value;
+    uint64_t value;
+    memcpy(&value, at, sizeof(value));
+    return be64toh(value);
 }
 
 static struct key key_of(const struct addr *addr)

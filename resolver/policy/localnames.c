@@ -70,6 +70,7 @@ struct local_names *local_names_new(const struct config *config)
     qsort(names->records, names->count, sizeof(names->records[0]), compare_records);
     if (dname_parse(config->server.name, &names->own) == 0) {
         names->lengths |= length_bit(&names->own);
+        names->lengths |= UINT64_C(1) << ((names->own.len + LOCAL_NAMES_PREFIX) & 63);
     }
     return names;
 }

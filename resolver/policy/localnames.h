@@ -8,6 +8,8 @@
 #include "config/config.h"
 #include "dns/name.h"
 
+enum { LOCAL_NAMES_PREFIX = 5 }; /* octets of the label _dns, which may stand before our own name */
+
 struct local_record {
     struct dname name;
     struct addr address;
@@ -23,7 +25,8 @@ void local_names_free(struct local_names *names);
 /* server.name */
 const struct dname *local_names_own(const struct local_names *names);
 
-/* Can the name be one of them at all? Almost always not, and cheap to tell. */
+/* Can the name be one of them, or _dns below our own, at all? Almost always not, and
+ * cheap to tell. */
 bool local_names_may_have(const struct local_names *names, const struct dname *name);
 
 /* The records of a name, in the order of the settings; NULL when it has none. */

@@ -2,7 +2,6 @@
 #include "query/answering.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "query/local.h"
 
@@ -25,7 +24,7 @@ static void error_reply(struct query *query, uint16_t rcode, const struct reply_
 static void outcome_reply(struct query *query)
 {
     static const struct reply_error none = {-1, NULL};
-    static const struct reply_error bad_type = {EDE_INVALID_TYPE, NULL};
+    static const struct reply_error bad_type = {EDE_INVALID_TYPE, "no data has this type"};
     wire_init(&query->out, query->room, DNS_MESSAGE_MAX);
     switch (query->outcome) {
     case QUESTION_NOTIMP:
@@ -86,6 +85,19 @@ static bool put_sinkhole(struct query *query, uint32_t ttl)
     return true;
 }
 
+/* Words with a blank between them; by hand, since every blocked answer has them. */
+static size_t add_word(char out[EDE_TEXT_MAX], size_t len, const char *word)
+{
+    size_t size = strlen(word);
+    bool blank = len > 0;
+    if (len + blank + size + 1 > EDE_TEXT_MAX) {
+        return len;
+    }
+    out[len] = ' ';
+    memcpy(out + len + blank, word, size + 1);
+    return len + blank + size;
+}
+
 /* "category list reference" for the extended error's text. */
 static void why_text(const struct query *query, char out[EDE_TEXT_MAX])
 {
@@ -97,12 +109,14 @@ static void why_text(const struct query *query, char out[EDE_TEXT_MAX])
     } else {
         verdict_ref(verdict, &query->question.name, ref);
     }
+    size_t len = 0;
     if (verdict->reason == REASON_LIST) {
-        snprintf(out, EDE_TEXT_MAX, "%s %s %s", snapshot->categories[verdict->category].id,
-                 blockdb_source(snapshot->db, verdict->source)->id, ref);
+        len = add_word(out, len, snapshot->categories[verdict->category].id);
+        len = add_word(out, len, blockdb_source(snapshot->db, verdict->source)->id);
     } else {
-        snprintf(out, EDE_TEXT_MAX, "%s %s", reason_word(verdict->reason), ref);
+        len = add_word(out, len, reason_word(verdict->reason));
     }
+    (void)add_word(out, len, ref);
 }
 
 static void block_reply(struct query *query)
@@ -177,6 +191,8 @@ static void failure_reply(struct query *query)
         .code = query->failure == -EHOSTUNREACH ? EDE_NETWORK_ERROR
                 : query->failure == -EREMOTEIO  ? -1
                                                 : EDE_NO_REACHABLE_AUTHORITY,
+        .text =
+            query->failure == -EHOSTUNREACH ? "no upstream can be reached" : "no upstream answered",
     };
     error_reply(query, RCODE_SERVFAIL, &why);
 }
@@ -190,7 +206,8 @@ static void known_reply(struct query *query)
     uint8_t *wire = query->room;
     uint16_t flags = load_u16(wire + 2) & (uint16_t)(FLAG_QR | FLAG_RA | FLAG_AD | 0xf);
     bool wants_ad = question->dnssec_ok || (question->flags & FLAG_AD);
-    struct reply_error why = {.code = query->stale ? EDE_STALE : -1};
+    struct reply_error why = {.code = query->stale ? EDE_STALE : -1,
+                              .text = "no upstream answered, this is from before"};
     flags &= wants_ad ? 0xffff : (uint16_t)~FLAG_AD;
     flags |= question->flags & (FLAG_RD | FLAG_CD);
     store_u16(wire, question->id);
@@ -213,7 +230,7 @@ static void known_reply(struct query *query)
 
 void answering_write(struct query *query)
 {
-    static const struct reply_error prohibited = {EDE_PROHIBITED, NULL};
+    static const struct reply_error prohibited = {EDE_PROHIBITED, "this client may not ask here"};
     if (query->guarded != GUARD_PASS) {
         limited_reply(query);
     } else if (query->outcome != QUESTION_OK) {

@@ -15,7 +15,7 @@ enum kind {
     KIND_LOCALHOST, /* loopback */
     KIND_POINTER,   /* the name of an address */
     KIND_RESOLVER,  /* resolver.arpa: about ourselves */
-    KIND_DISCOVERY, /* _dns.resolver.arpa: which encrypted services we offer */
+    KIND_DISCOVERY, /* _dns: which encrypted services we offer */
     KIND_APEX,      /* the name of a zone that is empty but for its SOA and NS */
     KIND_EMPTY,     /* there is such a name, without data */
     KIND_GONE,      /* there is none */
@@ -64,8 +64,14 @@ static enum kind find_named(struct query *query)
     if (local_names_find(names, name, &count)) {
         return settle(query, KIND_RECORDS, 0);
     }
-    bool self = dname_equal(name, local_names_own(names));
-    return self ? settle(query, KIND_SELF, 0) : KIND_NONE;
+    const struct dname *own = local_names_own(names);
+    if (dname_equal(name, own)) {
+        return settle(query, KIND_SELF, 0);
+    }
+    bool discovery = name->len == own->len + LOCAL_NAMES_PREFIX &&
+                     memcmp(name->wire, "\4_dns", LOCAL_NAMES_PREFIX) == 0 &&
+                     memcmp(name->wire + LOCAL_NAMES_PREFIX, own->wire, own->len) == 0;
+    return discovery ? settle(query, KIND_DISCOVERY, LOCAL_NAMES_PREFIX) : KIND_NONE;
 }
 
 /* The name that an address has here: NULL when it has none. */

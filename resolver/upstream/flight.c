@@ -37,7 +37,7 @@ void attempt_write(struct attempt *attempt, struct wire *out)
 {
     struct flight *flight = attempt->flight;
     const struct server *server = attempt_server(attempt);
-    struct ask_extras extras = {.pad = server && server->peer};
+    struct ask_extras extras = {.pad = server && server->plan->url.transport == SERVER_TLS};
     upstream_random(flight->upstream, extras.random, sizeof(extras.random));
     if (server && !attempt->stream && !flight->ask.plain) {
         cookie_put(server, &extras);

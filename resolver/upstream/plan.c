@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "config/checker.h"
-#include "net/tls_peer.h"
+#include "net/tls.h"
 
 enum { DNS_PORT = 53, LINE_MAX_OCTETS = 512, URL_MAX = 400 };
 
@@ -97,7 +97,8 @@ static void add_zone(struct upstream_plan *plan, const struct config *config, co
     plan->zone_count++;
 }
 
-static int find_trust(struct upstream_plan *plan, struct diag *diag)
+/* The system's certificates are read only when a name is to be checked by them. */
+static int prepare_tls(struct upstream_plan *plan, struct diag *diag)
 {
     bool tls = false, by_name = false;
     for (size_t i = 0; i < plan->count; i++) {
@@ -105,7 +106,11 @@ static int find_trust(struct upstream_plan *plan, struct diag *diag)
         tls |= url->transport == SERVER_TLS;
         by_name |= url->transport == SERVER_TLS && !url->pinned;
     }
-    return tls ? tls_trust_new(by_name, &plan->trust, diag) : 0;
+    int err = tls ? tls_context_client(&plan->tls) : 0;
+    if (err == 0 && by_name && tls_context_trust_system(plan->tls, diag) < 0) {
+        err = -EINVAL;
+    }
+    return err;
 }
 
 int upstream_plan_new(const struct config *config, struct upstream_plan **ret_plan,
@@ -131,7 +136,7 @@ int upstream_plan_new(const struct config *config, struct upstream_plan **ret_pl
         add_zone(plan, config, zones->items[i]);
     }
     if (err == 0) {
-        err = find_trust(plan, diag);
+        err = prepare_tls(plan, diag);
     }
     if (err < 0) {
         upstream_plan_unref(plan);
@@ -152,7 +157,7 @@ struct upstream_plan *upstream_plan_ref(struct upstream_plan *plan)
 void upstream_plan_unref(struct upstream_plan *plan)
 {
     if (plan && atomic_fetch_sub(&plan->references, 1) == 1) {
-        tls_trust_unref(plan->trust);
+        tls_context_free(plan->tls);
         free(plan->zones);
         free(plan);
     }

@@ -28,7 +28,7 @@ struct plan_zone {
     uint64_t servers;
 };
 
-struct tls_trust;
+struct tls_context;
 
 struct upstream_plan {
     _Atomic unsigned references;
@@ -37,7 +37,7 @@ struct upstream_plan {
     uint64_t general; /* servers of names in no zone */
     struct plan_zone *zones;
     size_t zone_count;
-    struct tls_trust *trust; /* NULL: no server speaks TLS */
+    struct tls_context *tls; /* NULL: no server speaks TLS */
     bool follows_system;     /* resolv.conf matters */
     enum upstream_strategy strategy;
     uint32_t timeout_ms;

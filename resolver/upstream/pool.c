@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "net/stream.h"
-#include "net/tls_peer.h"
-#include "net/tls_pump.h"
+#include "net/tls.h"
 #include "upstream/flight.h"
 
 enum {
@@ -20,8 +18,9 @@ struct channel {
     struct channel *next; /* to the same server */
     struct upstream *upstream;
     struct server *server; /* NULL once it is closing */
-    struct stream stream;
-    struct tls_pump *pump;    /* NULL: plain TCP */
+    struct tls tls;        /* for plain TCP its stream alone */
+    struct tls_peer peer;  /* of TLS */
+    bool encrypted;
     struct attempt *attempts; /* that wait for an answer, newest first */
     unsigned count;
     bool open; /* may be written to */
@@ -31,11 +30,9 @@ struct channel {
     uint8_t message[2 + DNS_MESSAGE_MAX]; /* length and message (RFC 1035 section 4.2.2) */
 };
 
-static void on_closed(struct stream *stream)
+static void release(struct channel *channel)
 {
-    struct channel *channel = stream->owner;
     struct upstream *upstream = channel->upstream;
-    tls_pump_free(channel->pump);
     free(channel);
     upstream->channels--;
     upstream_release(upstream);
@@ -53,11 +50,8 @@ static void detach(struct channel *channel)
     }
     *at = channel->next;
     channel->server = NULL;
-    if (channel->pump && channel->open) {
-        tls_pump_end(channel->pump);
-    }
     channel->open = false;
-    stream_close(&channel->stream);
+    stream_close(&channel->tls.stream);
 }
 
 /* It is over: each question on it goes on by itself. A server may close a connection
@@ -79,9 +73,9 @@ static void give_up(struct channel *channel, bool failed)
     }
 }
 
-static void on_end(struct stream *stream, int err)
+static void end(struct channel *channel, int err)
 {
-    give_up(stream->owner, err == -ETIMEDOUT);
+    give_up(channel, err == -ETIMEDOUT || !channel->used);
 }
 
 static uint32_t stall_ms(const struct channel *channel)
@@ -89,11 +83,11 @@ static uint32_t stall_ms(const struct channel *channel)
     return channel->upstream->table.plan->timeout_ms;
 }
 
-static int send_octets(void *owner, const uint8_t *data, size_t len)
+static int send_octets(struct channel *channel, uint8_t *data, size_t len)
 {
-    struct channel *channel = owner;
     uv_buf_t part = uv_buf_init((char *)data, (unsigned)len);
-    return stream_write(&channel->stream, &part, 1);
+    return channel->encrypted ? tls_write(&channel->tls, &part, 1)
+                              : stream_write(&channel->tls.stream, &part, 1);
 }
 
 /* Do all questions on the channel but this one have other ids? */
@@ -115,16 +109,19 @@ static int send_query(struct channel *channel, struct attempt *attempt)
         attempt_write(attempt, &out);
     } while (!is_unique(channel, attempt));
     store_u16(octets, (uint16_t)out.len);
-    return channel->pump ? tls_pump_write(channel->pump, octets, out.len + 2)
-                         : send_octets(channel, octets, out.len + 2);
+    return send_octets(channel, octets, out.len + 2);
 }
 
 /* Write what has waited for the connection. */
 static void open_up(struct channel *channel)
 {
+    int err = 0;
     channel->open = true;
-    for (struct attempt *at = channel->attempts; at && !channel->over; at = at->next) {
-        channel->over = send_query(channel, at) < 0;
+    for (struct attempt *at = channel->attempts; at && err == 0; at = at->next) {
+        err = send_query(channel, at);
+    }
+    if (err < 0) {
+        give_up(channel, true);
     }
 }
 
@@ -145,12 +142,11 @@ static void take_message(struct channel *channel, const struct packet *packet)
     if (attempt && flight_receive(attempt, packet)) {
         channel->used = true;
     }
-    stream_deadline(&channel->stream, channel->count ? stall_ms(channel) : IDLE_MS);
+    stream_deadline(&channel->tls.stream, channel->count ? stall_ms(channel) : IDLE_MS);
 }
 
-static void take_octets(void *owner, const uint8_t *data, size_t len)
+static void take_octets(struct channel *channel, const uint8_t *data, size_t len)
 {
-    struct channel *channel = owner;
     while (len > 0 && channel->server) {
         size_t want = channel->got < 2 ? 2 : 2 + (size_t)load_u16(channel->message);
         size_t take = want - channel->got < len ? want - channel->got : len;
@@ -168,21 +164,12 @@ static void take_octets(void *owner, const uint8_t *data, size_t len)
 
 static void on_data(struct stream *stream, const uint8_t *data, size_t len)
 {
-    struct channel *channel = stream->owner;
-    if (!channel->pump) {
-        take_octets(channel, data, len);
-        return;
-    }
-    int result = tls_pump_feed(channel->pump, data, len);
-    if (!channel->server) {
-        return;
-    }
-    if (result == 0 && !channel->open && tls_pump_is_open(channel->pump)) {
-        open_up(channel);
-    }
-    if (result != 0 || channel->over) {
-        give_up(channel, result < 0);
-    }
+    take_octets(stream->owner, data, len);
+}
+
+static void on_end(struct stream *stream, int err)
+{
+    end(stream->owner, err);
 }
 
 static void on_connected(struct stream *stream, int err)
@@ -191,42 +178,86 @@ static void on_connected(struct stream *stream, int err)
     if (err == 0) {
         err = stream_read_start(stream);
     }
-    if (err == 0 && channel->pump) {
-        err = tls_pump_start(channel->pump);
-    } else if (err == 0) {
+    if (err == 0) {
         open_up(channel);
-    }
-    if (err < 0 || channel->over) {
+    } else {
         give_up(channel, true);
     }
 }
 
-static const struct stream_events events = {
+static void on_closed(struct stream *stream)
+{
+    release(stream->owner);
+}
+
+static const struct stream_events plain_events = {
     .on_data = on_data,
     .on_end = on_end,
     .on_connected = on_connected,
     .on_closed = on_closed,
 };
 
-static const struct tls_pump_events pump_events = {send_octets, take_octets};
+static void on_tls_ready(struct tls *tls)
+{
+    open_up(tls->owner);
+}
+
+static void on_tls_data(struct tls *tls, const uint8_t *data, size_t len)
+{
+    take_octets(tls->owner, data, len);
+}
+
+static void on_tls_end(struct tls *tls, int err)
+{
+    end(tls->owner, err);
+}
+
+static void on_tls_closed(struct tls *tls)
+{
+    release(tls->owner);
+}
+
+static const struct tls_events tls_events = {
+    .on_ready = on_tls_ready,
+    .on_data = on_tls_data,
+    .on_end = on_tls_end,
+    .on_closed = on_tls_closed,
+};
+
+static int init(struct channel *channel, const struct server *server)
+{
+    uv_loop_t *loop = channel->upstream->setup.loop;
+    channel->encrypted = server->plan->url.transport == SERVER_TLS;
+    return channel->encrypted ? tls_init(&channel->tls, loop, &tls_events, channel)
+                              : stream_init(&channel->tls.stream, loop, &plain_events, channel);
+}
+
+static int start_connecting(struct channel *channel, struct server *server)
+{
+    const struct server_url *url = &server->plan->url;
+    if (!channel->encrypted) {
+        return stream_connect(&channel->tls.stream, &url->addr);
+    }
+    channel->peer = (struct tls_peer){
+        .name = url->name[0] ? url->name : NULL,
+        .pin = url->pinned ? url->pin : NULL,
+        .session = &server->session,
+    };
+    return tls_connect(&channel->tls, &url->addr, channel->upstream->table.plan->tls,
+                       &channel->peer);
+}
 
 static int new_channel(struct upstream *upstream, struct server *server,
                        struct channel **ret_channel)
 {
-    bool tls = server->peer != NULL;
     struct channel *channel = malloc(sizeof(*channel)); /* its buffer stays untouched */
     if (!channel) {
         return -ENOMEM;
     }
     memset(channel, 0, offsetof(struct channel, message));
     channel->upstream = upstream;
-    channel->pump = tls ? tls_pump_connect(server->peer, &pump_events, channel) : NULL;
-    int err = tls && !channel->pump ? -ENOMEM : 0;
-    if (err == 0) {
-        err = stream_init(&channel->stream, upstream->setup.loop, &events, channel);
-    }
+    int err = init(channel, server);
     if (err < 0) {
-        tls_pump_free(channel->pump);
         free(channel);
         return err;
     }
@@ -234,7 +265,7 @@ static int new_channel(struct upstream *upstream, struct server *server,
     channel->server = server;
     channel->next = server->channels;
     server->channels = channel;
-    err = stream_connect(&channel->stream, &server->plan->url.addr);
+    err = start_connecting(channel, server);
     if (err < 0) {
         detach(channel);
         return err;
@@ -250,7 +281,7 @@ static int find_channel(struct upstream *upstream, struct server *server,
     struct channel *best = NULL;
     unsigned count = 0;
     for (struct channel *at = server->channels; at; at = at->next, count++) {
-        if (!at->stream.peer_done && !at->over && (!best || at->count < best->count)) {
+        if (!at->tls.stream.peer_done && (!best || at->count < best->count)) {
             best = at;
         }
     }
@@ -285,7 +316,7 @@ int channel_attempt_start(struct flight *flight, int index)
     attempt->next = channel->attempts;
     channel->attempts = attempt;
     if (channel->count++ == 0) {
-        stream_deadline(&channel->stream, stall_ms(channel));
+        stream_deadline(&channel->tls.stream, stall_ms(channel));
     }
     flight_add(flight, attempt);
     return 0;

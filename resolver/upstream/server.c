@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "net/tls_peer.h"
 
 enum {
     FIRST_WAIT_MS = 400,
@@ -36,29 +35,6 @@ static const struct server *find_old(const struct server_table *table, const str
     return NULL;
 }
 
-static struct tls_peer *new_peer(const struct upstream_plan *plan, const struct server_url *url)
-{
-    struct tls_peer *peer = calloc(1, sizeof(*peer));
-    if (peer) {
-        peer->trust = plan->trust;
-        peer->addr = url->addr;
-        memcpy(peer->name, url->name, sizeof(url->name));
-        peer->pinned = url->pinned;
-        memcpy(peer->pin, url->pin, sizeof(peer->pin));
-    }
-    return peer;
-}
-
-static void free_peers(struct server_table *table)
-{
-    for (size_t i = 0; i < table->count; i++) {
-        if (table->servers[i].peer) {
-            tls_peer_clear(table->servers[i].peer);
-            free(table->servers[i].peer);
-        }
-    }
-}
-
 /* A server that is new here, or what is known of it. */
 static void set_server(const struct server_table *table, struct server *server,
                        const struct plan_server *plan)
@@ -71,7 +47,14 @@ static void set_server(const struct server_table *table, struct server *server,
         random_bytes(server->cookie, ASK_COOKIE_CLIENT);
     }
     server->plan = plan;
-    server->peer = NULL;
+    server->session = (struct tls_session){0};
+}
+
+static void forget_sessions(struct server_table *table)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        tls_session_clear(&table->servers[i].session);
+    }
 }
 
 static void copy_health(struct upstream_health *to, const struct upstream_health *from)
@@ -112,12 +95,9 @@ void server_table_set(struct server_table *table, struct upstream_plan *plan)
     for (size_t i = 0; i < plan->count; i++) {
         set_server(table, &next[i], &plan->servers[i]);
         next[i].serial = ++table->serials;
-        if (plan->servers[i].url.transport == SERVER_TLS) {
-            next[i].peer = new_peer(plan, &plan->servers[i].url);
-        }
     }
     move_health(table, next, plan->count);
-    free_peers(table);
+    forget_sessions(table);
     memcpy(table->servers, next, sizeof(next));
     table->count = plan->count;
     upstream_plan_unref(table->plan);
@@ -126,7 +106,7 @@ void server_table_set(struct server_table *table, struct upstream_plan *plan)
 
 void server_table_clear(struct server_table *table)
 {
-    free_peers(table);
+    forget_sessions(table);
     table->count = 0;
     upstream_plan_unref(table->plan);
     table->plan = NULL;

@@ -2,10 +2,10 @@
 /* server: what a worker knows of each upstream server, and which one to ask next. */
 #pragma once
 #include "dns/ask.h"
+#include "net/tls.h"
 #include "upstream/plan.h"
 #include "upstream/upstream.h"
 
-struct tls_peer;
 struct channel;
 
 struct server {
@@ -19,7 +19,7 @@ struct server {
     uint64_t probe_at_us;
     uint8_t cookie_len; /* the server's part follows ours (RFC 7873) */
     uint8_t cookie[ASK_COOKIE_MAX];
-    struct tls_peer *peer;          /* NULL: no TLS */
+    struct tls_session session;     /* of TLS, for resuming */
     struct channel *channels;       /* its open connections */
     struct upstream_health *health; /* what others see of it, or NULL */
 };

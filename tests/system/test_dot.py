@@ -200,8 +200,11 @@ class Answers(Dot):
 
 class Discovery(Dot):
     def test_own_service_is_offered(self):
-        """RFC 9462 section 4, RFC 9461 section 5"""
-        reply = self.box.ask("_dns.resolver.arpa", SVCB)
+        """RFC 9462 sections 4 and 5, RFC 9461 section 5"""
+        for owner in ("_dns.resolver.arpa", "_dns.DOT.school.lan"):
+            self.assert_offer(self.box.ask(owner, SVCB))
+
+    def assert_offer(self, reply):
         data = reply.answers[0].rdata
         name, at = dnswire.read_name(data, 2)
         self.assertEqual((data[:2], name), (b"\0\1", "dot.school.lan"))
@@ -214,7 +217,10 @@ class Discovery(Dot):
                                       4: bytes([127, 0, 0, 1])})
 
     def test_other_types_are_no_data(self):
-        self.assertEqual(self.box.ask("_dns.resolver.arpa", "A").answers, [])
+        for owner, zone in (("_dns.resolver.arpa", "resolver.arpa"),
+                            ("_dns.dot.school.lan", "dot.school.lan")):
+            reply = self.box.ask(owner, "A")
+            self.assertEqual((reply.answers, reply.authority[0].name), ([], zone))
 
 
 class Abuse(Dot):
@@ -294,7 +300,7 @@ class Certificate(Dot):
         self.box.write("tls.cert", "no certificate")
         self.assertEqual(self.box.cli("reload").returncode, 0)
         status = self.box.json("status")
-        self.assertTrue([r for r in status["reasons"] if "certificate" in r and "dns.tls_cert" in r])
+        self.assertTrue([r for r in status["reasons"] if "certificate" in r and "tls.cert" in r])
         self.assertIn(self.name_shown(self.connect()), ("first", "second"))
         make_certificate(self.box, "second.test")
         self.box.cli("reload")
@@ -304,7 +310,7 @@ class Certificate(Dot):
     def test_start_says_what_is_wrong_with_the_certificate(self):
         box = self.enterContext(dot_box(self.upstream))
         box.write("tls.key", "no key")
-        with self.assertRaisesRegex(AssertionError, "dns.tls_key"):
+        with self.assertRaisesRegex(AssertionError, "tls.key"):
             box.start()
 
     def test_configuration_needs_both_files(self):

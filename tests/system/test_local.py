@@ -157,6 +157,7 @@ class Local(unittest.TestCase):
     def test_discovery_is_answered_here(self):
         """RFC 9462 sections 4 and 6.4: no encrypted service is offered, none of others either"""
         self.assert_negative(self.here("_dns.resolver.arpa", SVCB), "NOERROR", "resolver.arpa")
+        self.assert_negative(self.here("_dns.filter.school.lan", SVCB), "NOERROR", "filter.school.lan")
         self.assert_negative(self.here("resolver.arpa", "A"), "NOERROR", "resolver.arpa")
         self.assert_negative(self.here("other.resolver.arpa", SVCB), "NXDOMAIN", "resolver.arpa")
 

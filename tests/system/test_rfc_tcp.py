@@ -310,6 +310,24 @@ class Many(ServedTest):
             self.assertEqual(Message(read_frame(streams[0])).texts(), ["192.0.2.10"])
 
 
+class Places(unittest.TestCase):
+    def test_tcp_leaves_places_for_udp(self):
+        upstream = self.enterContext(FakeUpstream(
+            lambda asked, how: [] if asked.questions[0][0].lower() == "hang.example"
+            else handler(asked, how)))
+        box = self.enterContext(Box({"server": {"workers": 1}, "dns": {"tcp_per_client": 512},
+                                     "upstream": {"timeout_ms": 3000}}, [upstream.url]))
+        packet = frame(dnswire.query("hang.example"))
+        with contextlib.ExitStack() as stack:
+            for _ in range(200):
+                stream = stack.enter_context(socket.create_connection(box.address, 5))
+                stream.sendall(packet * 32)
+            wait_for(lambda: upstream.count("hang.example"), "the question")
+            for number in range(50):
+                self.assertEqual(box.ask(f"u{number}.example").texts(), [GOOD])
+            self.assertIn('dropped_total{reason="waiting-full"} 0', box.cli("metrics").stdout)
+
+
 class Strangers(ServedTest):
     def test_strangers_take_no_places_of_those_who_may_ask(self):
         box = self.box(config={"server": {"workers": 1}, "dns": {
