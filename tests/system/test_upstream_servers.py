@@ -96,6 +96,23 @@ class Strategies(unittest.TestCase):
         self.assertEqual(box.cli("config", "check").returncode, 4)
 
 
+class Metrics(unittest.TestCase):
+    def test_answers_of_each_upstream_are_timed(self):
+        quick, late = (self.enterContext(FakeUpstream(slow(seconds))) for seconds in (0, 0.3))
+        box = self.enterContext(Box(upstream=[late.url, quick.url], config={
+            "server": {"workers": 1}, "upstream": {"strategy": "ordered"}}))
+        for n in range(3):
+            box.ask(f"n{n}.test")
+        text = box.cli("metrics").stdout
+        name = "greengate_upstream_request_duration_seconds"
+        counts = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(name))
+        self.assertEqual(counts[f'{name}_count{{upstream="{late.url}"}}'], "3")
+        self.assertEqual(counts[f'{name}_bucket{{upstream="{late.url}",le="0.256"}}'], "0")
+        self.assertEqual(counts[f'{name}_bucket{{upstream="{late.url}",le="+Inf"}}'], "3")
+        self.assertEqual(counts[f'{name}_count{{upstream="{quick.url}"}}'], "0")
+        self.assertGreater(float(counts[f'{name}_sum{{upstream="{late.url}"}}']), 0.9)
+
+
 class Outage(unittest.TestCase):
     def test_answers_come_within_2_s_of_the_return(self):
         """A real server that stops and starts; then the names asked meanwhile too."""
