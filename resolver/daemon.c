@@ -358,6 +358,11 @@ void daemon_tick(struct daemon *daemon)
     rule_list_clear(&list);
 }
 
+void daemon_look(struct daemon *daemon)
+{
+    upstreams_refresh(daemon);
+}
+
 void daemon_clear(struct daemon *daemon)
 {
     for (unsigned i = 0; i < daemon->worker_count; i++) {

@@ -75,6 +75,9 @@ daemon_set_rules(struct daemon *daemon, const struct rule_list *rules, struct di
 /* The minute tick: rules that are over, schedules, statistics names. */
 void daemon_tick(struct daemon *daemon);
 
+/* Every few seconds: has resolv.conf changed? */
+void daemon_look(struct daemon *daemon);
+
 /* Free snapshots that no worker uses any more. */
 void daemon_collect(struct daemon *daemon);
 

@@ -16,7 +16,6 @@
 #include "query/alias.h"
 #include "sockets.h"
 #include "upstream/claim.h"
-#include "upstreams.h"
 
 /* FILES_RESERVED are for listeners, control and files. */
 enum { FILES_RESERVED = 256, EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000, SYSTEM_MS = 2000 };
@@ -87,7 +86,7 @@ static void on_minute(uv_timer_t *timer)
 
 static void on_system_time(uv_timer_t *timer)
 {
-    upstreams_refresh(timer->data);
+    daemon_look(timer->data);
 }
 
 static void close_main_handles(struct daemon *daemon)

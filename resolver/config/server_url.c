@@ -69,9 +69,9 @@ int server_url_parse(const char *text, struct server_url *ret_url)
         *ret_url = url;
         return 0;
     }
-    for (uint8_t i = 0; i < SERVER_SYSTEM; i++) {
+    for (int i = 0; i < SERVER_SYSTEM; i++) {
         if (strncmp(text, schemes[i], strlen(schemes[i])) == 0) {
-            url.transport = i;
+            url.transport = (uint8_t)i;
         }
     }
     if (url.transport == SERVER_SYSTEM) {

@@ -7,7 +7,7 @@
 
 struct local_names {
     struct dname own;
-    uint64_t lengths; /* bit n: some name has n octets, modulo 64 */
+    uint64_t lengths;    /* bit n: some name has n octets, modulo 64 */
     struct dname *zones; /* of upstream.zones */
     size_t zone_count;
     size_t count;

@@ -16,36 +16,6 @@ enum {
     HOLD_MS = 150, /* after all have said no: a true answer may follow a forged one */
 };
 
-struct server *attempt_server(const struct attempt *attempt)
-{
-    struct server_table *table = &attempt->flight->upstream->table;
-    struct server *server = &table->servers[attempt->server];
-    bool same = (size_t)attempt->server < table->count && server->serial == attempt->serial;
-    return same ? server : NULL;
-}
-
-void attempt_prepare(struct attempt *attempt, struct flight *flight, int index)
-{
-    const struct server *server = &flight->upstream->table.servers[index];
-    attempt->flight = flight;
-    attempt->server = index;
-    attempt->serial = server->serial;
-    attempt->sent_us = clock_mono_us(flight->upstream->setup.clock);
-}
-
-void attempt_write(struct attempt *attempt, struct wire *out)
-{
-    struct flight *flight = attempt->flight;
-    const struct server *server = attempt_server(attempt);
-    struct ask_extras extras = {.pad = server && server->plan->url.transport == SERVER_TLS};
-    upstream_random(flight->upstream, extras.random, sizeof(extras.random));
-    if (server && !attempt->stream && !flight->ask.plain) {
-        cookie_put(server, &extras);
-        attempt->cookie = true;
-    }
-    ask_write(&flight->ask, &extras, out, &attempt->mark);
-}
-
 static void on_timer_closed(uv_handle_t *handle)
 {
     struct flight *flight = handle->data;
