@@ -13,6 +13,7 @@ enum {
 
 struct flight;
 struct channel;
+struct udp_attempt;
 
 /* What is known of an attempt over either transport. */
 struct attempt {
@@ -64,7 +65,11 @@ struct upstream {
     unsigned borrowed; /* of them wait for another worker */
     unsigned channels; /* connections, also those that close */
     uv_timer_t probe;
-    unsigned handles; /* the timer, until it is closed */
+    uv_poll_t poll; /* of epoll, which holds the UDP sockets: cheaper than a handle each */
+    int epoll;
+    bool receiving;            /* events of it are being looked at */
+    struct udp_attempt *ended; /* to be freed after that */
+    unsigned handles;          /* timer and poll, until they are closed */
     bool stopping;
     uint8_t random[RANDOM_POOL];
     size_t random_left;
@@ -81,6 +86,10 @@ void upstream_release(struct upstream *upstream);
 /* Prepare an attempt and write its query behind what is in `out`. */
 void attempt_prepare(struct attempt *attempt, struct flight *flight, int server);
 void attempt_write(struct attempt *attempt, struct wire *out);
+
+/* Prepare for UDP, and end that when no attempt is left. */
+__attribute__((warn_unused_result)) int udp_open(struct upstream *upstream);
+void udp_close(struct upstream *upstream);
 
 /* Start an attempt; negative errno when nothing was sent. */
 __attribute__((warn_unused_result)) int udp_attempt_start(struct flight *flight, int server);

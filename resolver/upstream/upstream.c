@@ -22,13 +22,17 @@ void upstream_random(struct upstream *upstream, void *out, size_t len)
 struct upstream *upstream_new(const struct upstream_setup *setup)
 {
     struct upstream *upstream = calloc(1, sizeof(*upstream));
-    if (!upstream || uv_timer_init(setup->loop, &upstream->probe) < 0) {
+    if (!upstream) {
+        return NULL;
+    }
+    upstream->setup = *setup;
+    if (udp_open(upstream) < 0) {
         free(upstream);
         return NULL;
     }
+    uv_timer_init(setup->loop, &upstream->probe); /* cannot fail */
     upstream->probe.data = upstream;
-    upstream->handles = 1;
-    upstream->setup = *setup;
+    upstream->handles = 2;
     if (setup->flights_max == 0 || setup->flights_max > UPSTREAM_FLIGHTS_MAX) {
         upstream->setup.flights_max = UPSTREAM_FLIGHTS_MAX;
     }
@@ -44,6 +48,7 @@ void upstream_release(struct upstream *upstream)
 {
     if (upstream->stopping && !upstream->flights && !upstream->channels && !upstream->handles) {
         server_table_clear(&upstream->table);
+        udp_close(upstream);
         free(upstream);
     }
 }
@@ -245,10 +250,10 @@ void upstream_recheck(struct upstream *upstream)
     }
 }
 
-static void on_probe_closed(uv_handle_t *handle)
+static void on_handle_closed(uv_handle_t *handle)
 {
     struct upstream *upstream = handle->data;
-    upstream->handles = 0;
+    upstream->handles--;
     upstream_release(upstream);
 }
 
@@ -264,5 +269,6 @@ void upstream_stop(struct upstream *upstream)
     for (size_t i = 0; i < upstream->table.count; i++) {
         channels_close(&upstream->table.servers[i]);
     }
-    uv_close((uv_handle_t *)&upstream->probe, on_probe_closed);
+    uv_close((uv_handle_t *)&upstream->probe, on_handle_closed);
+    uv_close((uv_handle_t *)&upstream->poll, on_handle_closed);
 }
