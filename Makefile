@@ -26,9 +26,9 @@ HARD := -fstack-protector-strong -fPIE -fcf-protection
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=3 $(HARD)
-CFLAGS_debug   := -O0 -g -DGREENGATE_FAULTS $(HARD)
-CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer $(SANITIZE) -DGREENGATE_FAULTS
-CFLAGS_tsan    := -O1 -g -fsanitize=thread -DGREENGATE_FAULTS
+CFLAGS_debug   := -O0 -g $(HARD)
+CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer $(SANITIZE)
+CFLAGS_tsan    := -O1 -g -fsanitize=thread
 CFLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer $(SANITIZE) -fsanitize=fuzzer-no-link
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections
 LDFLAGS_debug   := -pie
@@ -77,7 +77,8 @@ FUZZ_MAIN := $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,$B/tests/fuzz/replay.
 # Data files the programs read: the catalogue, and the starter list made from it.
 CATALOG := blocklists/catalog
 STARTER := $(wildcard $(CATALOG)/starter/*)
-DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml)) \
+TEXTS   := $(patsubst $(CATALOG)/%,$B/data/%,$(filter %.txt,$(STARTER)))
+DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml $(CATALOG)/*.txt)) \
            $(if $(STARTER),$B/data/starter.ggdb)
 
 .DEFAULT_GOAL := all
@@ -88,7 +89,7 @@ DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml)) \
 setup: ## install what building and testing need (Debian)
 	@packaging/dev/setup all
 
-all: $(PROGRAMS) $(DATA) ## build the three programs and their data
+all: $(PROGRAMS) $(DATA) $(TEXTS) ## build the three programs and their data
 	@:
 
 run: ## set up, build, start on high ports, say what to try (SETTINGS=FILE: other lists)
@@ -101,7 +102,7 @@ test: ## set up, then every test
 	@$(SUBMAKE) all build-tests peers
 	@tests/run $(B)
 
-build-tests: $(UNIT) $(FUZZ) $B/bench/responder $B/tests/allocations.so
+build-tests: $(UNIT) $(FUZZ) $B/bench/responder $B/tests/allocations.so $B/tests/faults.so
 	@:
 
 unit: $(UNIT) ## build and run the unit tests alone
@@ -111,7 +112,7 @@ system: all build-tests peers ## run the system tests alone
 	@tests/run $(B) --only system
 
 peers: ## unpack the servers that tests need, without installing them
-	@packaging/dev/unpack $(BUILD)/peers nsd
+	@packaging/dev/unpack $(BUILD)/peers nsd minisign
 
 sanitize: ## every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory MODE=asan test
@@ -144,11 +145,16 @@ format: ## rewrite the C files as .clang-format says
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
 install: all ## install below $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR) \
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR)/starter \
 	    $(DESTDIR)$(SYSCONFDIR)/greengate
 	install -m 755 $B/greengated $B/greengate-web $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $B/greengate $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(DATA) $(DESTDIR)$(DATADIR)
+	install -m 644 $(TEXTS) $(DESTDIR)$(DATADIR)/starter
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in greengate-update.service greengate-update.timer; do \
+	    sed 's|/usr/bin/|$(PREFIX)/bin/|' packaging/systemd/$$unit \
+	        >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit; done
 	test -e $(DESTDIR)$(SYSCONFDIR)/greengate/greengate.yaml || install -m 644 \
 	    packaging/greengate.yaml $(DESTDIR)$(SYSCONFDIR)/greengate/greengate.yaml
 
@@ -210,11 +216,15 @@ $B/bench/bench_blockdb: $B/tests/bench/bench_blockdb.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS)
 
-$B/tests/allocations.so: tests/system/allocations.c
+$B/tests/%.so: tests/system/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -fPIC -shared $(WARN) -D_GNU_SOURCE -o $@ $<
 
 $B/data/%.yaml: $(CATALOG)/%.yaml
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+$B/data/%.txt: $(CATALOG)/%.txt
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 

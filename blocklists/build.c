@@ -10,7 +10,7 @@
 
 #include "blocklists/blockdb_key.h"
 #include "blocklists/builder.h"
-#include "blocklists/unpack.h"
+#include "blocklists/reader.h"
 
 enum { SEED_TRIES = 16, STEP_BYTES = 1 << 20, GROUP_MAX = 1 << 16 };
 
@@ -19,27 +19,6 @@ static void report_step(const struct builder *b, const struct build_step *step)
     if (b->job->on_step) {
         b->job->on_step(b->job->arg, step);
     }
-}
-
-/* The first piece decides the format; -EINVAL in the report when there is none. */
-static int find_format(const struct build_source *source, struct source_report *report,
-                       const struct span *head)
-{
-    struct diag diag = {0};
-    int format = source->format;
-    const uint8_t *data = (const uint8_t *)head->text;
-    if (head->len == 0) {
-        return report_fail(report, -EINVAL, "empty");
-    }
-    int err = sniff_refuse(data, head->len, &diag);
-    if (err == 0 && format == FORMAT_AUTO) {
-        err = format = sniff_format(data, head->len, &diag);
-    }
-    if (err < 0) {
-        return report_fail(report, err, "%s", diag.text);
-    }
-    report->format = format;
-    return 0;
 }
 
 static void begin_sink(struct line_sink *sink, struct reading *reading)
@@ -55,64 +34,41 @@ static void begin_sink(struct line_sink *sink, struct reading *reading)
     };
 }
 
-/* Pull the whole source through its parser. Faults of the source go to its report. */
-static int read_pieces(struct reading *reading, struct unpack *unpack, struct line_sink *sink)
+static void step_at(const struct reading *reading)
 {
-    struct builder *b = reading->builder;
-    const struct build_source *source = &b->job->sources[reading->source];
-    struct source_report *report = sink->report;
-    struct diag diag = {0};
-    uint64_t told = 0;
-    for (;;) {
-        const uint8_t *data;
-        size_t len;
-        int err = unpack_next(unpack, &data, &len, &diag);
-        if (err < 0) {
-            return report_fail(report, err, "%s", diag.text);
-        }
-        if (!sink->format) {
-            struct span head = {(const char *)data, len};
-            err = find_format(source, report, &head);
-            if (err < 0) {
-                return err;
-            }
-            sink->format = format_find((enum list_format)report->format);
-        }
-        if (len == 0) {
-            scan_end(sink);
-            return 0;
-        }
-        scan_feed(sink, data, len);
-        if (b->total + report_entries(report) > BUILD_ENTRIES_MAX) {
-            return report_fail(report, -E2BIG, "more than %d names", BUILD_ENTRIES_MAX);
-        }
-        if (report->bytes - told >= STEP_BYTES) {
-            told = report->bytes;
-            report_step(b, &(struct build_step){reading->phase, reading->source, report->bytes,
-                                                report->names});
-        }
+    const struct source_report *report = &reading->builder->reports[reading->source];
+    report_step(reading->builder, &(struct build_step){reading->phase, reading->source,
+                                                       report->bytes, report->names});
+}
+
+static int check_piece(struct reader *reader)
+{
+    struct reading *reading = reader->arg;
+    struct source_report *report = reader->sink->report;
+    if (reading->builder->total + report_entries(report) > BUILD_ENTRIES_MAX) {
+        return report_fail(report, -E2BIG, "more than %d names", BUILD_ENTRIES_MAX);
     }
+    if (report->bytes - reading->told >= STEP_BYTES) {
+        reading->told = report->bytes;
+        step_at(reading);
+    }
+    return 0;
 }
 
 static int read_source(struct reading *reading)
 {
     struct builder *b = reading->builder;
-    struct source_report *report = &b->reports[reading->source];
-    struct unpack *unpack = NULL;
     struct line_sink *sink = malloc(sizeof(*sink));
-    int err = sink ? unpack_new(b->job->sources[reading->source].fd, &unpack) : -ENOMEM;
-    if (err < 0) {
-        report_fail(report, err, "%s", strerror(-err));
-        goto out;
+    if (!sink) {
+        return report_fail(&b->reports[reading->source], -ENOMEM, "out of memory");
     }
-    memset(report, 0, sizeof(*report));
-    report->format = -1;
     begin_sink(sink, reading);
-    err = read_pieces(reading, unpack, sink);
-    report_step(
-        b, &(struct build_step){reading->phase, reading->source, report->bytes, report->names});
-out:
-    unpack_free(unpack);
+    struct reader reader = {.source = &b->job->sources[reading->source],
+                            .sink = sink,
+                            .on_piece = check_piece,
+                            .arg = reading};
+    int err = reader_run(&reader);
+    step_at(reading);
     free(sink);
     return err;
 }

@@ -38,7 +38,8 @@ struct build_job {
     int out_fd; /* an empty file open for both, or -1: count only */
     void (*on_step)(void *arg, const struct build_step *step); /* or NULL */
     void *arg;
-    size_t memory; /* octets for records, 0: BUILD_MEMORY; the rest waits in out_fd */
+    size_t memory;     /* octets for records, 0: BUILD_MEMORY; the rest waits in out_fd */
+    uint64_t file_max; /* octets of out_fd, 0 = as always; kept by compile.h */
 };
 
 /* reports[source_count], in the order of the sources. A source that cannot be used

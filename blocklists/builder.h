@@ -42,6 +42,7 @@ struct reading {
     bool folds;      /* its names below its names are left out */
     uint64_t sum, squares;
     enum build_phase phase;
+    uint64_t told; /* octets at the last step */
 };
 
 /* For struct line_sink: an entry of the first pass, and of the second. `arg` is a struct

@@ -33,11 +33,12 @@ static int bound(int resource, rlim_t limit)
     return setrlimit(resource, &now) < 0 ? -errno : 0;
 }
 
-int child_confine(void)
+int child_confine(uint64_t file_max)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    int err = bound(RLIMIT_FSIZE, OUTPUT_MAX);
+    int err = bound(RLIMIT_FSIZE, file_max && file_max < OUTPUT_MAX ? file_max : OUTPUT_MAX);
     err = err < 0 ? err : bound(RLIMIT_CPU, CPU_SECONDS_MAX);
     err = err < 0 ? err : bound(RLIMIT_CORE, 0);
     if (err == 0 && BOUND_MEMORY) {
@@ -71,7 +72,8 @@ static void await(pid_t pid, struct outcome *outcome)
     outcome->diag.text[DIAG_TEXT_MAX - 1] = '\0';
 }
 
-int child_run(int (*work)(void *arg, struct diag *diag), void *arg, struct diag *diag)
+int child_run(int (*work)(void *arg, struct diag *diag), void *arg, uint64_t file_max,
+              struct diag *diag)
 {
     struct outcome *outcome =
         mmap(NULL, sizeof(*outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -81,7 +83,7 @@ int child_run(int (*work)(void *arg, struct diag *diag), void *arg, struct diag 
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
-        int err = child_confine();
+        int err = child_confine(file_max);
         outcome->err = err < 0 ? err : work(arg, &outcome->diag);
         _exit(0);
     }

@@ -48,7 +48,7 @@ static void run_child(const struct build_job *job, struct child *child)
     own.on_step = send_step;
     own.arg = child;
     signal(SIGPIPE, SIG_IGN);
-    int err = child_confine();
+    int err = child_confine(job->file_max);
     if (err < 0) {
         diag_set(&child->shared->diag, err, "cannot bound the list compiler: %s", strerror(-err));
     } else {

@@ -10,8 +10,8 @@
 
 #include "blocklists/compile.h"
 #include "blocklists/pack.h"
-
-enum { RETRY_SECONDS = 900, HOUR = 3600 };
+#include "blocklists/schedule.h"
+#include "blocklists/signature.h"
 
 static void path_of(const struct sync_options *options, const struct sync_source *source,
                     const char *end, char out[PATH_MAX])
@@ -28,6 +28,26 @@ static void remove_file(const struct sync_options *options, const struct sync_so
     unlink(path);
 }
 
+/* What stays of a source without a copy, when it is the same one: that it fails, and the
+ * newest serial that was accepted. */
+static void forget_copy(struct sync_source *source)
+{
+    struct source_meta *meta = &source->meta;
+    struct source_meta old = *meta;
+    *meta = (struct source_meta){.report.format = -1};
+    snprintf(meta->url, sizeof(meta->url), "%s", source->config->url);
+    if (strcmp(old.url, meta->url) == 0) {
+        meta->tried_at = old.tried_at;
+        meta->failing_since = old.failing_since;
+        meta->failures = old.failures;
+        meta->retry_at = old.retry_at;
+        meta->serial = old.serial;
+        memcpy(meta->signed_by, old.signed_by, sizeof(old.signed_by));
+        meta->report.error = old.report.error;
+        memcpy(meta->report.error_text, old.report.error_text, sizeof(old.report.error_text));
+    }
+}
+
 void copy_load(const struct sync_options *options, struct sync_source *source)
 {
     char path[PATH_MAX];
@@ -38,24 +58,20 @@ void copy_load(const struct sync_options *options, struct sync_source *source)
                        strcmp(source->meta.url, source->config->url) == 0 &&
                        access(path, R_OK) == 0;
     if (!source->has_copy) {
-        struct source_meta old = source->meta;
-        source->meta =
-            (struct source_meta){.failing_since = old.failing_since, .tried_at = old.tried_at};
-        source->meta.report.format = -1;
-        source->meta.report.error = old.report.error;
-        memcpy(source->meta.report.error_text, old.report.error_text,
-               sizeof(old.report.error_text));
+        forget_copy(source);
     }
 }
 
 bool copy_is_due(const struct sync_options *options, const struct sync_source *source)
 {
     const struct source_meta *meta = &source->meta;
-    int64_t age = options->now - meta->checked_at;
-    int64_t rest = options->now - meta->tried_at;
-    bool aged = age >= options->config->lists.update_every_h * HOUR || age < 0;
-    bool rested = !meta->failing_since || rest >= RETRY_SECONDS || rest < 0;
-    return !source->has_copy ? rested : aged && rested;
+    int64_t now = options->now;
+    int64_t age = now - meta->checked_at;
+    int64_t interval = schedule_interval(options->config, source->config, options->salt);
+    bool aged = !source->has_copy || age >= interval || age < 0;
+    /* a clock that went back must not make us wait for it */
+    bool rested = !meta->failing_since || now >= meta->retry_at || now < meta->tried_at;
+    return aged && rested && schedule_allows(options->config, source->config, now);
 }
 
 static int create(const struct sync_options *options, const struct sync_source *source,
@@ -118,6 +134,8 @@ static bool is_same(const struct sync_options *options, const struct sync_source
 struct fetching {
     const struct sync_options *options;
     const char *id;
+    bool ask_always; /* not only for what is new */
+    int part;
 };
 
 static void on_bytes(void *arg, uint64_t bytes)
@@ -141,23 +159,26 @@ static bool is_of_list(int err)
     return false;
 }
 
-/* Fetch into `part` and pack into `packed`. */
-static int download(const struct sync_options *options, struct sync_source *source, int part,
-                    struct diag *diag)
+/* Fetch into `part`. -EALREADY: the copy is current. */
+static int fetch_list(const struct sync_options *options, struct sync_source *source,
+                      struct fetching *fetching, struct diag *diag)
 {
-    struct fetching fetching = {options, source->config->id};
-    bool ask_always = options->force || !source->has_copy;
-    struct fetch_request request = {
-        .url = source->config->url,
-        .insecure = source->config->insecure,
-        .etag = ask_always ? "" : source->meta.etag,
-        .last_modified = ask_always ? "" : source->meta.last_modified,
-        .fd = part,
-        .on_bytes = on_bytes,
-        .arg = &fetching,
-    };
     struct fetch_result result;
+    struct fetch_request request = {
+        .config = options->config,
+        .source = source->config,
+        .max_bytes = budget_of(options->config).file,
+        .limit_reason = "larger than lists.memory_mb allows where state_dir lies in memory "
+                        "(tmpfs): raise it, or move server.state_dir to a disk",
+        .url = source->config->url,
+        .etag = fetching->ask_always ? "" : source->meta.etag,
+        .last_modified = fetching->ask_always ? "" : source->meta.last_modified,
+        .fd = fetching->part,
+        .on_bytes = on_bytes,
+        .arg = fetching,
+    };
     int err = fetch_source(&request, &result, diag);
+    source->retry_after_s = result.retry_after_s;
     if (err < 0) {
         return err;
     }
@@ -173,22 +194,73 @@ static int download(const struct sync_options *options, struct sync_source *sour
     snprintf(fresh->url, sizeof(fresh->url), "%s", source->config->url);
     memcpy(fresh->etag, result.etag, sizeof(fresh->etag));
     memcpy(fresh->last_modified, result.last_modified, sizeof(fresh->last_modified));
+    return 0;
+}
+
+/* The same octets as before: what came with them is news all the same. */
+static int keep_words(struct sync_source *source)
+{
+    const struct source_meta *fresh = &source->fresh;
+    struct source_meta *meta = &source->meta;
+    memcpy(meta->etag, fresh->etag, sizeof(meta->etag));
+    memcpy(meta->last_modified, fresh->last_modified, sizeof(meta->last_modified));
+    memcpy(meta->signed_by, fresh->signed_by, sizeof(meta->signed_by));
+    memcpy(meta->signature, fresh->signature, sizeof(meta->signature));
+    meta->serial = fresh->serial;
+    meta->expires = fresh->expires;
+    return -EALREADY;
+}
+
+/* Pack what came, and judge it. */
+static int take(const struct sync_options *options, struct sync_source *source, int part,
+                struct diag *diag)
+{
     int packed = create(options, source, "new.zst");
-    err = packed < 0 ? diag_set(diag, packed, "%s", strerror(-packed))
-                     : pack_file(part, packed, diag);
+    if (packed < 0) {
+        return diag_set(diag, packed, "storing the list: %s", strerror(-packed));
+    }
+    struct budget budget = budget_of(options->config);
+    int err = pack_file(part, packed, &budget, diag);
     if (err == 0 && is_same(options, source, packed)) {
-        memcpy(source->meta.etag, result.etag, sizeof(result.etag));
-        memcpy(source->meta.last_modified, result.last_modified, sizeof(result.last_modified));
-        err = -EALREADY;
+        err = keep_words(source);
     }
     err = err < 0 ? err : judge(options, source, packed, diag);
-    source->unverified = is_of_list(err);
     if (err == 0 && fsync(packed) < 0) {
         err = diag_set(diag, -errno, "storing the list: %s", strerror(errno));
     }
-    if (packed >= 0) {
-        close(packed);
+    close(packed);
+    return err;
+}
+
+static int download_signed(const struct sync_options *options, struct sync_source *source,
+                           struct fetching *fetching, struct diag *diag)
+{
+    struct signing signing = {options, source, {0}};
+    int err = signature_fetch(&signing, diag);
+    if (err < 0) {
+        return err;
     }
+    fetching->ask_always |= !signature_is_known(&signing);
+    err = fetch_list(options, source, fetching, diag);
+    err = err < 0 ? err : signature_check(&signing, fetching->part, diag);
+    if (err == 0) {
+        signature_keep(&signing, &source->fresh);
+    }
+    return err;
+}
+
+/* Fetch into `part`, verify, pack and judge. */
+static int download(const struct sync_options *options, struct sync_source *source, int part,
+                    struct diag *diag)
+{
+    struct fetching fetching = {.options = options,
+                                .id = source->config->id,
+                                .ask_always = options->force || !source->has_copy,
+                                .part = part};
+    int err = *source->config->public_key ? download_signed(options, source, &fetching, diag)
+                                          : fetch_list(options, source, &fetching, diag);
+    err = err < 0 ? err : take(options, source, part, diag);
+    source->unverified = is_of_list(err);
     return err;
 }
 
@@ -196,9 +268,12 @@ static void note_fault(const struct sync_options *options, struct sync_source *s
                        const char *text)
 {
     source->status = err == -ERANGE ? SYNC_HELD : SYNC_FAILED;
-    report_fail(&source->meta.report, err, "%s", text);
-    if (!source->meta.failing_since) {
-        source->meta.failing_since = options->now;
+    struct source_meta *meta = &source->meta;
+    report_fail(&meta->report, err, "%s", text);
+    meta->failures++;
+    meta->retry_at = options->now + schedule_pause((uint64_t)meta->failures, source->retry_after_s);
+    if (!meta->failing_since) {
+        meta->failing_since = options->now;
     }
 }
 
@@ -217,7 +292,7 @@ int copy_refresh(const struct sync_options *options, struct sync_source *source)
         remove_file(options, source, "new.zst");
         source->status = SYNC_UNCHANGED;
         source->meta.checked_at = options->now;
-        source->meta.failing_since = 0;
+        source->meta.failing_since = source->meta.failures = source->meta.retry_at = 0;
         source->meta.report.error = 0;
         source->meta.report.error_text[0] = '\0';
         return 0;

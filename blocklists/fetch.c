@@ -4,31 +4,37 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "blocklists/unpack.h"
+#include "base/addr.h"
+#include "base/clock.h"
+#include "blocklists/proxy.h"
+#include "blocklists/transfer.h"
 
-/* What may come over the wire: packed lists are small, plain ones may be large. */
-#define PACKED_MAX (64ULL << 20)
 enum {
     CONNECT_SECONDS = 20,
-    TOTAL_SECONDS = 600,
     SLOW_BYTES = 1024, /* a second, over SLOW_SECONDS, is too slow */
     SLOW_SECONDS = 60,
     REDIRECTS_MAX = 3,
-    COPY = 1 << 16,
+    URL_MAX = 2048,
+    REST_MAX = 1 << 16, /* of a body that nobody wants */
+    X509_EXPIRED = 10,  /* X509_V_ERR_CERT_HAS_EXPIRED */
 };
 
-struct transfer {
-    const struct fetch_request *request;
-    struct fetch_result *result;
-    int err; /* why the body was refused */
-    bool packed;
+/* One source over HTTP. */
+struct journey {
+    struct transfer *transfer;
+    CURL *curl;
+    char url[URL_MAX]; /* asked now */
+    bool by_proxy;
+    long status;
+    size_t rest;                 /* octets of bodies that were dropped */
+    uint64_t end_us;             /* by when all must be done */
+    char refused[ADDR_TEXT_MAX]; /* an address that must not be connected to */
 };
 
 int fetch_init(void)
@@ -37,37 +43,34 @@ int fetch_init(void)
     return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -ENOMEM;
 }
 
-static int take_bytes(struct transfer *transfer, const uint8_t *data, size_t len)
+/* Called with the very address that will be connected to: what a name stood for before
+ * does not matter. */
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
-    struct fetch_result *result = transfer->result;
-    if (result->bytes == 0 && len >= 4) {
-        transfer->packed =
-            memcmp(data, "\x1f\x8b", 2) == 0 || memcmp(data, "\x28\xb5\x2f\xfd", 4) == 0;
+    struct journey *journey = arg;
+    struct addr addr;
+    (void)purpose;
+    addr_from_sockaddr(&to->addr, &addr);
+    if (!journey->by_proxy && !journey->transfer->request->source->allow_private &&
+        !addr_is_public(&addr)) {
+        addr.port = 0;
+        addr_print(&addr, journey->refused);
+        return CURL_SOCKET_BAD;
     }
-    result->bytes += len;
-    if (result->bytes > (transfer->packed ? PACKED_MAX : UNPACK_BYTES_MAX)) {
-        return -EFBIG;
-    }
-    while (len > 0) {
-        ssize_t done = write(transfer->request->fd, data, len);
-        if (done < 0 && errno != EINTR) {
-            return -errno;
-        }
-        if (done > 0) {
-            data += done;
-            len -= (size_t)done;
-        }
-    }
-    if (transfer->request->on_bytes) {
-        transfer->request->on_bytes(transfer->request->arg, result->bytes);
-    }
-    return 0;
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
-    struct transfer *transfer = arg;
-    transfer->err = take_bytes(transfer, (const uint8_t *)data, size * count);
+    struct journey *journey = arg;
+    struct transfer *transfer = journey->transfer;
+    long status = 0;
+    curl_easy_getinfo(journey->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 200) {
+        journey->rest += size * count;
+        return journey->rest > REST_MAX ? 0 : size * count;
+    }
+    transfer->err = transfer_take(transfer, (const uint8_t *)data, size * count);
     return transfer->err < 0 ? 0 : size * count;
 }
 
@@ -98,21 +101,25 @@ static void keep_header(const char *line, size_t len, const char *name, char out
 
 static size_t on_header(char *line, size_t size, size_t count, void *arg)
 {
-    struct transfer *transfer = arg;
+    const struct journey *journey = arg;
+    struct fetch_result *result = journey->transfer->result;
     size_t len = size * count;
     if (len > 5 && strncmp(line, "HTTP/", 5) == 0) { /* of the last answer only */
-        transfer->result->etag[0] = '\0';
-        transfer->result->last_modified[0] = '\0';
+        result->etag[0] = '\0';
+        result->last_modified[0] = '\0';
     }
-    keep_header(line, len, "ETag:", transfer->result->etag);
-    keep_header(line, len, "Last-Modified:", transfer->result->last_modified);
+    keep_header(line, len, "ETag:", result->etag);
+    keep_header(line, len, "Last-Modified:", result->last_modified);
     return len;
 }
 
+/* What is signed is the file as it lies there: no encoding may change its octets. */
 static struct curl_slist *request_headers(const struct fetch_request *request)
 {
     char line[FETCH_TAG_MAX + 32];
-    struct curl_slist *headers = curl_slist_append(NULL, "Accept-Encoding: gzip, zstd");
+    bool is_signed = *request->source->public_key;
+    struct curl_slist *headers = curl_slist_append(NULL, is_signed ? "Accept-Encoding: identity"
+                                                                   : "Accept-Encoding: gzip, zstd");
     if (request->etag[0]) {
         snprintf(line, sizeof(line), "If-None-Match: %s", request->etag);
         headers = curl_slist_append(headers, line);
@@ -124,148 +131,186 @@ static struct curl_slist *request_headers(const struct fetch_request *request)
     return headers;
 }
 
-static void set_options(CURL *curl, struct transfer *transfer, struct curl_slist *headers)
+static bool is_plain(const char *url)
 {
-    const struct fetch_request *request = transfer->request;
-    bool plain = strncasecmp(request->url, "http://", 7) == 0;
-    curl_easy_setopt(curl, CURLOPT_URL, request->url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, plain ? "http,https" : "https");
-    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, plain ? "http,https" : "https");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
+    return strncasecmp(url, "http://", 7) == 0;
+}
+
+static bool is_safe(const char *url)
+{
+    return strncasecmp(url, "https://", 8) == 0;
+}
+
+/* The certificates that the machine trusts, or those the environment names to curl and
+ * OpenSSL. */
+static void set_trust(CURL *curl)
+{
+    const char *file = getenv("CURL_CA_BUNDLE");
+    file = file && *file ? file : getenv("SSL_CERT_FILE");
+    if (file && *file) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, file);
+    }
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+}
+
+static void set_options(struct journey *journey, struct curl_slist *headers)
+{
+    CURL *curl = journey->curl;
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "greengate");
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, journey);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, journey);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, journey);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TOTAL_SECONDS);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SLOW_SECONDS);
     curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    set_trust(curl);
 }
 
-static int curl_error(const struct transfer *transfer, CURLcode code, long status,
-                      struct diag *diag)
+/* The options of one request: its URL, its way there, and the time that is left. */
+static int set_hop(struct journey *journey, struct diag *diag)
 {
-    if (transfer->err == -EFBIG) {
-        return diag_set(diag, -EFBIG, "larger than %llu MiB",
-                        (transfer->packed ? PACKED_MAX : UNPACK_BYTES_MAX) >> 20);
+    char proxy[PROXY_MAX];
+    CURL *curl = journey->curl;
+    const struct config *config = journey->transfer->request->config;
+    uint64_t now = clock_mono_us(&clock_system);
+    if (now + 1000 > journey->end_us) {
+        return diag_set(diag, -ETIMEDOUT, "not done within lists.timeout_s, %lld seconds",
+                        (long long)config->lists.timeout_s);
     }
+    int err = proxy_choose(config->lists.proxy, journey->url, proxy);
+    if (err < 0) {
+        return diag_set(diag, -ENOTSUP, "not a URL that can be asked, or its proxy is not");
+    }
+    journey->by_proxy = *proxy;
+    curl_easy_setopt(curl, CURLOPT_URL, journey->url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, is_plain(journey->url) ? "http" : "https");
+    curl_easy_setopt(curl, CURLOPT_PROXY, proxy);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, ""); /* was asked already */
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)((journey->end_us - now) / 1000));
+    return 0;
+}
+
+static int explain_certificate(const struct journey *journey, struct diag *diag)
+{
+    long result = 0;
+    curl_easy_getinfo(journey->curl, CURLINFO_SSL_VERIFYRESULT, &result);
+    if (result == X509_EXPIRED) {
+        return diag_set(diag, -EACCES,
+                        "the server's certificate has expired, or this machine's clock is wrong");
+    }
+    return diag_set(diag, -EACCES,
+                    "the server's certificate is not valid: for another name, or signed by nobody "
+                    "whom this machine trusts");
+}
+
+static int explain(const struct journey *journey, CURLcode code, struct diag *diag)
+{
+    const struct transfer *transfer = journey->transfer;
     if (transfer->err < 0) {
-        return diag_set(diag, transfer->err, "storing the download: %s", strerror(-transfer->err));
+        return transfer_explain(transfer, transfer->err, diag);
     }
     switch (code) {
     case CURLE_HTTP_RETURNED_ERROR:
-        return diag_set(diag, -ENOENT, "the server answered %ld", status);
-    case CURLE_OPERATION_TIMEDOUT: return diag_set(diag, -ETIMEDOUT, "too slow or no answer");
-    case CURLE_PEER_FAILED_VERIFICATION:
-        return diag_set(diag, -EACCES, "the server's certificate is not valid");
-    case CURLE_UNSUPPORTED_PROTOCOL:
-        return diag_set(diag, -EINVAL, "a redirect to another protocol was refused");
+        return diag_set(diag, -ENOENT, "the server answered %ld", journey->status);
+    case CURLE_OPERATION_TIMEDOUT:
+        return diag_set(diag, -ETIMEDOUT, "too slow, or no answer within lists.timeout_s");
+    case CURLE_PEER_FAILED_VERIFICATION: return explain_certificate(journey, diag);
+    case CURLE_WRITE_ERROR: return diag_set(diag, -EIO, "a longer answer than such a one may be");
+    case CURLE_COULDNT_CONNECT:
+        if (journey->refused[0]) {
+            return diag_set(diag, -EACCES,
+                            "its address %s is not public; if that server is yours, say "
+                            "allow_private: true",
+                            journey->refused);
+        }
+        return diag_set(diag, -ECONNREFUSED, "%s", curl_easy_strerror(code));
     default: return diag_set(diag, -EIO, "%s", curl_easy_strerror(code));
     }
 }
 
-static int fetch_http(struct transfer *transfer, struct diag *diag)
+/* Where a redirect leads, into journey->url: never to another protocol, never from
+ * https to http. */
+static int follow(struct journey *journey, struct diag *diag)
 {
-    CURL *curl = curl_easy_init();
-    struct curl_slist *headers = request_headers(transfer->request);
-    if (!curl || !headers) {
-        curl_slist_free_all(headers);
-        curl_easy_cleanup(curl);
-        return -ENOMEM;
+    const char *next = NULL;
+    curl_easy_getinfo(journey->curl, CURLINFO_REDIRECT_URL, &next);
+    if (!next || strlen(next) >= URL_MAX) {
+        return diag_set(diag, -EIO, "the server answered %ld, and not where the list is",
+                        journey->status);
     }
-    set_options(curl, transfer, headers);
-    CURLcode code = curl_easy_perform(curl);
-    long status = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    int err = code == CURLE_OK ? 0 : curl_error(transfer, code, status, diag);
-    if (err == 0 && status != 200 && status != 304) {
-        err = diag_set(diag, -ENOENT, "the server answered %ld", status);
+    if (!is_plain(next) && !is_safe(next)) {
+        return diag_set(diag, -EACCES, "a redirect to another protocol than http was refused");
     }
-    transfer->result->unchanged = err == 0 && status == 304;
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(curl);
-    return err;
-}
-
-static int copy_file(struct transfer *transfer, int fd, struct diag *diag)
-{
-    uint8_t data[COPY];
-    for (;;) {
-        ssize_t got = read(fd, data, sizeof(data));
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        int err = got < 0 ? -errno : got > 0 ? take_bytes(transfer, data, (size_t)got) : 0;
-        if (err == -EFBIG) {
-            return diag_set(diag, err, "larger than the limit");
-        }
-        if (err < 0) {
-            return diag_set(diag, err, "%s", strerror(-err));
-        }
-        if (got == 0) {
-            return 0;
-        }
+    if (is_safe(journey->url) && is_plain(next)) {
+        return diag_set(diag, -EACCES, "a redirect from https:// to http:// was refused");
     }
-}
-
-/* "file:///a%20b" as a path; only the local host. */
-static int file_path(const char *url, char *out, size_t cap)
-{
-    const char *at = url + 7;
-    at += strncmp(at, "localhost/", 10) == 0 ? 9 : 0;
-    if (*at != '/') {
-        return -EINVAL;
-    }
-    size_t used = 0;
-    for (; *at; at++) {
-        unsigned octet = (unsigned char)*at;
-        if (*at == '%') {
-            if (!isxdigit((unsigned char)at[1]) || !isxdigit((unsigned char)at[2]) ||
-                sscanf(at + 1, "%2x", &octet) != 1 || octet == 0) {
-                return -EINVAL;
-            }
-            at += 2;
-        }
-        if (used + 1 == cap) {
-            return -ENAMETOOLONG;
-        }
-        out[used++] = (char)octet;
-    }
-    out[used] = '\0';
+    snprintf(journey->url, URL_MAX, "%s", next);
     return 0;
 }
 
-static int fetch_file(struct transfer *transfer, struct diag *diag)
+/* One request and its answer; 1 when a redirect is to be followed. */
+static int ask_once(struct journey *journey, struct diag *diag)
 {
-    char path[4096];
-    struct stat st;
-    struct fetch_result *result = transfer->result;
-    int err = file_path(transfer->request->url, path, sizeof(path));
+    curl_off_t wait = 0;
+    int err = set_hop(journey, diag);
     if (err < 0) {
-        return diag_set(diag, -EINVAL, "file:// needs an absolute path");
+        return err;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        err = fd < 0 ? -errno : -EINVAL;
-        diag_set(diag, err, "%s", fd < 0 ? strerror(-err) : "not a plain file");
-        goto out;
+    CURLcode code = curl_easy_perform(journey->curl);
+    curl_easy_getinfo(journey->curl, CURLINFO_RESPONSE_CODE, &journey->status);
+    curl_easy_getinfo(journey->curl, CURLINFO_RETRY_AFTER, &wait);
+    if (code != CURLE_OK) {
+        journey->transfer->result->retry_after_s = wait > 0 ? (int64_t)wait : 0;
+        return explain(journey, code, diag);
     }
-    snprintf(result->last_modified, sizeof(result->last_modified), "%lld.%09ld-%lld",
-             (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (long long)st.st_size);
-    if (strcmp(result->last_modified, transfer->request->last_modified) == 0) {
-        result->unchanged = true;
-        goto out;
+    if (journey->status == 200 || journey->status == 304) {
+        journey->transfer->result->unchanged = journey->status == 304;
+        return 0;
     }
-    err = copy_file(transfer, fd, diag);
-out:
-    if (fd >= 0) {
-        close(fd);
+    if (journey->status < 301 || journey->status > 308) {
+        return diag_set(diag, -ENOENT, "the server answered %ld", journey->status);
     }
+    err = follow(journey, diag);
+    return err < 0 ? err : 1;
+}
+
+static int ask(struct journey *journey, struct diag *diag)
+{
+    for (unsigned redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
+        int err = ask_once(journey, diag);
+        if (err <= 0) {
+            return err;
+        }
+    }
+    return diag_set(diag, -EIO, "more than %d redirects, or a loop of redirects", REDIRECTS_MAX);
+}
+
+static int fetch_http(struct transfer *transfer, struct diag *diag)
+{
+    const struct fetch_request *request = transfer->request;
+    struct curl_slist *headers = request_headers(request);
+    struct journey journey = {
+        .transfer = transfer,
+        .curl = curl_easy_init(),
+        .end_us =
+            clock_mono_us(&clock_system) + (uint64_t)request->config->lists.timeout_s * 1000000,
+    };
+    int err = journey.curl && headers ? 0 : -ENOMEM;
+    if (err == 0) {
+        snprintf(journey.url, URL_MAX, "%s", request->url);
+        set_options(&journey, headers);
+        err = ask(&journey, diag);
+    }
+    curl_easy_cleanup(journey.curl);
+    curl_slist_free_all(headers);
     return err;
 }
 
@@ -274,12 +319,13 @@ int fetch_source(const struct fetch_request *request, struct fetch_result *ret_r
 {
     *ret_result = (struct fetch_result){0};
     struct transfer transfer = {.request = request, .result = ret_result};
+    bool plain_may = request->source->insecure || *request->source->public_key;
     if (strncasecmp(request->url, "file://", 7) == 0) {
-        return fetch_file(&transfer, diag);
+        return transfer_file(&transfer, diag);
     }
-    if (strncasecmp(request->url, "https://", 8) == 0 ||
-        (request->insecure && strncasecmp(request->url, "http://", 7) == 0)) {
+    if (is_safe(request->url) || (plain_may && is_plain(request->url))) {
         return fetch_http(&transfer, diag);
     }
-    return diag_set(diag, -EINVAL, "http:// needs insecure: true; else https:// or file://");
+    return diag_set(diag, -ENOTSUP,
+                    "http:// needs a public_key or insecure: true; else https:// or file://");
 }

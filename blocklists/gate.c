@@ -94,13 +94,28 @@ static void ask(const struct asking *asking, uint64_t *seen)
     }
 }
 
-static void ask_text(struct asking *asking, const char *text, uint64_t *seen)
+/* `seen` goes on from the name before when it is its twin. */
+static void ask_text(struct asking *asking, const char *text, uint64_t *seen, bool twin)
 {
     size_t words = (blockdb_info(asking->db)->sources + 63) / 64;
     if (dname_parse(text, &asking->name) == 0) {
-        memset(seen, 0, words * sizeof(*seen));
+        if (!twin) {
+            memset(seen, 0, words * sizeof(*seen));
+        }
         asking->text = text;
         ask(asking, seen);
+    }
+}
+
+/* A name and its www. twin; a source that blocks both counts once. */
+static void ask_twins(struct asking *asking, const char *text, uint64_t *seen)
+{
+    char www[DNAME_TEXT_MAX + 4];
+    ask_text(asking, text, seen, false);
+    if (strncmp(text, "www.", 4) != 0 &&
+        snprintf(www, sizeof(www), "www.%s", text) < (int)sizeof(www)) {
+        ask_text(asking, www, seen, true);
+        asking->text = text;
     }
 }
 
@@ -110,14 +125,22 @@ static void ask_all(const struct blockdb *db, const struct gate_guard *guard,
     struct asking asking = {.db = db, .report = report};
     char text[DNAME_TEXT_MAX];
     for (size_t i = 0; i < guard->built_in->count; i++) {
-        ask_text(&asking, dname_print(&guard->built_in->items[i].name, text), seen);
+        const struct protected_name *item = &guard->built_in->items[i];
+        if (item->exact) { /* all else may be blocked */
+            ask_text(&asking, dname_print(&item->name, text), seen, false);
+        } else {
+            ask_twins(&asking, dname_print(&item->name, text), seen);
+        }
     }
     for (size_t i = 0; i < guard->never_block->count; i++) {
-        ask_text(&asking, guard->never_block->items[i], seen);
+        ask_twins(&asking, guard->never_block->items[i], seen);
+    }
+    for (size_t i = 0; guard->essential && i < guard->essential->count; i++) {
+        ask_twins(&asking, dname_print(&guard->essential->items[i], text), seen);
     }
     asking.suffix = true;
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-        ask_text(&asking, suffixes[i], seen);
+        ask_text(&asking, suffixes[i], seen, false);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "blocklists/blockdb.h"
+#include "blocklists/namefile.h"
 #include "config/config.h"
 #include "config/protected.h"
 
@@ -29,10 +30,12 @@ struct gate_report {
     size_t held_count;
 };
 
-/* Names that no list may block: the built-in ones and never_block. */
+/* Names that no list may block: the built-in ones, never_block, and a file's. Each is
+ * asked for itself and with www. before it. */
 struct gate_guard {
     const struct protected_list *built_in;
     const struct text_list *never_block;
+    const struct name_list *essential; /* or NULL */
 };
 
 /* Ask the database. -ENOMEM. */

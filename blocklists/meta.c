@@ -2,6 +2,7 @@
 #include "blocklists/meta.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -36,16 +37,22 @@ static const struct text_field texts[] = {
     TEXT("url", url),
     TEXT("etag", etag),
     TEXT("last_modified", last_modified),
+    TEXT("signed_by", signed_by),
+    TEXT("signature", signature),
     TEXT("version", report.version),
     TEXT("error", report.error_text),
 };
 
 /* All are 64 bits wide. */
 static const struct number_field numbers[] = {
+    NUMBER("serial", serial),
+    NUMBER("expires", expires),
     NUMBER("fetched_at", fetched_at),
     NUMBER("checked_at", checked_at),
     NUMBER("tried_at", tried_at),
     NUMBER("failing_since", failing_since),
+    NUMBER("failures", failures),
+    NUMBER("retry_at", retry_at),
     NUMBER("previous_names", previous_names),
     NUMBER("bytes", report.bytes),
     NUMBER("lines", report.lines),
@@ -174,6 +181,40 @@ int meta_load(const char *path, struct source_meta *ret_meta)
     return 0;
 }
 
+static int write_file(const char *path, const char *text)
+{
+    size_t left = strlen(text);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int err = fd < 0 ? -errno : 0;
+    while (err == 0 && left > 0) {
+        ssize_t done = write(fd, text, left);
+        err = done < 0 && errno != EINTR ? -errno : 0;
+        text += done > 0 ? done : 0;
+        left -= done > 0 ? (size_t)done : 0;
+    }
+    if (err == 0 && fsync(fd) < 0) {
+        err = -errno;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return err;
+}
+
+/* So that a serial that was accepted is not forgotten with the power. */
+static int sync_folder_of(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int err = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return err;
+}
+
 int meta_save(const char *path, const struct source_meta *meta)
 {
     char temp[PATH_MAX];
@@ -184,14 +225,7 @@ int meta_save(const char *path, const struct source_meta *meta)
         return -ENOMEM;
     }
     snprintf(temp, sizeof(temp), "%s.tmp", path);
-    FILE *file = fopen(temp, "we");
-    int err = file ? 0 : -errno;
-    if (file) {
-        bool ok = fputs(text, file) >= 0 && fputc('\n', file) >= 0 && fflush(file) == 0 &&
-                  fsync(fileno(file)) == 0;
-        err = ok ? 0 : -errno;
-        err = fclose(file) == 0 ? err : -errno;
-    }
+    int err = write_file(temp, text);
     free(text);
     if (err == 0 && rename(temp, path) < 0) {
         err = -errno;
@@ -199,5 +233,5 @@ int meta_save(const char *path, const struct source_meta *meta)
     if (err < 0) {
         unlink(temp);
     }
-    return err;
+    return err < 0 ? err : sync_folder_of(path);
 }

@@ -14,6 +14,7 @@ enum { PIECE = 1 << 16, LEVEL = 1 };
 
 struct packing {
     int from_fd, to_fd;
+    uint64_t decoder; /* octets of memory */
     ZSTD_CCtx *zstd;
     uint8_t out[PIECE];
 };
@@ -57,6 +58,7 @@ static int pack(void *arg, struct diag *diag)
     if (err < 0) {
         return diag_set(diag, err, "%s", strerror(-err));
     }
+    unpack_bound(unpack, packing->decoder);
     ZSTD_CCtx_setParameter(packing->zstd, ZSTD_c_compressionLevel, LEVEL);
     ZSTD_CCtx_setParameter(packing->zstd, ZSTD_c_checksumFlag, 1);
     for (;;) {
@@ -78,7 +80,7 @@ static int pack(void *arg, struct diag *diag)
     return err;
 }
 
-int pack_file(int from_fd, int to_fd, struct diag *diag)
+int pack_file(int from_fd, int to_fd, const struct budget *budget, struct diag *diag)
 {
     struct packing *packing = calloc(1, sizeof(*packing));
     if (!packing) {
@@ -86,7 +88,8 @@ int pack_file(int from_fd, int to_fd, struct diag *diag)
     }
     packing->from_fd = from_fd;
     packing->to_fd = to_fd;
-    int err = child_run(pack, packing, diag);
+    packing->decoder = budget->decoder;
+    int err = child_run(pack, packing, budget->file, diag);
     free(packing);
     return err;
 }

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "blocklists/budget.h"
 #include "blocklists/compile.h"
 #include "blocklists/copy.h"
+#include "blocklists/difference.h"
 #include "blocklists/generation.h"
+#include "blocklists/judge.h"
+#include "blocklists/textstore.h"
+
+enum { SHOWN_NAMES = 20 };
 
 struct syncing {
     const struct sync_options *options;
@@ -39,6 +44,17 @@ static void tell(const struct sync_options *options, const struct sync_event *ev
     }
 }
 
+static void tell_end(const struct sync_options *options, const struct sync_source *source)
+{
+    const struct source_report *report =
+        source->has_fresh ? &source->fresh.report : &source->meta.report;
+    tell(options, &(struct sync_event){.source = source->config->id,
+                                       .phase = "fetched",
+                                       .bytes = report->bytes,
+                                       .names = report->names,
+                                       .ended = source});
+}
+
 static int make_folder(const char *state_dir, const char *name, struct diag *diag)
 {
     char path[PATH_MAX];
@@ -48,31 +64,6 @@ static int make_folder(const char *state_dir, const char *name, struct diag *dia
         return diag_set(diag, -errno, "%s", strerror(errno));
     }
     return 0;
-}
-
-/* A lock of the file, not of its existence: it ends with the process. */
-int sync_lock(const char *state_dir, struct diag *diag)
-{
-    char path[PATH_MAX];
-    int err = make_folder(state_dir, "", diag);
-    if (err < 0) {
-        return err;
-    }
-    snprintf(path, sizeof(path), "%s/update.lock", state_dir);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0) {
-        diag_at(diag, path, 0, 0);
-        return diag_set(diag, -errno, "%s", strerror(errno));
-    }
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
-        err = errno == EAGAIN || errno == EACCES
-                  ? diag_set(diag, -EBUSY, "another update is running")
-                  : diag_set(diag, -errno, "%s: %s", path, strerror(errno));
-        close(fd);
-        return err;
-    }
-    return fd;
 }
 
 static bool is_wanted(const struct sync_options *options, const char *id)
@@ -142,6 +133,7 @@ static int refresh_sources(struct syncing *s)
         if (err < 0) {
             return err;
         }
+        tell_end(s->options, source);
         asked++;
     }
     return asked;
@@ -171,6 +163,16 @@ static bool is_current(const struct syncing *s)
     bool same = matched == blockdb_info(db)->sources && matched == usable;
     blockdb_close(db);
     return same;
+}
+
+static bool has_copies(const struct syncing *s)
+{
+    for (size_t i = 0; i < s->result->count; i++) {
+        if (s->result->sources[i].has_copy) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void on_step(void *arg, const struct build_step *step)
@@ -231,6 +233,15 @@ static void take_reports(struct syncing *s)
     }
 }
 
+static uint64_t names_read(const struct syncing *s)
+{
+    uint64_t names = 0;
+    for (size_t i = 0; i < s->input_count; i++) {
+        names += s->reports[i].names;
+    }
+    return names;
+}
+
 static int compile_once(struct syncing *s, struct diag *diag)
 {
     open_inputs(s);
@@ -238,9 +249,17 @@ static int compile_once(struct syncing *s, struct diag *diag)
         diag_at(diag, "", 0, 0);
         return diag_set(diag, -ENODATA, "no source could be used: the lists in force stay");
     }
-    struct build_job job = {
-        .sources = s->inputs, .source_count = s->input_count, .on_step = on_step, .arg = s};
+    struct budget budget = budget_of(s->options->config);
+    struct build_job job = {.sources = s->inputs,
+                            .source_count = s->input_count,
+                            .on_step = on_step,
+                            .arg = s,
+                            .memory = budget.records,
+                            .file_max = budget.file};
     int err = compile_file(&job, s->temp, s->reports, diag);
+    if (err == -EFBIG && budget.file) {
+        budget_explain(s->options->config, names_read(s), diag);
+    }
     if (err < 0) {
         for (size_t i = 0; i < s->input_count; i++) {
             close(s->inputs[i].fd);
@@ -249,77 +268,6 @@ static int compile_once(struct syncing *s, struct diag *diag)
     }
     take_reports(s);
     return 0;
-}
-
-static struct sync_source *find_source(const struct syncing *s, const char *id)
-{
-    for (size_t i = 0; i < s->result->count; i++) {
-        if (strcmp(s->result->sources[i].config->id, id) == 0) {
-            return &s->result->sources[i];
-        }
-    }
-    return NULL;
-}
-
-static int keep_hits(struct syncing *s, const struct blockdb *db, const struct gate_report *report)
-{
-    struct sync_hit *hits = calloc(report->hit_count + 1, sizeof(*hits));
-    if (!hits) {
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < report->hit_count; i++) {
-        const struct blockdb_source *source = blockdb_source(db, report->hits[i].source);
-        snprintf(hits[i].list, sizeof(hits[i].list), "%s", source->id);
-        snprintf(hits[i].name, sizeof(hits[i].name), "%s", report->hits[i].name);
-        snprintf(hits[i].entry, sizeof(hits[i].entry), "%s", report->hits[i].entry);
-    }
-    free(s->result->hits);
-    s->result->hits = hits;
-    s->result->hit_count = report->hit_count;
-    return 0;
-}
-
-static void refuse_held(struct syncing *s, const struct blockdb *db,
-                        const struct gate_report *report)
-{
-    for (unsigned i = 0; i < blockdb_info(db)->sources; i++) {
-        struct sync_source *source = find_source(s, blockdb_source(db, i)->id);
-        if (!source) {
-            continue;
-        }
-        source->protected_hits = report->per_source[i];
-        if (report->held[i]) {
-            char reason[128];
-            snprintf(reason, sizeof(reason), "held back: blocks %u protected name%s",
-                     report->per_source[i], report->per_source[i] == 1 ? "" : "s");
-            copy_refuse(s->options, source, reason);
-        }
-    }
-}
-
-/* Ask the compiled file; 1 when a source was refused and it must be compiled again. */
-static int gate_once(struct syncing *s, const struct protected_list *built_in, struct diag *diag)
-{
-    struct blockdb *db = NULL;
-    struct gate_report *report = calloc(1, sizeof(*report));
-    struct gate_guard guard = {built_in, &s->options->config->lists.never_block};
-    tell(s->options, &(struct sync_event){.phase = "checking"});
-    int err = report ? blockdb_open(s->temp, &db, diag) : -ENOMEM;
-    err = err < 0 ? err : gate_check(db, &guard, report);
-    if (err == 0) {
-        s->result->names = blockdb_info(db)->names;
-        err = keep_hits(s, db, report);
-    }
-    if (err == 0) {
-        refuse_held(s, db, report);
-        err = report->held_count > 0;
-    }
-    if (report) {
-        gate_clear(report);
-    }
-    free(report);
-    blockdb_close(db);
-    return err;
 }
 
 static bool any_refused(const struct syncing *s)
@@ -335,16 +283,68 @@ static bool any_refused(const struct syncing *s)
 /* Each round refuses at least one copy, so the rounds end. */
 static int compile_and_gate(struct syncing *s, struct diag *diag)
 {
-    struct protected_list built_in = {0};
-    int err = protected_load(s->options->config->server.data_dir, &built_in, diag);
-    if (err < 0) {
-        return err;
-    }
+    struct judge judge;
+    int err = judge_open(s->options, &judge, diag);
     do {
-        err = compile_once(s, diag);
-        err = err < 0 ? err : any_refused(s) ? 1 : gate_once(s, &built_in, diag);
+        err = err < 0 ? err : compile_once(s, diag);
+        if (err == 0 && !any_refused(s)) {
+            tell(s->options, &(struct sync_event){.phase = "checking"});
+            err = judge_database(&judge, s->result, s->temp, diag);
+        } else {
+            err = err < 0 ? err : 1;
+        }
     } while (err == 1);
-    protected_clear(&built_in);
+    judge_close(&judge);
+    return err;
+}
+
+static int open_kept(void *arg, const struct blockdb_source *source,
+                     struct build_source *ret_source)
+{
+    return textstore_open(arg, source, ret_source);
+}
+
+/* The text that a source was compiled from just now. */
+static int open_fresh(void *arg, const struct blockdb_source *source,
+                      struct build_source *ret_source)
+{
+    const struct syncing *s = arg;
+    for (size_t i = 0; i < s->result->count; i++) {
+        const struct sync_source *own = &s->result->sources[i];
+        if (strcmp(own->config->id, source->id) == 0) {
+            *ret_source = (struct build_source){.id = source->id,
+                                                .category = source->category,
+                                                .url = source->url,
+                                                .format = source->format,
+                                                .match = source->match,
+                                                .fd = copy_open(s->options, own)};
+            return ret_source->fd < 0 ? ret_source->fd : 0;
+        }
+    }
+    return -ENOENT;
+}
+
+/* What a dry run would change; nothing to compare with is no error. */
+static int compare(struct syncing *s, struct diag *diag)
+{
+    char path[PATH_MAX];
+    struct blockdb *before = NULL;
+    struct blockdb *after = NULL;
+    int in_force = generation_in_force(s->state_dir);
+    struct textstore store = {s->state_dir, s->options->config->server.data_dir,
+                              in_force > 0 ? (unsigned)in_force : 0};
+    snprintf(path, sizeof(path), "%s/blocklist.ggdb", s->state_dir);
+    if (blockdb_open(path, &before, NULL) < 0) {
+        return 0;
+    }
+    int err = blockdb_open(s->temp, &after, diag);
+    if (err == 0) {
+        const struct difference_side sides[] = {{before, open_kept, &store},
+                                                {after, open_fresh, s}};
+        err = difference_run(&sides[0], &sides[1], SHOWN_NAMES, &s->result->difference);
+    }
+    blockdb_close(before);
+    blockdb_close(after);
     return err;
 }
 
@@ -387,6 +387,17 @@ static int keep_copies(struct syncing *s, struct diag *diag)
     return 0;
 }
 
+/* For `check` and `lists diff`; lists are as good without. */
+static void keep_texts(const struct syncing *s)
+{
+    int in_force = generation_in_force(s->state_dir);
+    const struct textstore store = {.state_dir = s->state_dir, .generation = (unsigned)in_force};
+    if (s->options->config->lists.names && in_force > 0) {
+        (void)!textstore_keep(&store);
+    }
+    textstore_prune(s->state_dir);
+}
+
 static int run(struct syncing *s, struct diag *diag)
 {
     int err = check_ids(s->options, diag);
@@ -406,18 +417,21 @@ static int run(struct syncing *s, struct diag *diag)
     if (asked < 0) {
         return diag_set(diag, asked, "%s", strerror(-asked));
     }
-    if (asked == 0 && s->options->if_due && is_current(s)) {
+    if (asked == 0 && s->options->if_due && (!has_copies(s) || is_current(s))) {
         s->result->current = true;
         return 0;
     }
     err = compile_and_gate(s, diag);
-    if (!s->options->dry_run) {
+    if (s->options->dry_run) {
+        err = err < 0 ? err : compare(s, diag);
+    } else {
         err = err < 0 ? err : install(s, diag);
         /* what failed is written down even when nothing was installed */
         int kept = err < 0 && err != -ENODATA ? 0 : keep_copies(s, diag);
         err = err < 0 ? err : kept;
         if (err == 0) {
             generation_unpin(s->state_dir);
+            keep_texts(s);
         }
     }
     return err;
@@ -459,5 +473,6 @@ void sync_clear(struct sync_result *result)
 {
     free(result->sources);
     free(result->hits);
+    difference_free(result->difference);
     *result = (struct sync_result){0};
 }

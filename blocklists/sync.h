@@ -6,6 +6,7 @@
 #pragma once
 #include "blocklists/gate.h"
 #include "blocklists/meta.h"
+#include "blocklists/popular.h"
 #include "config/config.h"
 
 enum sync_status {
@@ -27,12 +28,17 @@ struct sync_source {
     bool unverified;         /* what came is no list, or was refused */
     bool used;               /* stands in the compiled database */
     unsigned protected_hits; /* protected names that it blocks */
+    struct popular_source popular;
+    int64_t retry_after_s;   /* as the server asked for, 0 = it did not */
 };
 
 /* A protected name that a list blocks; the verdict allows it all the same. */
 struct sync_hit {
     char list[80];
     char name[256], entry[256];
+    bool popular;  /* one of the best-known names; else a protected one */
+    uint64_t line; /* of the entry in the list, 0 = not found */
+    char text[160];
 };
 
 struct sync_result {
@@ -47,13 +53,16 @@ struct sync_result {
     unsigned pinned;     /* a rollback keeps this generation: nothing was asked; 0 = none */
     bool installed;      /* a new generation is in force */
     unsigned generation; /* in force after the run, 0 = none */
-    uint64_t names;      /* of the compiled database */
+    struct difference *difference; /* of a dry run against what is in force, or NULL */
+    uint64_t names;                /* of the compiled database */
 };
 
 struct sync_event {
     const char *source; /* id, or NULL: all together */
-    const char *phase;  /* "fetching", "counting", "reading", "sorting", "writing", "checking" */
+    const char
+        *phase; /* "fetching", "fetched", "counting", "reading", "sorting", "writing", "checking" */
     uint64_t bytes, names;
+    const struct sync_source *ended; /* it was asked and judged, "fetched"; else NULL */
 };
 
 struct sync_options {
@@ -62,8 +71,9 @@ struct sync_options {
     size_t id_count;
     bool force;   /* fetch although not due, unchanged or pinned, and accept a changed size */
     bool dry_run; /* judge, but keep nothing */
-    bool if_due;  /* fetch only what is older than lists.update_every_h */
+    bool if_due;  /* fetch only what schedule.h says is due */
     int64_t now;
+    uint64_t salt;                                               /* schedule_salt() */
     void (*on_event)(void *arg, const struct sync_event *event); /* or NULL */
     void *arg;
 };

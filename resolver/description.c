@@ -45,10 +45,19 @@ static void describe_lists(const struct daemon *daemon, struct daemon_status *st
     }
 }
 
+/* A window may keep a source waiting for a day more. */
+static int64_t overdue_after(const struct config *config, const struct config_source *source)
+{
+    int64_t hours = source->update_every_h ? source->update_every_h : config->lists.update_every_h;
+    bool windowed = *source->update_window || *config->lists.update_window;
+    return (hours * OVERDUE_FACTOR + (windowed ? 24 : 0)) * 3600;
+}
+
 /* Sources of the configuration: those in force are marked, the others added. */
 static void describe_sources(const struct daemon *daemon, struct daemon_status *status)
 {
     const struct config *config = daemon->snapshot->config;
+    status->now = clock_wall_s(daemon->clock);
     snprintf(status->sources_folder, sizeof(status->sources_folder), "%.240s/sources",
              config->server.state_dir);
     for (size_t i = 0; i < config->source_count; i++) {
@@ -67,6 +76,7 @@ static void describe_sources(const struct daemon *daemon, struct daemon_status *
             snprintf(to->category, sizeof(to->category), "%s", source->category);
         }
         to->configured = true;
+        to->overdue_s = overdue_after(config, source);
     }
 }
 
@@ -79,16 +89,12 @@ static bool starter_only(const struct daemon *daemon)
 static void judge_lists(const struct daemon *daemon, struct daemon_status *status)
 {
     const struct config *config = daemon->snapshot->config;
-    int64_t age = clock_wall_s(daemon->clock) - status->built_at;
     if (!daemon->snapshot->db) {
         add_reason(status, "no blocklist database: nothing is blocked; run `greengate update`");
     } else if (starter_only(daemon)) {
         add_reason(status, "only the small starter list is in force; %s",
                    config->source_count ? "no source could be fetched yet: see `greengate lists`"
                                         : "`greengate lists presets` shows what to add");
-    } else if (age > config->lists.update_every_h * 3600 * OVERDUE_FACTOR) {
-        add_reason(status, "lists are %lld hours old; see `greengate lists`",
-                   (long long)(age / 3600));
     }
     if (daemon->lists_error[0]) {
         add_reason(status, "the newest database is not used: %.150s", daemon->lists_error);

@@ -10,6 +10,7 @@
 #include "policy/explain.h"
 #include "store/rulefile.h"
 #include "tools/cli.h"
+#include "tools/ruletext.h"
 
 struct question {
     const char *client, *group, *type; /* NULL: not given */
@@ -206,6 +207,10 @@ static void print_verdict(struct cli *cli, const cJSON *why, const struct questi
         print_line(cli, "from", cli_text(why, "list_url"));
     }
     print_line(cli, "entry", cli_text(why, "entry"));
+    if (*cli_text(why, "rule_text")) {
+        fprintf(cli->out, "  %-9s line %.0f (%s): %s\n", "listed as", cli_number(why, "line"),
+                cli_text(why, "format"), cli_text(why, "rule_text"));
+    }
     print_line(cli, "category", cli_text(why, "category"));
     if (blocked) {
         fprintf(cli->out, "  %-9s %s: %s (mode %s, extended error %.0f)\n", "answer", type,
@@ -218,11 +223,22 @@ static void print_verdict(struct cli *cli, const cJSON *why, const struct questi
     }
 }
 
+static void add_rule(struct cli_table *table, const cJSON *listing)
+{
+    bool known = *cli_text(listing, "rule_text");
+    if (known) {
+        cli_table_add(table, "%.0f", cli_number(listing, "line"));
+    } else {
+        cli_table_add(table, "-");
+    }
+    cli_table_add(table, "%s", known ? cli_text(listing, "rule_text") : "-");
+}
+
 static int print_listed(struct cli *cli, const cJSON *listed)
 {
     const cJSON *item;
-    struct cli_table table = {
-        .headings = {"listed by", "category", "entry", "covers", "version", "here"}};
+    struct cli_table table = {.headings = {"listed by", "category", "entry", "covers", "version",
+                                           ">line", "text", "here"}};
     if (cJSON_GetArraySize(listed) == 0) {
         return CLI_DONE;
     }
@@ -233,6 +249,7 @@ static int print_listed(struct cli *cli, const cJSON *listed)
         cli_table_add(&table, "%s", cli_text(item, "entry"));
         cli_table_add(&table, "%s", cli_text(item, "covers"));
         cli_table_add(&table, "%s", cli_text(item, "version"));
+        add_rule(&table, item);
         cli_table_add(&table, "%s",
                       cli_flag(item, "exception")      ? "exception"
                       : cli_flag(item, "blocked_here") ? "category is blocked"
@@ -247,6 +264,9 @@ static int print_all(struct cli *cli, const cJSON *why, const struct question *q
     print_verdict(cli, why, question);
     int code = print_listed(cli, cJSON_GetObjectItemCaseSensitive(why, "listed"));
     bool files = strcmp(cli_text(why, "asked"), "files") == 0;
+    if (*cli_text(why, "texts")) {
+        fprintf(cli->out, "\nNo line is shown: %s.\n", cli_text(why, "texts"));
+    }
     fprintf(cli->out, "\n%s\n",
             files ? "No daemon answers: this is what the files say." : "The daemon says so.");
     return code;
@@ -297,8 +317,11 @@ int cmd_check(struct cli *cli, int argc, char **argv)
     if (cli->quiet) {
         code = cli_flag(why, "blocked") ? CLI_QUIET_NO : CLI_DONE;
     } else if (cli->json) {
+        ruletext_add(cli, why);
         return cli_print_json(cli, why);
     } else {
+        ruletext_add(cli, why);
+        cli_make_plain(why);
         code = print_all(cli, why, &question);
     }
     cJSON_Delete(why);

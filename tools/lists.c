@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "blocklists/format.h"
 #include "blocklists/generation.h"
-#include "blocklists/meta.h"
 #include "config/config.h"
 #include "policy/snapshot.h"
 #include "tools/catalog.h"
@@ -210,6 +209,7 @@ static void print_source(struct cli *cli, const struct config_source *source,
     }
     print_date(cli, "fetched", meta->fetched_at);
     print_date(cli, "checked", meta->checked_at);
+    lists_print_state(cli, meta);
     if (!meta->fetched_at) {
         return;
     }
@@ -342,8 +342,8 @@ static const struct {
     int (*function)(struct cli *cli, int argc, char **argv);
 } ways[] = {
     {"add", lists_add},         {"catalog", lists_catalog}, {"compile", lists_compile},
-    {"disable", lists_disable}, {"enable", lists_enable},   {"presets", lists_presets},
-    {"remove", lists_remove},
+    {"diff", lists_diff},       {"disable", lists_disable}, {"enable", lists_enable},
+    {"presets", lists_presets}, {"remove", lists_remove},   {"search", lists_search},
 };
 
 int cmd_lists(struct cli *cli, int argc, char **argv)

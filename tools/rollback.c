@@ -4,20 +4,30 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "blocklists/generation.h"
 #include "blocklists/sync.h"
 #include "tools/activate.h"
 
-static int say_done(struct cli *cli, unsigned number, bool pinned)
+/* A generation that was put in force. */
+struct returned {
+    unsigned number;
+    bool pinned;
+    uint64_t began_us; /* monotonic */
+};
+
+static int say_done(struct cli *cli, const struct returned *returned)
 {
     struct diag diag = {0};
     enum activation activation = activate_lists(cli, &diag);
+    uint64_t took_us = clock_mono_us(&clock_system) - returned->began_us;
     int code = activation == ACTIVATION_REFUSED ? CLI_FAILED : CLI_DONE;
     if (cli->json) {
         cJSON *json = cJSON_CreateObject();
         cJSON_AddBoolToObject(json, "ok", code == CLI_DONE);
-        cJSON_AddNumberToObject(json, "generation", number);
-        cJSON_AddBoolToObject(json, "pinned", pinned);
+        cJSON_AddNumberToObject(json, "generation", returned->number);
+        cJSON_AddBoolToObject(json, "pinned", returned->pinned);
+        cJSON_AddNumberToObject(json, "took_ms", (double)took_us / 1000);
         cJSON_AddStringToObject(json, "daemon", activation_word(activation));
         if (code != CLI_DONE) {
             cJSON_AddStringToObject(json, "error", diag.text);
@@ -29,11 +39,11 @@ static int say_done(struct cli *cli, unsigned number, bool pinned)
         return cli_fail_diag(cli, code, &diag);
     }
     if (!cli->quiet) {
-        fprintf(cli->out, "generation %u is in force%s\n", number,
+        fprintf(cli->out, "generation %u is in force%s\n", returned->number,
                 activation == ACTIVATION_NO_DAEMON ? "; no daemon is running" : "");
         fprintf(cli->out, "%s\n",
-                pinned ? "it is pinned: updates leave it until `greengate update --force`"
-                       : "it is the newest: updates go on");
+                returned->pinned ? "it is pinned: updates leave it until `greengate update --force`"
+                                 : "it is the newest: updates go on");
     }
     return code;
 }
@@ -72,6 +82,7 @@ static int roll_back(struct cli *cli, const struct config *config, unsigned numb
 {
     struct diag diag = {0};
     const char *state_dir = config->server.state_dir;
+    struct returned returned = {.began_us = clock_mono_us(&clock_system)};
     int lock = sync_lock(state_dir, &diag);
     if (lock < 0) {
         return cli_fail_diag(cli, CLI_FAILED, &diag);
@@ -85,7 +96,9 @@ static int roll_back(struct cli *cli, const struct config *config, unsigned numb
     if (pinned < 0) {
         return cli_fail_diag(cli, CLI_FAILED, &diag);
     }
-    return say_done(cli, number, pinned > 0);
+    returned.number = number;
+    returned.pinned = pinned > 0;
+    return say_done(cli, &returned);
 }
 
 int cmd_rollback(struct cli *cli, int argc, char **argv)

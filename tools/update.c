@@ -1,55 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/ioprio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "blocklists/sync.h"
+#include "blocklists/schedule.h"
 #include "config/catalog.h"
 #include "tools/activate.h"
-#include "tools/cli.h"
+#include "tools/differing.h"
 #include "tools/identity.h"
-
-/* The line that is written over on a terminal. */
-struct progress {
-    struct cli *cli;
-    bool shown;
-    uint64_t told_us;
-    char phase[32];
-};
-
-static void show_progress(void *arg, const struct sync_event *event)
-{
-    struct progress *progress = arg;
-    uint64_t now = clock_mono_us(&clock_system);
-    bool same = strcmp(progress->phase, event->phase) == 0;
-    if (same && now - progress->told_us < 100000) {
-        return;
-    }
-    progress->told_us = now;
-    progress->shown = true;
-    snprintf(progress->phase, sizeof(progress->phase), "%s", event->phase);
-    fprintf(progress->cli->err, "\r\033[K%s %s", event->phase,
-            event->source ? event->source : "all lists");
-    if (event->bytes) {
-        fprintf(progress->cli->err, ", %.1f MB", (double)event->bytes / 1e6);
-    }
-    if (event->names) {
-        fprintf(progress->cli->err, ", %" PRIu64 " names", event->names);
-    }
-    fflush(progress->cli->err);
-}
-
-static void end_progress(const struct progress *progress)
-{
-    if (progress->shown) {
-        fprintf(progress->cli->err, "\r\033[K");
-        fflush(progress->cli->err);
-    }
-}
+#include "tools/progress.h"
 
 static cJSON *source_json(const struct sync_source *source)
 {
@@ -61,6 +27,9 @@ static cJSON *source_json(const struct sync_source *source)
     cJSON_AddNumberToObject(json, "fetched_at", (double)source->meta.fetched_at);
     cJSON_AddBoolToObject(json, "in_use", source->used);
     cJSON_AddNumberToObject(json, "protected_hits", source->protected_hits);
+    cJSON_AddNumberToObject(json, "popular_hits", source->popular.all);
+    cJSON_AddNumberToObject(json, "serial", (double)source->meta.serial);
+    cJSON_AddNumberToObject(json, "expires", (double)source->meta.expires);
     cJSON_AddStringToObject(json, "error",
                             source->status >= SYNC_FAILED ? source->meta.report.error_text : "");
     return json;
@@ -79,13 +48,30 @@ static cJSON *result_json(const struct sync_result *result)
         cJSON_AddStringToObject(hit, "list", result->hits[i].list);
         cJSON_AddStringToObject(hit, "name", result->hits[i].name);
         cJSON_AddStringToObject(hit, "entry", result->hits[i].entry);
+        cJSON_AddBoolToObject(hit, "popular", result->hits[i].popular);
+        cJSON_AddNumberToObject(hit, "line", (double)result->hits[i].line);
+        cJSON_AddStringToObject(hit, "text", result->hits[i].text);
         cJSON_AddItemToArray(hits, hit);
+    }
+    if (result->difference) {
+        differing_add(cJSON_AddObjectToObject(json, "difference"), result->difference);
     }
     cJSON_AddBoolToObject(json, "installed", result->installed);
     cJSON_AddNumberToObject(json, "generation", result->generation);
     cJSON_AddNumberToObject(json, "pinned", result->pinned);
     cJSON_AddNumberToObject(json, "names", (double)result->names);
     return json;
+}
+
+static void print_expired(struct cli *cli, const struct sync_source *source)
+{
+    char day[32];
+    struct tm tm;
+    time_t when = (time_t)source->meta.expires;
+    if (when > 0 && when <= clock_wall_s(&clock_system) && gmtime_r(&when, &tm)) {
+        strftime(day, sizeof(day), "%Y-%m-%d %H:%M UTC", &tm);
+        fprintf(cli->out, "; its signature expired at %s", day);
+    }
 }
 
 static void print_source(struct cli *cli, const struct sync_source *source)
@@ -106,30 +92,41 @@ static void print_source(struct cli *cli, const struct sync_source *source)
     } else if (bad) {
         fprintf(cli->out, "; there is no good copy");
     }
+    print_expired(cli, source);
     fputc('\n', cli->out);
 }
 
-static void print_hits(struct cli *cli, const struct sync_result *result)
+/* Protected or best-known names that lists hold, with the line to blame. */
+static void print_hits(struct cli *cli, const struct sync_result *result, bool popular)
 {
     enum { SHOWN = 5 };
-    if (result->hit_count == 0) {
-        return;
+    size_t count = 0;
+    for (size_t i = 0; i < result->hit_count; i++) {
+        const struct sync_hit *hit = &result->hits[i];
+        if (hit->popular != popular || count++ >= SHOWN) {
+            continue;
+        }
+        if (count == 1) {
+            fprintf(cli->out, popular ? "well-known names in lists:\n"
+                                      : "protected names in lists, allowed all the same:\n");
+        }
+        fprintf(cli->out, "  %s, by %s in %s", hit->name, hit->entry, hit->list);
+        if (hit->line) {
+            fprintf(cli->out, ", line %" PRIu64 ": %s", hit->line, hit->text);
+        }
+        fputc('\n', cli->out);
     }
-    fprintf(cli->out, "%zu protected name%s in lists, allowed all the same:\n", result->hit_count,
-            cli_plural(result->hit_count));
-    for (size_t i = 0; i < result->hit_count && i < SHOWN; i++) {
-        fprintf(cli->out, "  %s, by %s in %s\n", result->hits[i].name, result->hits[i].entry,
-                result->hits[i].list);
-    }
-    if (result->hit_count > SHOWN) {
-        fprintf(cli->out, "  and %zu more: --json shows all\n", result->hit_count - SHOWN);
+    if (count > SHOWN) {
+        fprintf(cli->out, "  and %zu more: --json shows all\n", count - SHOWN);
     }
 }
 
 static void print_outcome(struct cli *cli, const struct sync_options *options,
                           const struct sync_result *result)
 {
-    if (result->current) {
+    if (result->current && !result->generation) {
+        fprintf(cli->out, "nothing is due, and no list was fetched yet\n");
+    } else if (result->current) {
         fprintf(cli->out, "nothing is due; generation %u stays in force\n", result->generation);
     } else if (options->dry_run) {
         fprintf(cli->out, "dry run: %" PRIu64 " name%s would be in force\n", result->names,
@@ -242,7 +239,11 @@ static int say_done(struct cli *cli, const struct sync_options *options,
     for (size_t i = 0; i < result->count; i++) {
         print_source(cli, &result->sources[i]);
     }
-    print_hits(cli, result);
+    print_hits(cli, result, false);
+    print_hits(cli, result, true);
+    if (result->difference) {
+        differing_print(cli, result->difference);
+    }
     print_outcome(cli, options, result);
     if (activation == ACTIVATION_NO_DAEMON) {
         fprintf(cli->out, "no daemon is running: it reads them when it starts\n");
@@ -250,12 +251,20 @@ static int say_done(struct cli *cli, const struct sync_options *options,
     return activation == ACTIVATION_REFUSED ? cli_fail_diag(cli, code, &diag) : code;
 }
 
+/* DNS and whoever works on the machine come first. Where a kernel refuses, it runs as
+ * it is. */
+static void step_back(void)
+{
+    (void)setpriority(PRIO_PROCESS, 0, 19);
+    (void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+}
+
 static int run(struct cli *cli, struct sync_options *options)
 {
     struct diag diag = {0};
     struct config *config = NULL;
     struct sync_result result = {0};
-    struct progress progress = {.cli = cli};
+    struct progress progress;
     if (config_load(cli->config_path, &config, &diag) < 0 || catalog_check_own(config, &diag) < 0) {
         config_free(config);
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
@@ -266,12 +275,13 @@ static int run(struct cli *cli, struct sync_options *options)
     }
     options->config = config;
     options->now = clock_wall_s(&clock_system);
-    if (cli_is_terminal(cli) && isatty(fileno(cli->err)) && !cli->quiet && !cli->json) {
-        options->on_event = show_progress;
-        options->arg = &progress;
+    options->salt = schedule_salt();
+    if (options->if_due) {
+        step_back();
     }
+    progress_begin(&progress, cli, options);
     int err = sync_run(options, &result, &diag);
-    end_progress(&progress);
+    progress_end(&progress);
     int code = err < 0             ? say_failed(cli, err, &result, &diag)
                : result.count == 0 ? say_no_sources(cli, &result)
                : result.pinned     ? say_pinned(cli, &result)

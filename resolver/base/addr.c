@@ -181,6 +181,68 @@ bool addr_is_any(const struct addr *addr)
     return memcmp(addr->bytes, zero, 16) == 0;
 }
 
+struct block {
+    uint8_t bytes[4];
+    uint8_t bits;
+};
+
+static bool any_covers(const struct block *blocks, size_t count, const struct addr *addr)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct prefix prefix = {.addr = {.family = addr->family}, .bits = blocks[i].bits};
+        memcpy(prefix.addr.bytes, blocks[i].bytes, sizeof(blocks[i].bytes));
+        if (prefix_covers(&prefix, addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* RFC 6890 and the IANA registry of special-purpose addresses, all but anycast. */
+static bool is_public4(const struct addr *addr)
+{
+    static const struct block special[] = {
+        {{0}, 8},
+        {{10}, 8},
+        {{100, 64}, 10},
+        {{127}, 8},
+        {{169, 254}, 16},
+        {{172, 16}, 12},
+        {{192, 0, 0}, 24},
+        {{192, 0, 2}, 24},
+        {{192, 88, 99}, 24},
+        {{192, 168}, 16},
+        {{198, 18}, 15},
+        {{198, 51, 100}, 24},
+        {{203, 0, 113}, 24},
+        {{224}, 3},
+    };
+    return !any_covers(special, sizeof(special) / sizeof(special[0]), addr);
+}
+
+bool addr_is_public(const struct addr *addr)
+{
+    /* NAT64 (RFC 6052) carries the IPv4 address at its end. */
+    static const uint8_t nat64[12] = {0, 0x64, 0xff, 0x9b};
+    static const struct block global[] = {{{0x20}, 3}};
+    static const struct block special[] = {
+        {{0x20, 0x01, 0x00}, 23},       /* IETF, Teredo */
+        {{0x20, 0x01, 0x0d, 0xb8}, 32}, /* documentation */
+        {{0x20, 0x02}, 16},             /* 6to4 */
+        {{0x3f, 0xff}, 20},             /* documentation */
+    };
+    if (addr->family == AF_INET) {
+        return is_public4(addr);
+    }
+    if (addr->family == AF_INET6 && memcmp(addr->bytes, nat64, sizeof(nat64)) == 0) {
+        struct addr inner = {.family = AF_INET};
+        memcpy(inner.bytes, addr->bytes + 12, 4);
+        return is_public4(&inner);
+    }
+    return addr->family == AF_INET6 && any_covers(global, 1, addr) &&
+           !any_covers(special, sizeof(special) / sizeof(special[0]), addr);
+}
+
 void addr_from_sockaddr(const struct sockaddr *sa, struct addr *ret_addr)
 {
     struct addr addr = {0};

@@ -42,6 +42,11 @@ bool addr_equal(const struct addr *a, const struct addr *b); /* without port and
 bool addr_is_loopback(const struct addr *addr);
 bool addr_is_any(const struct addr *addr);
 
+/* Reachable from anywhere: none of the special blocks of RFC 6890 (private, loopback,
+ * link-local, shared, multicast, documentation, ...), also where an IPv6 address
+ * carries an IPv4 one. */
+bool addr_is_public(const struct addr *addr);
+
 void addr_from_sockaddr(const struct sockaddr *sa, struct addr *ret_addr);
 
 /* Returns the length for connect(2) and friends. */

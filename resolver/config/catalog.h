@@ -19,6 +19,7 @@ struct catalog_category {
     size_t name_count;
     struct catalog_text *whys; /* one sentence: why such sites are blocked */
     size_t why_count;
+    bool popular;          /* people choose it against well-known sites */
     int mode;              /* enum block_mode, MODE_UNSET when it follows block.mode */
     struct text_list help; /* ids of help lines, most fitting first */
 };

@@ -48,7 +48,7 @@ const char *check_path(const char *text)
 
 const char *check_file(const char *text)
 {
-    return *text ? check_path(text) : NULL;
+    return text[0] ? check_path(text) : NULL;
 }
 
 const char *check_socket(const char *text)
@@ -226,4 +226,53 @@ const char *check_language(const char *text)
     return len >= 2 && !text[len] && (len <= 3 || strchr(text, '-'))
                ? NULL
                : "not a language tag (ko, en, zh-Hant)";
+}
+
+/* "07:30"; also the end of the day. */
+static bool is_time(const char *text)
+{
+    static const char digits[] = "0123456789";
+    for (unsigned i = 0; i < 5; i++) {
+        if (i == 2 ? text[i] != ':' : !text[i] || !strchr(digits, text[i])) {
+            return false;
+        }
+    }
+    int hour = (text[0] - '0') * 10 + text[1] - '0';
+    return text[3] <= '5' && (hour < 24 || strncmp(text, "24:00", 5) == 0);
+}
+
+const char *check_window(const char *text)
+{
+    bool fits = !*text || (is_time(text) && text[5] == '-' && is_time(text + 6) &&
+                           (!text[11] || strcmp(text + 11, " UTC") == 0));
+    if (!fits) {
+        return "not a span of the day (19:00-07:00, or \"19:00-07:00 UTC\")";
+    }
+    return *text && strncmp(text, text + 6, 5) == 0 ? "empty: it begins when it ends" : NULL;
+}
+
+const char *check_proxy(const char *text)
+{
+    static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t len = strlen(schemes[i]);
+        bool named = strncmp(text, schemes[i], len) == 0;
+        if (named && text[len] && !strchr("/?#:@", text[len]) && !strpbrk(text, " \t\r\n")) {
+            return has_control(text) ? "not one line of text" : NULL;
+        }
+    }
+    return *text ? "not http://HOST:PORT, https://HOST:PORT or socks5h://HOST:PORT" : NULL;
+}
+
+const char *check_folder(const char *text)
+{
+    return *text ? check_path(text) : NULL;
+}
+
+/* 42 octets in base64, the first two of them "Ed"; the rest is for who verifies. */
+const char *check_public_key(const char *text)
+{
+    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/");
+    bool fits = !*text || (len == 56 && !text[len] && has_prefix(text, "RW"));
+    return fits ? NULL : "not a minisign public key (56 characters, RW first)";
 }

@@ -22,3 +22,7 @@ const char *check_id(const char *text);
 const char *check_url(const char *text);
 const char *check_category(const char *text);
 const char *check_language(const char *text);
+const char *check_window(const char *text);     /* "19:00-07:00", "19:00-07:00 UTC", "" */
+const char *check_proxy(const char *text);      /* or "" */
+const char *check_folder(const char *text);     /* a path, or "" */
+const char *check_public_key(const char *text); /* of minisign, or "" */

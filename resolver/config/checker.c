@@ -65,13 +65,13 @@ static int check_source(const struct config *config, size_t i, struct diag *diag
     const struct config_source *source = &config->sources[i];
     const struct setting *rows = setting_source.rows;
     const struct origin *place = origins_find(config, &setting_source, i, rows);
-    char text[160];
+    char text[256];
     if (!*source->url || !*source->category) {
         snprintf(text, sizeof(text), "source '%s' has no %s", source->id,
                  *source->url ? "category" : "url");
         return fail_at(diag, place, text);
     }
-    if (strncmp(source->url, "http://", 7) != 0 || source->insecure) {
+    if (strncmp(source->url, "http://", 7) != 0 || source->insecure || *source->public_key) {
         return 0;
     }
     for (size_t row = 0; row < setting_source.count; row++) {
@@ -80,8 +80,8 @@ static int check_source(const struct config *config, size_t i, struct diag *diag
         }
     }
     snprintf(text, sizeof(text),
-             "source '%s': anybody on the way can change what http:// brings; use https://, or "
-             "say insecure: true",
+             "source '%s': anybody on the way can change what http:// brings; use https://, a "
+             "public_key, or insecure: true",
              source->id);
     return fail_at(diag, place, text);
 }

@@ -29,9 +29,10 @@ enum list_match { MATCH_AUTO, MATCH_EXACT, MATCH_SUBTREE };
 enum upstream_strategy { STRATEGY_FASTEST, STRATEGY_ORDERED, STRATEGY_PARALLEL };
 
 #define SOURCE
-#define SOURCE_TEXT(key, def, check, help) char *key;
-#define SOURCE_CHOICE(key, def, set, help) int key;
-#define SOURCE_FLAG(key, def, help)        bool key;
+#define SOURCE_TEXT(key, def, check, help)   char *key;
+#define SOURCE_CHOICE(key, def, set, help)   int key;
+#define SOURCE_FLAG(key, def, help)          bool key;
+#define SOURCE_INT(key, def, min, max, help) int64_t key;
 struct config_source {
 #include "config/settings.def"
 };
@@ -39,6 +40,7 @@ struct config_source {
 #undef SOURCE_TEXT
 #undef SOURCE_CHOICE
 #undef SOURCE_FLAG
+#undef SOURCE_INT
 
 #define GROUP
 #define GROUP_TEXT(key, def, check, help) char *key;

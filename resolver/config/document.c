@@ -41,6 +41,10 @@ static const struct {
     {"url", "URL"},
     {"category", "category"},
     {"language", "language tag"},
+    {"window", "span of the day, `19:00-07:00` or `19:00-07:00 UTC`"},
+    {"proxy", "URL of a proxy"},
+    {"folder", "absolute path"},
+    {"public_key", "minisign public key"},
 };
 
 static const char *shape_words(const char *shape)

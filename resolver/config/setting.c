@@ -61,6 +61,8 @@ static const struct setting config_rows[] = {
      .shape = #form},
 #define SOURCE_CHOICE(name, def, words, help)                                                      \
     {ROW(CHOICE, "", #name, help), SOURCE_FIELD(name), .text = (def), .set = #words},
+#define SOURCE_INT(name, def, least, most, help)                                                   \
+    {ROW(INT, "", #name, help), SOURCE_FIELD(name), .number = (def), .min = (least), .max = (most)},
 #define SOURCE_FLAG(name, def, help)                                                               \
     {ROW(FLAG, "", #name, help), SOURCE_FIELD(name), .number = (def)},
 static const struct setting source_rows[] = {

@@ -21,6 +21,7 @@ struct daemon_source {
     int64_t fetched_at; /* seconds since 1970, 0 = never */
     int64_t checked_at; /* when the last update succeeded, 0 = not known */
     bool configured;    /* in lists.sources now */
+    int64_t overdue_s;  /* a last good update older than that is a trouble; 0 = never */
 };
 
 struct daemon_upstream {
@@ -45,6 +46,7 @@ struct daemon_status {
     size_t reason_count;
     char version[32];
     int64_t uptime_s;
+    int64_t now; /* seconds since 1970 */
     unsigned workers;
     uint64_t queries, blocked; /* since the start */
     uint64_t cache_entries, cache_bytes, cache_bytes_max;

@@ -4,6 +4,7 @@ import gzip
 import http.server
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -99,17 +100,23 @@ class Update(unittest.TestCase):
 
     def greengate(self, *arguments, sources=None, secure=False):
         if sources is not None:
-            items = [{"id": i, "url": self.url(p), "category": "adult", "insecure": not secure}
+            items = [{"id": i, "url": self.url(p), "category": "adult", "insecure": not secure,
+                      "allow_private": True}
                      for i, p in sources.items()]
             config = {"server": {"state_dir": os.path.join(self.folder, "state"), "data_dir": CATALOG,
                                  "control_socket": os.path.join(self.folder, "c.sock")},
                       "lists": {"sources": items}}
             with open(os.path.join(self.folder, "gg.yaml"), "w", encoding="utf-8") as out:
                 out.write(write_yaml(config))
-        environment = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
-        return subprocess.run([os.path.join(BUILD, "greengate"), "-c",
-                               os.path.join(self.folder, "gg.yaml"), *arguments],
-                              capture_output=True, text=True, timeout=60, env=environment)
+        return subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60,
+                              check=False, env=self.environment())
+
+    def command(self, *arguments):
+        return [os.path.join(BUILD, "greengate"), "-c", os.path.join(self.folder, "gg.yaml"),
+                *arguments]
+
+    def environment(self):
+        return {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
 
     def update(self, sources, want, *more):
         done = self.greengate("--json", "update", *more, sources=sources)
@@ -147,7 +154,7 @@ class Update(unittest.TestCase):
         shown = self.greengate("lists", "show", "missing")
         self.assertIn("the server answered 404", shown.stdout)
         self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "state", "generations"))),
-                         ["000001.ggdb"])
+                         ["000001.ggdb", "000001.lists"])
 
     def test_a_source_that_fails_keeps_its_copy(self):
         self.update({"a": "etag"}, 0)
@@ -235,6 +242,37 @@ class Update(unittest.TestCase):
         Server.body = b"only.example\n"
         done = self.greengate("update", sources={"a": "plain"})
         self.assertIn("generation 1 is in force: 1 name\n", done.stdout)
+
+    def test_progress_is_told_apart_from_the_result(self):
+        done = self.greengate("update", sources={"a": "plain", "b": "missing"})
+        self.assertEqual(done.stderr, "a: updated, 0.0 MB, 50 names\n"
+                                      "b: failed: the server answered 404\n")
+        done = self.greengate("--quiet", "update")
+        self.assertEqual((done.stdout, done.stderr), ("", ""))
+        done = self.greengate("--json", "update", "--force")
+        self.assertEqual(len(json.loads(done.stdout)["sources"]), 2)
+        events = [json.loads(line) for line in done.stderr.splitlines()]
+        ends = [(e["source"], e["status"], e["error"]) for e in events if e["event"] == "source"]
+        self.assertEqual(ends, [("a", "unchanged", ""), ("b", "failed", "the server answered 404")])
+        phases = [e["phase"] for e in events if e["event"] == "phase"]
+        self.assertEqual(phases[0], "fetching")
+        self.assertIn("checking", phases)
+
+    def test_a_terminal_sees_one_line_that_changes(self):
+        self.greengate("config", "check", sources={"a": "plain"})
+        ours, theirs = pty.openpty()
+        try:
+            done = subprocess.run(self.command("update"), stdin=subprocess.DEVNULL, stdout=theirs,
+                                  stderr=theirs, timeout=60, check=False, env=self.environment())
+            seen = os.read(ours, 1 << 16).decode()
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("\r\x1b[Kfetching a", seen)
+        self.assertRegex(seen, r"\r\x1b\[K\S*checking all lists")
+        self.assertNotIn("a: updated", seen)
+        self.assertRegex(seen, r"generation 1 is in force: 50 names\r\n")
 
     def test_every_member_of_json_is_documented(self):
         with open(os.path.join(ROOT, "docs", "json.md"), encoding="utf-8") as file:

@@ -82,6 +82,19 @@ static void protected_names_are_reported_with_list_and_entry(void **state)
     gate_clear(&report);
 }
 
+static void a_name_and_its_www_twin_count_once(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"|www.school.example^\n",
+                                        "|school.example^\n|www.school.example^\n"};
+    struct gate_report report = check(texts, 2);
+    assert_int_equal(report.per_source[0], 1);
+    assert_int_equal(report.per_source[1], 1);
+    assert_string_equal(report.hits[0].name, "school.example");
+    assert_string_equal(report.hits[1].name, "www.school.example");
+    gate_clear(&report);
+}
+
 static void entries_that_do_not_cover_the_name_are_no_hit(void **state)
 {
     (void)state;
@@ -132,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(protected_names_are_reported_with_list_and_entry),
+        cmocka_unit_test(a_name_and_its_www_twin_count_once),
         cmocka_unit_test(entries_that_do_not_cover_the_name_are_no_hit),
         cmocka_unit_test(a_source_that_hits_many_is_held),
         cmocka_unit_test(collapse_and_explosion_are_held),

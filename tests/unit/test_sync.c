@@ -15,109 +15,7 @@
 #include <unistd.h>
 
 #include "blocklists/generation.h"
-#include "blocklists/sync.h"
-
-static char base[64];
-static char state_dir[128];
-static char urls[3][256];
-static struct config_source sources[3];
-static struct config config;
-static int64_t now;
-
-static void write_list(unsigned i, const char *text)
-{
-    FILE *file = fopen(urls[i] + 7, "w");
-    fputs(text, file);
-    fclose(file);
-}
-
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-    (void)st;
-    (void)kind;
-    (void)ftw;
-    return remove(path);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    static char *ids[] = {"alpha", "beta", "gamma"};
-    strcpy(base, "/tmp/greengate-test-sync-XXXXXX");
-    assert_non_null(mkdtemp(base));
-    snprintf(state_dir, sizeof(state_dir), "%s/state", base);
-    memset(&config, 0, sizeof(config));
-    for (unsigned i = 0; i < 3; i++) {
-        snprintf(urls[i], sizeof(urls[i]), "file://%s/%s.txt", base, ids[i]);
-        sources[i] = (struct config_source){.id = ids[i],
-                                            .url = urls[i],
-                                            .category = "adult",
-                                            .format = FORMAT_AUTO,
-                                            .enabled = true};
-    }
-    config.server.state_dir = state_dir;
-    config.server.data_dir = "blocklists/catalog";
-    config.lists.update_every_h = 6;
-    config.lists.keep_generations = 2;
-    config.lists.max_shrink_percent = 50;
-    config.sources = sources;
-    config.source_count = 2;
-    now = 1000000;
-    write_list(0, "a.example\nb.example\nc.example\nd.example\n");
-    write_list(1, "||x.example^\n");
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    return nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static int sync_with(struct sync_options options, struct sync_result *result)
-{
-    struct diag diag = {0};
-    options.config = &config;
-    options.now = now;
-    now += 10;
-    int err = sync_run(&options, result, &diag);
-    if (err < 0) {
-        print_message("%s\n", diag.text);
-        assert_true(diag.text[0]);
-    }
-    return err;
-}
-
-static int sync_plain(struct sync_result *result)
-{
-    return sync_with((struct sync_options){0}, result);
-}
-
-static bool blocks(const char *text)
-{
-    char path[256];
-    struct blockdb *db = NULL;
-    struct dname name;
-    struct blockdb_probe probe;
-    struct blockdb_hit hits[DNAME_LABELS_MAX];
-    snprintf(path, sizeof(path), "%s/blocklist.ggdb", state_dir);
-    assert_int_equal(blockdb_open(path, &db, NULL), 0);
-    assert_int_equal(dname_parse(text, &name), 0);
-    blockdb_probe(db, &name, &probe);
-    size_t count = blockdb_find(db, &probe, hits);
-    blockdb_close(db);
-    return count > 0;
-}
-
-static void expect(struct sync_result *result, enum sync_status first, enum sync_status second,
-                   unsigned generation)
-{
-    assert_int_equal(result->sources[0].status, first);
-    assert_int_equal(result->sources[1].status, second);
-    assert_int_equal(result->generation, generation);
-    assert_int_equal(result->bad, (first >= SYNC_FAILED) + (second >= SYNC_FAILED));
-    sync_clear(result);
-}
+#include "syncworld.h"
 
 static void a_first_update_installs_and_a_second_changes_nothing(void **state)
 {
@@ -256,28 +154,6 @@ static void nothing_usable_changes_nothing(void **state)
     assert_int_equal(result.count, 0);
     assert_int_equal(result.generation, 0);
     sync_clear(&result);
-}
-
-static void only_what_is_due_is_asked(void **state)
-{
-    (void)state;
-    struct sync_result result;
-    struct sync_options if_due = {.if_due = true};
-    assert_int_equal(sync_with(if_due, &result), 0);
-    expect(&result, SYNC_UPDATED, SYNC_UPDATED, 1);
-    write_list(0, "a.example\nb.example\nz.example\n");
-    assert_int_equal(sync_with(if_due, &result), 0);
-    assert_true(result.current);
-    expect(&result, SYNC_KEPT, SYNC_KEPT, 1);
-    sources[1].category = "gambling"; /* the configuration changed: compiled, not fetched */
-    assert_int_equal(sync_with(if_due, &result), 0);
-    assert_false(result.current);
-    expect(&result, SYNC_KEPT, SYNC_KEPT, 2);
-    assert_false(blocks("z.example"));
-    now += 6 * 3600;
-    assert_int_equal(sync_with(if_due, &result), 0);
-    expect(&result, SYNC_UPDATED, SYNC_UNCHANGED, 3);
-    assert_true(blocks("z.example"));
 }
 
 static void chosen_sources_and_dry_runs(void **state)
@@ -423,7 +299,7 @@ static void plain_http_needs_consent_and_files_must_be_plain(void **state)
         {"file:///", false, "plain file"},
         {"file:///dev/zero", false, "plain file"},
         {"file://otherhost/x", false, "absolute path"},
-        {"http://127.0.0.1:9/x", true, "connect"},
+        {"http://127.0.0.1:9/x", true, "not public"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct sync_result result;
@@ -437,7 +313,7 @@ static void plain_http_needs_consent_and_files_must_be_plain(void **state)
     }
 }
 
-#define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define ROW(test) cmocka_unit_test_setup_teardown(test, syncworld_set_up, syncworld_tear_down)
 
 int main(void)
 {
@@ -449,7 +325,6 @@ int main(void)
         ROW(growth_is_held_until_forced),
         ROW(a_list_that_blocks_many_protected_names_is_held),
         ROW(nothing_usable_changes_nothing),
-        ROW(only_what_is_due_is_asked),
         ROW(chosen_sources_and_dry_runs),
         ROW(two_updates_at_once_are_impossible),
         ROW(generations_are_kept_pruned_and_rolled_back),

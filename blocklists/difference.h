@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/* difference: what two compiled databases block differently, list by list.
+ *
+ * The texts of one side are read and the other side's file is asked, so that nothing has
+ * to be sorted or held. */
+#pragma once
+#include "blocklists/listtext.h"
+
+/* One name that only one side blocks by that list. */
+struct difference_name {
+    char name[256];
+    char list[64];
+    bool added;
+};
+
+struct difference_list {
+    char id[64];
+    uint64_t added, removed;
+    bool unread; /* a text is not kept: the counts are not whole */
+};
+
+enum { DIFFERENCE_LISTS_MAX = 256 };
+
+struct difference {
+    struct difference_list lists[DIFFERENCE_LISTS_MAX];
+    size_t list_count;
+    struct difference_name *names; /* the first ones; see names_max */
+    size_t name_count, names_max;
+};
+
+/* A database and how to come by the text of its sources: fd of *ret_source is closed
+ * after use. */
+struct difference_side {
+    const struct blockdb *db;
+    int (*open_text)(void *arg, const struct blockdb_source *source,
+                     struct build_source *ret_source);
+    void *arg;
+};
+
+/* names_max: how many names to keep of all. -ENOMEM. */
+__attribute__((warn_unused_result)) int difference_run(const struct difference_side *before,
+                                                       const struct difference_side *after,
+                                                       size_t names_max,
+                                                       struct difference **ret_difference);
+void difference_free(struct difference *difference); /* accepts NULL */
+
+/* Does that database block the name by the list of that id, its exceptions left aside? */
+bool difference_covers(const struct blockdb *db, const char *list, const struct dname *name);

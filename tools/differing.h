@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+/* differing: the difference of two databases, for people and as JSON. */
+#pragma once
+#include "blocklists/difference.h"
+#include "tools/cli.h"
+
+/* Members `lists` and `names`. */
+void differing_add(cJSON *json, const struct difference *difference);
+
+int differing_print(struct cli *cli, const struct difference *difference);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/inforce.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "blocklists/generation.h"
+#include "policy/snapshot.h"
+
+/* Where the database lies, and of which generation it is. */
+static int find_database(struct inforce *lists, char path[PATH_MAX], struct diag *diag)
+{
+    const char *state = lists->store.state_dir;
+    if (lists->store.generation) {
+        snprintf(path, PATH_MAX, "%s/generations/%06u.ggdb", state, lists->store.generation);
+        return 0;
+    }
+    snapshot_lists_path(lists->config, path, PATH_MAX);
+    int generation = generation_in_force(state);
+    bool own = strncmp(path, state, strlen(state)) == 0;
+    lists->store.generation = own && generation > 0 ? (unsigned)generation : 0;
+    return path[0] ? 0
+                   : diag_set(diag, -ENODATA,
+                              "no list database is in force: `greengate update` makes one");
+}
+
+int inforce_open(const char *config_path, unsigned generation, struct inforce *ret_lists,
+                 struct diag *diag)
+{
+    char path[PATH_MAX];
+    struct inforce *lists = ret_lists;
+    *lists = (struct inforce){0};
+    if (config_load(config_path, &lists->config, diag) < 0) {
+        return -EINVAL;
+    }
+    lists->store = (struct textstore){lists->config->server.state_dir,
+                                      lists->config->server.data_dir, generation};
+    if (access(lists->store.state_dir, R_OK | X_OK) < 0 && errno == EACCES) {
+        return diag_set(diag, -EACCES, "%s cannot be read: ask as root or as server.user",
+                        lists->store.state_dir);
+    }
+    int err = find_database(lists, path, diag);
+    return err < 0 ? err : blockdb_open(path, &lists->db, diag);
+}
+
+void inforce_close(struct inforce *lists)
+{
+    blockdb_close(lists->db);
+    config_free(lists->config);
+    *lists = (struct inforce){0};
+}
+
+int inforce_take(struct cli *cli, unsigned generation, struct inforce *ret_lists)
+{
+    struct diag diag = {0};
+    int err = inforce_open(cli->config_path, generation, ret_lists, &diag);
+    return err < 0 ? cli_fail_diag(cli, err == -EINVAL ? CLI_BAD_CONFIG : CLI_FAILED, &diag)
+                   : CLI_DONE;
+}
