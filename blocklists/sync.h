@@ -29,7 +29,7 @@ struct sync_source {
     bool used;               /* stands in the compiled database */
     unsigned protected_hits; /* protected names that it blocks */
     struct popular_source popular;
-    int64_t retry_after_s;   /* as the server asked for, 0 = it did not */
+    int64_t retry_after_s; /* as the server asked for, 0 = it did not */
 };
 
 /* A protected name that a list blocks; the verdict allows it all the same. */
