@@ -10,6 +10,8 @@
 #include "config/managed.h"
 #include "policy/snapshot.h"
 #include "upstream/claim.h"
+#include "upstream/plan.h"
+#include "upstreams.h"
 
 /* Statistics know groups and categories by ids that outlive a snapshot. */
 static void name_for_stats(struct daemon *daemon, struct snapshot *snapshot)
@@ -176,6 +178,9 @@ int daemon_load(struct daemon *daemon, struct diag *diag)
         err = policy_rules_new(daemon->rule_list.items, daemon->rule_list.count, daemon->config,
                                &daemon->rules);
     }
+    if (err == 0) {
+        err = upstream_plan_new(config, &daemon->plan, diag);
+    }
     daemon->lists_compiled = is_compiled(config, daemon->lists_path);
     daemon->started_with = daemon->config;
     policy_config_ref(daemon->started_with);
@@ -226,6 +231,7 @@ struct parts {
     struct policy_lists *lists;
     struct policy_rules *rules;
     struct rule_list list;
+    struct upstream_plan *plan;
     char path[DAEMON_PATH_MAX];
 };
 
@@ -248,6 +254,9 @@ static int load_parts(const struct daemon *daemon, struct parts *parts, struct d
         rule_list_expire(&parts->list, clock_wall_s(daemon->clock));
         err = policy_rules_new(parts->list.items, parts->list.count, parts->config, &parts->rules);
     }
+    if (err == 0) {
+        err = upstream_plan_new(policy_config_get(parts->config), &parts->plan, diag);
+    }
     return err;
 }
 
@@ -257,6 +266,7 @@ static void drop_parts(struct parts *parts)
     policy_lists_unref(parts->lists);
     policy_rules_unref(parts->rules);
     rule_list_clear(&parts->list);
+    upstream_plan_unref(parts->plan);
 }
 
 int daemon_reload(struct daemon *daemon, struct diag *diag)
@@ -271,7 +281,7 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
         return err;
     }
     note_restart(daemon, policy_config_get(next.config));
-    struct parts old = {daemon->config, daemon->lists, daemon->rules, daemon->rule_list, ""};
+    struct parts old = {daemon->config, daemon->lists, daemon->rules, daemon->rule_list, NULL, ""};
     daemon->config = next.config;
     daemon->lists = next.lists;
     daemon->rules = next.rules;
@@ -285,6 +295,7 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
         drop_parts(&next);
         return err;
     }
+    upstreams_set(daemon, next.plan);
     memcpy(daemon->lists_path, next.path, sizeof(next.path));
     daemon->lists_compiled = is_compiled(policy_config_get(daemon->config), next.path);
     daemon->lists_error[0] = '\0';
@@ -357,6 +368,11 @@ int daemon_make_shared(struct daemon *daemon)
     return whole ? guard_init(&daemon->guard) : -ENOMEM;
 }
 
+void daemon_look(struct daemon *daemon)
+{
+    upstreams_refresh(daemon);
+}
+
 void daemon_clear(struct daemon *daemon)
 {
     for (unsigned i = 0; i < daemon->worker_count; i++) {
@@ -374,6 +390,7 @@ void daemon_clear(struct daemon *daemon)
     policy_rules_unref(daemon->rules);
     rule_list_clear(&daemon->rule_list);
     cache_free(daemon->cache);
+    upstream_plan_unref(daemon->plan);
     claim_table_free(daemon->claims);
     guard_clear(&daemon->guard);
     census_free(daemon->census);

@@ -16,6 +16,8 @@ struct retired {
     struct retired *next;
 };
 
+struct upstream_plan;
+
 struct daemon {
     const char *config_path;
     const struct clock *clock;
@@ -41,6 +43,8 @@ struct daemon {
     struct stats *stats;
     struct claim_table *claims;
     struct guard guard;
+    struct upstream_plan *plan; /* of upstream servers */
+    uint64_t system_mark;       /* of resolv.conf when it was read */
     struct census *census;
     struct tls_context *identity; /* of DoT; NULL: none is wanted */
     uint64_t identity_mark;       /* of its files when they were read */
@@ -52,6 +56,7 @@ struct daemon {
     struct control_server *control;
     uv_async_t changed;
     uv_timer_t minute, second;
+    uv_timer_t system; /* looks at resolv.conf */
     struct pulse pulse;
     uv_signal_t hup, term, interrupt;
     bool stopping;
@@ -74,6 +79,9 @@ daemon_set_rules(struct daemon *daemon, const struct rule_list *rules, struct di
 
 /* The minute tick: rules that are over, schedules, statistics names. */
 void daemon_tick(struct daemon *daemon);
+
+/* Every few seconds: has resolv.conf changed? */
+void daemon_look(struct daemon *daemon);
 
 /* Free snapshots that no worker uses any more. */
 void daemon_collect(struct daemon *daemon);

@@ -107,6 +107,20 @@ static void judge_lists(const struct daemon *daemon, struct daemon_status *statu
     }
 }
 
+_Static_assert(STATS_LATENCIES == (int)UPSTREAM_LATENCIES, "the same buckets");
+
+static void add_health(struct daemon_upstream *to, const struct upstream_health *health)
+{
+    uint32_t srtt_ms = health->srtt_us / 1000;
+    to->failures += health->failed;
+    to->srtt_ms = srtt_ms > to->srtt_ms ? srtt_ms : to->srtt_ms;
+    to->ok |= health->failures_in_row < DOWN_AFTER;
+    to->latency_sum_us += health->latency_sum_us;
+    for (unsigned i = 0; i < STATS_LATENCIES; i++) {
+        to->latencies[i] += health->latencies[i];
+    }
+}
+
 static void describe_upstreams(const struct daemon *daemon, struct daemon_status *status)
 {
     const struct text_list *servers = &daemon->snapshot->config->upstream.servers;
@@ -124,10 +138,7 @@ static void describe_upstreams(const struct daemon *daemon, struct daemon_status
             if (!health || health->asked == 0) {
                 continue; /* a worker that never asked knows nothing */
             }
-            uint32_t srtt_ms = health->srtt_us / 1000;
-            to->failures += health->failed;
-            to->srtt_ms = srtt_ms > to->srtt_ms ? srtt_ms : to->srtt_ms;
-            to->ok |= health->failures_in_row < DOWN_AFTER;
+            add_health(to, health);
             asked = true;
         }
         to->ok |= !asked;

@@ -9,6 +9,7 @@
 #include "listen/tcp.h"
 #include "listen/udp.h"
 #include "upstream/claim.h"
+#include "upstream/plan.h"
 
 enum { DRAIN_STEP_MS = 10 };
 
@@ -28,6 +29,7 @@ struct worker {
     unsigned udp_count;
     _Atomic(const struct snapshot *) next;    /* main writes */
     _Atomic(const struct snapshot *) current; /* worker writes */
+    _Atomic(struct upstream_plan *) plan;     /* so with the identity */
     _Atomic(struct tls_context *) identity;   /* main puts one in, the worker takes it */
     _Atomic bool stop, ended;
     _Atomic uint32_t beats;
@@ -65,11 +67,7 @@ static void answer_arrived(void *context, const struct ask *ask, const struct an
 
 static void take_snapshot(struct worker *worker, const struct snapshot *next)
 {
-    const struct snapshot *before = worker->query.snapshot;
     worker->query.snapshot = next;
-    if (!before || before->config != next->config) {
-        upstream_configure(worker->upstream, next->config);
-    }
     atomic_store_explicit(&worker->query.page_unset, false, memory_order_relaxed);
     /* Nothing of a query outlives a callback but its waiting record, which points
      * into no snapshot: the old one is drained. */
@@ -121,6 +119,13 @@ static void on_wake(uv_async_t *wake)
     const struct snapshot *next = atomic_load_explicit(&worker->next, memory_order_acquire);
     if (next != worker->query.snapshot) {
         take_snapshot(worker, next);
+    }
+    struct upstream_plan *plan =
+        atomic_exchange_explicit(&worker->plan, NULL, memory_order_acq_rel);
+    if (plan && worker->upstream) {
+        upstream_configure(worker->upstream, plan);
+    } else {
+        upstream_plan_unref(plan);
     }
     struct tls_context *identity =
         atomic_exchange_explicit(&worker->identity, NULL, memory_order_acq_rel);
@@ -193,7 +198,7 @@ static int build(struct worker *worker, const struct worker_setup *setup)
         query_worker_init(&worker->query) < 0) {
         return -ENOMEM;
     }
-    upstream_configure(worker->upstream, setup->snapshot->config);
+    upstream_configure(worker->upstream, upstream_plan_ref(setup->plan));
     atomic_init(&worker->next, setup->snapshot);
     atomic_init(&worker->current, setup->snapshot);
     worker->lent = setup->sockets->lent;
@@ -237,6 +242,12 @@ int worker_start(const struct worker_setup *setup, struct worker **ret_worker)
 void worker_hand_over(struct worker *worker, const struct snapshot *snapshot)
 {
     atomic_store_explicit(&worker->next, snapshot, memory_order_release);
+    uv_async_send(&worker->wake);
+}
+
+void worker_plan(struct worker *worker, struct upstream_plan *plan)
+{
+    upstream_plan_unref(atomic_exchange_explicit(&worker->plan, plan, memory_order_acq_rel));
     uv_async_send(&worker->wake);
 }
 
@@ -286,6 +297,7 @@ void worker_free(struct worker *worker)
     udp_batch_free(worker->batch);
     query_worker_clear(&worker->query);
     tls_context_free(worker->identity);
+    upstream_plan_unref(worker->plan);
     free(worker);
 }
 

@@ -9,6 +9,7 @@
 #include "upstream/upstream.h"
 
 struct claim_table;
+struct upstream_plan;
 
 enum { WORKER_SOCKETS_MAX = 32, WORKER_DRAIN_MS = 2000 };
 
@@ -30,6 +31,7 @@ struct worker_setup {
     const struct clock *clock;
     const struct worker_sockets *sockets;
     unsigned flights_max;       /* questions in flight that there are sockets for */
+    struct upstream_plan *plan; /* of upstream servers */
     struct claim_table *claims; /* of questions that are being asked, shared */
     struct guard *guard;        /* limits of clients, shared */
     struct census *census;      /* TCP connections of clients, shared */
@@ -43,6 +45,9 @@ __attribute__((warn_unused_result)) int worker_start(const struct worker_setup *
 
 /* Hand over a snapshot; the newest wins. Main thread only. */
 void worker_hand_over(struct worker *worker, const struct snapshot *snapshot);
+
+/* Another plan of upstream servers; the newest wins. The reference is taken over. */
+void worker_plan(struct worker *worker, struct upstream_plan *plan);
 
 /* What new DoT clients are shown; the newest wins. It is taken over. */
 void worker_identify(struct worker *worker, struct tls_context *identity);

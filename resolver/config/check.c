@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "base/addr.h"
+#include "config/server_url.h"
 
 enum {
     ID_MAX = 63,
@@ -33,13 +34,6 @@ static bool has_control(const char *text)
         }
     }
     return false;
-}
-
-/* An address with a port that somebody can be asked at. */
-static bool is_server(const char *text)
-{
-    struct addr addr;
-    return addr_parse_port(text, DNS_PORT, &addr) == 0 && addr.port != 0 && !addr_is_any(&addr);
 }
 
 const char *check_any(const char *text)
@@ -92,14 +86,11 @@ const char *check_client(const char *text)
 
 const char *check_upstream(const char *text)
 {
-    if (strcmp(text, "system") == 0) {
-        return NULL;
-    }
-    bool known = has_prefix(text, "udp://") || has_prefix(text, "tcp://");
-    if (!known || !is_server(text + strlen("udp://"))) {
-        return "not udp://IP:PORT, tcp://IP:PORT or system";
-    }
-    return NULL;
+    struct server_url url;
+    return server_url_parse(text, &url) == 0
+               ? NULL
+               : "not udp://IP:PORT, tcp://IP:PORT, tls://IP:PORT#NAME, "
+                 "tls://IP:PORT#sha256/PIN or system";
 }
 
 static bool is_host(const char *text, int family)
@@ -156,6 +147,25 @@ const char *check_record(const char *text)
     const char *why = check_name(name);
     bool good = addr_parse(text + len + (text[len] == ' '), &addr) == 0 && !addr.scope;
     return why ? why : good ? NULL : "without an address (192.0.2.1, \"2001:db8::1\")";
+}
+
+/* "DOMAIN SERVER SERVER ..." */
+const char *check_zone(const char *text)
+{
+    char word[DNAME_MAX + 64];
+    const char *why = NULL;
+    unsigned count = 0;
+    for (const char *at = text; !why && *at; count++) {
+        size_t len = strcspn(at, " ");
+        if (len >= sizeof(word)) {
+            return "longer than it can be";
+        }
+        memcpy(word, at, len);
+        word[len] = '\0';
+        at += len + (at[len] == ' ');
+        why = count ? check_upstream(word) : check_name(word);
+    }
+    return why ? why : count > 1 ? NULL : "without servers";
 }
 
 const char *check_id(const char *text)

@@ -17,6 +17,7 @@ const char *check_ipv4(const char *text);
 const char *check_ipv6(const char *text);
 const char *check_name(const char *text);
 const char *check_record(const char *text);
+const char *check_zone(const char *text);
 const char *check_id(const char *text);
 const char *check_url(const char *text);
 const char *check_category(const char *text);

@@ -8,8 +8,9 @@
 
 #include "base/addr.h"
 #include "config/origins.h"
+#include "config/server_url.h"
 
-enum { DNS_PORT = 53 };
+enum { DNS_PORT = 53, TLS_PORT = 853 };
 
 static int fail_at(struct diag *diag, const struct origin *origin, const char *text)
 {
@@ -123,39 +124,75 @@ static bool is_ours(const struct addr *addr)
 
 /* Whether a query to `server` would arrive at `listen`. An IPv6 wildcard may take
  * IPv4 too, so families are not told apart there. */
-static bool reaches(const struct addr *server, const char *listen)
+static bool reaches(const struct addr *server, const char *listen, uint16_t port)
 {
     struct addr own;
-    if (addr_parse_port(listen, DNS_PORT, &own) < 0 || own.port != server->port) {
+    if (addr_parse_port(listen, port, &own) < 0 || own.port != server->port) {
         return false;
     }
     return addr_is_any(&own) ? is_ours(server) : addr_equal(&own, server);
 }
 
-/* A forwarder that asks itself answers nothing and keeps busy with it. */
-static int check_loop(const struct config *config, size_t i, struct diag *diag)
+/* Where the item of dns.listen or dns.tls_listen stands. */
+static struct origin listen_origin(const struct config *config, const char *listen)
 {
-    const char *server = config->upstream.servers.items[i];
-    struct addr addr;
-    const char *host = strstr(server, "://");
-    if (!host || addr_parse_port(host + 3, DNS_PORT, &addr) < 0) {
+    const struct text_list *list = &config->dns.listen;
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i] == listen) {
+            return item_origin(origins_find_key(config, "dns", "listen"), i);
+        }
+    }
+    return *origins_find_key(config, "dns", "tls_listen");
+}
+
+/* A forwarder that asks itself answers nothing and keeps busy with it. */
+static int check_loop(const struct config *config, const char *server, const struct origin *place,
+                      struct diag *diag)
+{
+    struct server_url url;
+    if (server_url_parse(server, &url) < 0 || url.transport == SERVER_SYSTEM) {
         return 0;
     }
-    const struct text_list *listen = &config->dns.listen;
-    for (size_t j = 0; j < listen->count; j++) {
-        if (!reaches(&addr, listen->items[j])) {
-            continue;
-        }
-        char text[DIAG_TEXT_MAX];
-        snprintf(text, sizeof(text),
-                 "upstream.servers: %s is our own address (dns.listen has %s); we would ask "
-                 "ourselves",
-                 server, listen->items[j]);
-        struct origin place = item_origin(origins_find_key(config, "upstream", "servers"), i);
-        struct origin other = item_origin(origins_find_key(config, "dns", "listen"), j);
-        return fail_at(diag, place.file ? &place : &other, text);
+    const char *listen = checker_find_own(config, &url.addr);
+    if (!listen) {
+        return 0;
     }
-    return 0;
+    char text[DIAG_TEXT_MAX];
+    snprintf(text, sizeof(text),
+             "upstream: %s is our own address (we listen on %s); we would ask ourselves", server,
+             listen);
+    struct origin other = listen_origin(config, listen);
+    return fail_at(diag, place->file ? place : &other, text);
+}
+
+static int check_zone_loops(const struct config *config, size_t i, struct diag *diag)
+{
+    struct origin place = item_origin(origins_find_key(config, "upstream", "zones"), i);
+    const char *at = config->upstream.zones.items[i];
+    char server[DIAG_TEXT_MAX];
+    int err = 0;
+    while (err == 0 && (at = strchr(at, ' '))) {
+        at++;
+        snprintf(server, sizeof(server), "%.*s", (int)strcspn(at, " "), at);
+        err = check_loop(config, server, &place, diag);
+    }
+    return err;
+}
+
+const char *checker_find_own(const struct config *config, const struct addr *server)
+{
+    const struct {
+        const struct text_list *list;
+        uint16_t port;
+    } rows[] = {{&config->dns.listen, DNS_PORT}, {&config->dns.tls_listen, TLS_PORT}};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t j = 0; j < rows[i].list->count; j++) {
+            if (reaches(server, rows[i].list->items[j], rows[i].port)) {
+                return rows[i].list->items[j];
+            }
+        }
+    }
+    return NULL;
 }
 
 int checker_check(const struct config *config, struct diag *diag)
@@ -168,7 +205,11 @@ int checker_check(const struct config *config, struct diag *diag)
         err = check_groups(config, diag);
     }
     for (size_t i = 0; i < config->upstream.servers.count && err == 0; i++) {
-        err = check_loop(config, i, diag);
+        struct origin place = item_origin(origins_find_key(config, "upstream", "servers"), i);
+        err = check_loop(config, config->upstream.servers.items[i], &place, diag);
+    }
+    for (size_t i = 0; i < config->upstream.zones.count && err == 0; i++) {
+        err = check_zone_loops(config, i, diag);
     }
     return err;
 }

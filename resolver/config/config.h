@@ -31,6 +31,7 @@ enum list_format {
 };
 enum list_match { MATCH_AUTO, MATCH_EXACT, MATCH_SUBTREE };
 enum list_scope { SCOPE_OWN, SCOPE_ALL };
+enum upstream_strategy { STRATEGY_FASTEST, STRATEGY_ORDERED, STRATEGY_PARALLEL };
 
 #define SOURCE
 #define SOURCE_TEXT(key, def, check, help)   char *key;

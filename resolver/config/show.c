@@ -64,17 +64,25 @@ static int put_text(struct printer *print, FILE *out, const char *text)
     return len;
 }
 
-/* "value value" as the map that it was. */
+/* "value value" as the map that it was; "key[]": the rest are a list. */
 static int put_pair(struct printer *print, const struct setting *row, const char *text)
 {
-    char first[512];
-    int key = (int)strcspn(row->set, " ");
-    snprintf(first, sizeof(first), "%.*s", (int)strcspn(text, " "), text);
-    int len = fprintf(print->out, "{%.*s: ", key, row->set);
-    len += put_text(print, print->out, first);
-    len += fprintf(print->out, ", %s: ", row->set + key + 1);
-    len += put_text(print, print->out, text + strlen(first) + 1);
-    return len + fprintf(print->out, "}");
+    char word[1024];
+    const char *second = strchr(row->set, ' ') + 1;
+    bool many = strchr(second, '[') != NULL;
+    int len = fprintf(print->out, "{%.*s: ", (int)(second - row->set) - 1, row->set);
+    for (unsigned i = 0; *text; i++) {
+        snprintf(word, sizeof(word), "%.*s", (int)strcspn(text, " "), text);
+        text += strlen(word) + (text[strlen(word)] == ' ');
+        if (i == 1) {
+            len += fprintf(print->out, ", %.*s: %s", (int)strcspn(second, "["), second,
+                           many ? "[" : "");
+        } else if (i > 1) {
+            len += fprintf(print->out, ", ");
+        }
+        len += put_text(print, print->out, word);
+    }
+    return len + fprintf(print->out, many ? "]}" : "}");
 }
 
 static int put_list(struct printer *print, const struct setting *row)

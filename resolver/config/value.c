@@ -9,7 +9,7 @@
 
 #include "config/nearest.h"
 
-enum { PAIR_MAX = 512, TEXT_MAX = 1000, ITEMS_MAX = 4096, DIGITS_MAX = 15 };
+enum { PAIR_MAX = 1024, TEXT_MAX = 1000, ITEMS_MAX = 4096, DIGITS_MAX = 15 };
 
 int complain(const struct complaint *to, const struct yaml_node *at, const char *format, ...)
 {
@@ -94,32 +94,63 @@ static int check_text(const struct setting *row, const struct yaml_node *node,
     return why ? wrong_shape(row, node, to, why) : 0;
 }
 
-/* The text of a map's key, which stands first or behind the blank in row->set. */
-static const char *part_of(const struct setting *row, const struct yaml_node *item, bool second)
+/* The value of the key that stands first or second in row->set; the second may be a
+ * list, "key[]". */
+static const struct yaml_node *part_of(const struct setting *row, const struct yaml_node *item,
+                                       bool second)
 {
     char key[64];
     size_t len = strcspn(row->set, " ");
-    snprintf(key, sizeof(key), "%.*s", second ? (int)sizeof(key) - 1 : (int)len,
-             row->set + (second ? len + 1 : 0));
-    return yaml_get_text(item, key);
+    const char *from = second ? row->set + len + 1 : row->set;
+    snprintf(key, sizeof(key), "%.*s", (int)strcspn(from, " ["), from);
+    return yaml_get(item, key);
+}
+
+/* Append a word behind a blank. */
+static int append(const struct setting *row, const struct yaml_node *word,
+                  const struct complaint *to, char out[PAIR_MAX])
+{
+    size_t len = strlen(out);
+    if (word->kind != YAML_SCALAR || strchr(word->text, ' ')) {
+        return complain(to, word, "%s: '%.60s' is not one word", row->key,
+                        word->kind == YAML_SCALAR ? word->text : "...");
+    }
+    size_t wrote = (size_t)snprintf(out + len, PAIR_MAX - len, "%s%s", len ? " " : "", word->text);
+    return wrote >= PAIR_MAX - len ? complain(to, word, "%s: too long", row->key) : 0;
+}
+
+static int append_list(const struct setting *row, const struct yaml_node *list,
+                       const struct complaint *to, char out[PAIR_MAX])
+{
+    int err = 0;
+    if (list->kind != YAML_LIST) {
+        return complain(to, list, "%s: expected a list ([a, b])", row->key);
+    }
+    for (const struct yaml_node *at = list->first; at && err == 0; at = at->next) {
+        err = append(row, at, to, out);
+    }
+    return err;
 }
 
 /* A map of two keys as "value value". */
 static int join_pair(const struct setting *row, const struct yaml_node *item,
                      const struct complaint *to, char out[PAIR_MAX])
 {
-    const char *first = item->kind == YAML_MAP ? part_of(row, item, false) : NULL;
-    const char *second = first ? part_of(row, item, true) : NULL;
+    const struct yaml_node *first = item->kind == YAML_MAP ? part_of(row, item, false) : NULL;
+    const struct yaml_node *second = first ? part_of(row, item, true) : NULL;
+    bool many = strchr(row->set, '[') != NULL;
+    out[0] = '\0';
     if (!second || item->count != 2) {
-        int len = (int)strcspn(row->set, " ");
-        return complain(to, item, "%s: expected {%.*s: ..., %s: ...} and nothing else", row->key,
-                        len, row->set, row->set + len + 1);
+        int len = (int)strcspn(row->set, " "), rest = (int)strcspn(row->set + len + 1, "[");
+        return complain(to, item, "%s: expected {%.*s: ..., %.*s: %s} and nothing else", row->key,
+                        len, row->set, rest, row->set + len + 1, many ? "[...]" : "...");
     }
-    if (strchr(first, ' ') || snprintf(out, PAIR_MAX, "%s %s", first, second) >= PAIR_MAX) {
-        return complain(to, item, "%s: '%.60s' is not one word", row->key, first);
+    int err = append(row, first, to, out);
+    if (err == 0) {
+        err = many ? append_list(row, second, to, out) : append(row, second, to, out);
     }
-    const char *why = row->check(out);
-    return why ? complain(to, item, "%s: '%.60s' is %s", row->key, out, why) : 0;
+    const char *why = err == 0 ? row->check(out) : NULL;
+    return why ? complain(to, item, "%s: '%.60s' is %s", row->key, out, why) : err;
 }
 
 static int set_text(const struct setting *row, void *object, const struct yaml_node *node,

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "control/commands.h"
@@ -17,6 +18,10 @@ struct exposition {
     cJSON *lines;
     const struct daemon_status *status;
     struct stats_worker *sums;
+};
+
+struct latencies {
+    unsigned long long counts[STATS_LATENCIES], sum_us;
 };
 
 #define METRIC(name, type, help) METRIC_##name,
@@ -122,20 +127,35 @@ static void put_responses(const struct exposition *out)
     }
 }
 
-static void put_durations(const struct exposition *out)
+/* Buckets as stats_latency_bucket() sorts; `label` is "" or 'name="value",'. */
+static void put_histogram(const struct exposition *out, enum metric metric, const char *label,
+                          const struct latencies *latencies)
 {
-    const char *name = metrics[METRIC_dns_request_duration_seconds].name;
+    const char *name = metrics[metric].name;
+    int len = (int)strlen(label);
     unsigned long long sum = 0;
-    head(out, METRIC_dns_request_duration_seconds);
     for (unsigned i = 0; i < STATS_LATENCIES; i++) {
-        sum += count_of(&out->sums->latencies[i]);
+        sum += latencies->counts[i];
         if (i + 1 < STATS_LATENCIES) {
-            put(out, "%s_bucket{le=\"%g\"} %llu", name, 0.00025 * (double)(1u << i), sum);
+            put(out, "%s_bucket{%sle=\"%g\"} %llu", name, label, 0.00025 * (double)(1u << i), sum);
         }
     }
-    put(out, "%s_bucket{le=\"+Inf\"} %llu", name, sum);
-    put(out, "%s_sum %.15g", name, (double)count_of(&out->sums->latency_sum_us) / 1e6);
-    put(out, "%s_count %llu", name, sum);
+    put(out, "%s_bucket{%sle=\"+Inf\"} %llu", name, label, sum);
+    const char *left = len ? "{" : "", *right = len ? "}" : "";
+    len -= len > 0; /* its comma */
+    put(out, "%s_sum%s%.*s%s %.15g", name, left, len, label, right,
+        (double)latencies->sum_us / 1e6);
+    put(out, "%s_count%s%.*s%s %llu", name, left, len, label, right, sum);
+}
+
+static void put_durations(const struct exposition *out)
+{
+    struct latencies latencies = {.sum_us = count_of(&out->sums->latency_sum_us)};
+    for (unsigned i = 0; i < STATS_LATENCIES; i++) {
+        latencies.counts[i] = count_of(&out->sums->latencies[i]);
+    }
+    head(out, METRIC_dns_request_duration_seconds);
+    put_histogram(out, METRIC_dns_request_duration_seconds, "", &latencies);
 }
 
 static void put_blocked(const struct exposition *out)
@@ -168,11 +188,28 @@ static void put_drops(const struct exposition *out)
     }
 }
 
+static void put_upstream_durations(const struct exposition *out)
+{
+    char value[VALUE_MAX];
+    char label[VALUE_MAX + 16];
+    head(out, METRIC_upstream_request_duration_seconds);
+    for (size_t i = 0; i < out->status->upstream_count; i++) {
+        const struct daemon_upstream *upstream = &out->status->upstreams[i];
+        struct latencies latencies = {.sum_us = upstream->latency_sum_us};
+        for (unsigned k = 0; k < STATS_LATENCIES; k++) {
+            latencies.counts[k] = upstream->latencies[k];
+        }
+        snprintf(label, sizeof(label), "upstream=\"%s\",", quote(upstream->address, value));
+        put_histogram(out, METRIC_upstream_request_duration_seconds, label, &latencies);
+    }
+}
+
 static void put_upstreams(const struct exposition *out)
 {
     char value[VALUE_MAX];
     put_number(out, METRIC_cache_entries, (double)out->status->cache_entries);
     put_number(out, METRIC_cache_bytes, (double)out->status->cache_bytes);
+    put_upstream_durations(out);
     head(out, METRIC_upstream_failures_total);
     for (size_t i = 0; i < out->status->upstream_count; i++) {
         const struct daemon_upstream *upstream = &out->status->upstreams[i];

@@ -2,11 +2,13 @@
 /* status: what the daemon tells about itself, filled by its main thread. */
 #pragma once
 #include "base/addr.h"
+#include "stats/stats.h"
 
 enum {
     DAEMON_REASONS_MAX = 8,
     DAEMON_SOURCES_MAX = 256,
-    DAEMON_UPSTREAMS_MAX = 16,
+    DAEMON_UPSTREAMS_MAX = 32,
+    DAEMON_UPSTREAM_TEXT = 320, /* a URL with the longest name */
 };
 
 enum daemon_state { DAEMON_PROTECTED, DAEMON_DEGRADED, DAEMON_UNPROTECTED };
@@ -23,10 +25,12 @@ struct daemon_source {
 };
 
 struct daemon_upstream {
-    char address[ADDR_TEXT_MAX];
+    char address[DAEMON_UPSTREAM_TEXT];
     bool ok;
     uint32_t srtt_ms;
     uint64_t failures;
+    uint64_t latencies[STATS_LATENCIES]; /* of its answers, as stats_latency_bucket() sorts them */
+    uint64_t latency_sum_us;
 };
 
 enum { DAEMON_DROPS_MAX = 24 };

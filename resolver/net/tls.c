@@ -145,6 +145,9 @@ static void on_stream_drained(struct stream *stream)
 static void on_stream_closed(struct stream *stream)
 {
     struct tls *tls = stream->owner;
+    if (tls->ssl) { /* one that was cut spoils no session: it may be resumed */
+        SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    }
     SSL_free(tls->ssl);
     tls->ssl = NULL;
     tls->events->on_closed(tls);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/localnames.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct local_names {
     struct dname own;
-    uint64_t lengths; /* bit n: some name has n octets, modulo 64 */
+    uint64_t lengths;    /* bit n: some name has n octets, modulo 64 */
+    struct dname *zones; /* of upstream.zones */
+    size_t zone_count;
     size_t count;
     struct local_record records[]; /* by name; equal names in the order of the settings */
 };
@@ -36,12 +39,24 @@ static int compare_records(const void *left, const void *right)
     return order ? order : a->order < b->order ? -1 : a->order > b->order;
 }
 
+static int read_zones(struct local_names *names, const struct text_list *list)
+{
+    names->zones = calloc(list->count + 1, sizeof(*names->zones));
+    for (size_t i = 0; names->zones && i < list->count; i++) {
+        size_t len = strcspn(list->items[i], " ");
+        names->zone_count +=
+            dname_parse_len(list->items[i], len, &names->zones[names->zone_count]) == 0;
+    }
+    return names->zones ? 0 : -ENOMEM;
+}
+
 struct local_names *local_names_new(const struct config *config)
 {
     const struct text_list *list = &config->dns.records;
     struct local_names *names =
         calloc(1, sizeof(*names) + list->count * sizeof(struct local_record));
-    if (!names) {
+    if (!names || read_zones(names, &config->upstream.zones) < 0) {
+        free(names);
         return NULL;
     }
     for (size_t i = 0; i < list->count; i++) {
@@ -62,7 +77,20 @@ struct local_names *local_names_new(const struct config *config)
 
 void local_names_free(struct local_names *names)
 {
-    free(names);
+    if (names) {
+        free(names->zones);
+        free(names);
+    }
+}
+
+bool local_names_is_elsewhere(const struct local_names *names, const struct dname *name)
+{
+    for (size_t i = 0; i < names->zone_count; i++) {
+        if (dname_is_below(name, &names->zones[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const struct dname *local_names_own(const struct local_names *names)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* localnames: our own name and those of dns.records, found by name and by address.
+/* localnames: our own name and those of dns.records, found by name and by address;
+ * zones that have servers of their own.
  *
  * Immutable once made. */
 #pragma once
@@ -34,6 +35,10 @@ const struct local_record *local_names_find(const struct local_names *names,
 
 /* The first name of an address, or NULL. */
 const struct dname *local_names_of(const struct local_names *names, const struct addr *address);
+
+/* Does the name lie in one of upstream.zones, whose servers are asked though it be
+ * private? */
+bool local_names_is_elsewhere(const struct local_names *names, const struct dname *name);
 
 /* Walk over all records. */
 const struct local_record *local_names_all(const struct local_names *names, size_t *ret_count);

@@ -104,16 +104,23 @@ static bool has_below(const struct query *query)
     return false;
 }
 
-static enum kind find_reverse(struct query *query)
+static bool find_pointer(struct query *query)
 {
     const struct dname *name = &query->question.name;
     struct addr addr;
     unsigned labels = 0;
     bool private = reverse_is_private(name, &labels);
     unsigned skip = labels < name->labels ? name->offset[labels] : 0;
-    if (reverse_read(name, &addr) == 0 && name_of(query, &addr)) {
-        return settle(query, KIND_POINTER, private ? skip : 0);
-    }
+    bool found = reverse_read(name, &addr) == 0 && name_of(query, &addr);
+    return found && settle(query, KIND_POINTER, private ? skip : 0) != KIND_NONE;
+}
+
+static enum kind find_reverse(struct query *query)
+{
+    const struct dname *name = &query->question.name;
+    unsigned labels = 0;
+    bool private = reverse_is_private(name, &labels);
+    unsigned skip = labels < name->labels ? name->offset[labels] : 0;
     if (!private) {
         return KIND_NONE;
     }
@@ -167,6 +174,12 @@ bool local_judge(struct query *query)
         return true;
     }
     if (!may_be_special(name)) {
+        return false;
+    }
+    if (find_pointer(query)) {
+        return true;
+    }
+    if (local_names_is_elsewhere(names_of(query), name)) {
         return false;
     }
     if (find_reverse(query) != KIND_NONE) {

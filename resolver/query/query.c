@@ -176,6 +176,7 @@ static enum step ask(struct query *query)
     }
     waiting->waiter.done = worker->answered;
     waiting->waiter.alone = query->again;
+    waiting->waiter.client = &waiting->client;
     const struct ask what = {
         .name = *action_sought(query),
         .type = query->question.type,

@@ -2,28 +2,33 @@
 /* flight: one question on its way, with its attempts; inside upstream/ only. */
 #pragma once
 #include "base/hash.h"
-#include "net/stream.h"
 #include "upstream/server.h"
 
 enum {
     FLIGHT_BUCKETS = 1024,
-    FLIGHT_SOCKETS = 2, /* UDP attempts that may still be answered */
+    FLIGHT_OPEN = 4,    /* attempts that may still be answered */
+    FLIGHT_SOCKETS = 2, /* of them, unless several servers are asked at once */
     RANDOM_POOL = 512,
 };
 
 struct flight;
+struct channel;
+struct udp_attempt;
 
-/* What an attempt over either transport tells its flight. */
+/* What is known of an attempt over either transport. */
 struct attempt {
-    struct flight *flight; /* NULL once it no longer counts */
-    int server;            /* index in the table at the time */
-    struct addr addr;
+    struct flight *flight;   /* NULL once it no longer counts */
+    struct attempt *next;    /* on the same channel */
+    struct channel *channel; /* TCP and TLS: while it lives */
+    bool stream;             /* over TCP or TLS */
+    int server;              /* index in the table at the time */
+    uint32_t serial;         /* the server's */
     uint64_t sent_us;
     struct ask_mark mark;
+    bool cookie;  /* one was sent */
+    bool blamed;  /* its silence was counted */
+    bool reacted; /* it brought an answer that was of no use: only a good one counts now */
 };
-
-struct udp_attempt;
-struct tcp_attempt;
 
 struct flight {
     struct upstream *upstream;
@@ -31,21 +36,23 @@ struct flight {
     struct ask ask;
     uint64_t hash;
     struct upstream_waiter *waiters;
-    struct udp_attempt *udp[FLIGHT_SOCKETS]; /* newest first */
-    struct tcp_attempt *tcp;
+    struct attempt *open[FLIGHT_OPEN]; /* newest first */
     uv_timer_t timer;
     uint64_t deadline_us;
+    uint64_t allowed; /* servers that may be asked: bits */
+    uint64_t tried;   /* of them in this turn */
     unsigned attempts;
-    uint32_t tried; /* bit i: server i was asked in this turn */
     unsigned packets;
+    unsigned circled; /* waiters at the address of a server that may be asked */
     unsigned refused; /* attempts that failed at once */
-    unsigned said_no; /* servers that answered SERVFAIL, REFUSED or the like */
-    int last_server;  /* of the newest attempt */
-    struct addr last_addr;
-    bool claimed;  /* ours to give back */
-    bool borrowed; /* another worker asks */
-    bool use_tcp;  /* answers over UDP were cut, or the server breaks case */
-    int worst;     /* why it fails if it fails */
+    bool claimed;     /* ours to give back */
+    bool borrowed;    /* another worker asks */
+    bool probe;       /* nobody asked: is the server there again? */
+    bool use_tcp;     /* answers over UDP were cut, or the server breaks case */
+    bool no_cookie;   /* an answer lacked the cookie that its server gives */
+    bool new_cookie;  /* asked again because of a cookie */
+    bool holding;     /* all failed; an answer may still come */
+    int worst;        /* why it fails if it fails */
 };
 
 struct upstream {
@@ -56,6 +63,13 @@ struct upstream {
     struct flight *buckets[FLIGHT_BUCKETS];
     unsigned flights;
     unsigned borrowed; /* of them wait for another worker */
+    unsigned channels; /* connections, also those that close */
+    uv_timer_t probe;
+    uv_poll_t poll; /* of epoll, which holds the UDP sockets: cheaper than a handle each */
+    int epoll;
+    bool receiving;            /* events of it are being looked at */
+    struct udp_attempt *ended; /* to be freed after that */
+    unsigned handles;          /* timer and poll, until they are closed */
     bool stopping;
     uint8_t random[RANDOM_POOL];
     size_t random_left;
@@ -66,17 +80,58 @@ struct upstream {
 /* len <= RANDOM_POOL octets of the pool. */
 void upstream_random(struct upstream *upstream, void *out, size_t len);
 
+/* Free it when it was stopped and nothing of it is left. */
+void upstream_release(struct upstream *upstream);
+
+/* Prepare an attempt and write its query behind what is in `out`. */
+void attempt_prepare(struct attempt *attempt, struct flight *flight, int server);
+void attempt_write(struct attempt *attempt, struct wire *out);
+
+/* Prepare for UDP, and end that when no attempt is left. */
+__attribute__((warn_unused_result)) int udp_open(struct upstream *upstream);
+void udp_close(struct upstream *upstream);
+
 /* Start an attempt; negative errno when nothing was sent. */
 __attribute__((warn_unused_result)) int udp_attempt_start(struct flight *flight, int server);
-__attribute__((warn_unused_result)) int tcp_attempt_start(struct flight *flight, int server);
+__attribute__((warn_unused_result)) int channel_attempt_start(struct flight *flight, int server);
 
 /* Stop counting and close. */
-void udp_attempt_end(struct udp_attempt *attempt);
-void tcp_attempt_end(struct tcp_attempt *attempt);
+void udp_attempt_end(struct attempt *attempt);
+void channel_attempt_end(struct attempt *attempt);
+
+/* Close the connections to a server, as if it had done so. */
+void channels_close(struct server *server);
+
+/* The server of an attempt, if the table still holds it. */
+struct server *attempt_server(const struct attempt *attempt);
+
+/* Make it count; the oldest gives way. */
+void flight_add(struct flight *flight, struct attempt *attempt);
+
+/* Somebody waits for the answer too. */
+void flight_join(struct flight *flight, struct upstream_waiter *waiter);
+
+/* The question begins to be asked. */
+void flight_start(struct flight *flight);
+
+/* A server is back: try at once. */
+void flight_hurry(struct flight *flight);
 
 /* A packet came for this attempt from the asked address; returns true when the
  * attempt is over (the flight may be gone). */
-bool flight_receive(struct attempt *attempt, const struct packet *packet, bool over_tcp);
+bool flight_receive(struct attempt *attempt, const struct packet *packet);
 
-/* The attempt failed at once (refused, reset, unreachable). */
-void flight_refused(struct attempt *attempt, int err);
+/* The attempt failed at once (refused, reset, unreachable); it is over. */
+void flight_refused(struct attempt *attempt);
+
+/* The connection was closed before the answer, as servers do; it is over. */
+void flight_lost(struct attempt *attempt);
+
+/* It is over: take it out of the table, close what is open, tell all who wait. */
+void flight_finish(struct flight *flight, const struct upstream_result *result);
+
+/* A server failed; once it is down it is probed. */
+void upstream_note_failure(struct upstream *upstream, struct server *server);
+
+/* A server that was down has answered. */
+void upstream_recovered(struct upstream *upstream);

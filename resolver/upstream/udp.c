@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/wire.h"
@@ -10,13 +11,13 @@
 enum {
     PORT_FIRST = 1024,
     PORT_TRIES = 8,
+    EVENTS = 64,
     RECEIVE_BURST = 16, /* packets looked at per wake-up, so that a flood cannot hold the loop */
-    QUERY_MAX = DNS_HEADER + DNAME_WIRE_MAX + 4 + 11,
 };
 
 struct udp_attempt {
     struct attempt attempt;
-    uv_poll_t poll;
+    struct udp_attempt *next; /* once it has ended */
     int fd;
 };
 
@@ -63,33 +64,43 @@ static int open_socket(struct upstream *upstream, const struct addr *addr)
     return fd;
 }
 
-static void on_closed(uv_handle_t *handle)
+/* An event may still point at it: freed when all events have been seen. */
+void udp_attempt_end(struct attempt *attempt)
 {
-    free(handle->data);
-}
-
-void udp_attempt_end(struct udp_attempt *udp)
-{
-    udp->attempt.flight = NULL;
-    uv_close((uv_handle_t *)&udp->poll, on_closed);
-    close(udp->fd);
+    struct udp_attempt *udp = (struct udp_attempt *)attempt;
+    struct upstream *upstream = attempt->flight->upstream;
+    attempt->flight = NULL;
+    close(udp->fd); /* which takes it out of the epoll set too */
     udp->fd = -1;
+    if (upstream->receiving) {
+        udp->next = upstream->ended;
+        upstream->ended = udp;
+    } else {
+        free(udp);
+    }
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void free_ended(struct upstream *upstream)
 {
-    struct udp_attempt *udp = poll->data;
-    (void)events;
+    while (upstream->ended) {
+        struct udp_attempt *udp = upstream->ended;
+        upstream->ended = udp->next;
+        free(udp);
+    }
+}
+
+static void receive(struct udp_attempt *udp)
+{
+    struct upstream *upstream = udp->attempt.flight ? udp->attempt.flight->upstream : NULL;
     for (unsigned i = 0; i < RECEIVE_BURST && udp->attempt.flight; i++) {
-        struct upstream *upstream = udp->attempt.flight->upstream;
-        ssize_t len = status < 0 ? status : recv(udp->fd, upstream->receive, DNS_MESSAGE_MAX, 0);
+        ssize_t len = recv(udp->fd, upstream->receive, DNS_MESSAGE_MAX, 0);
         if (len >= 0) {
             struct packet packet = {upstream->receive, (size_t)len};
-            if (flight_receive(&udp->attempt, &packet, false)) {
+            if (flight_receive(&udp->attempt, &packet)) {
                 return;
             }
-        } else if (status < 0 || (errno != EAGAIN && errno != EINTR)) {
-            flight_refused(&udp->attempt, status < 0 ? status : -errno);
+        } else if (errno != EAGAIN && errno != EINTR) {
+            flight_refused(&udp->attempt);
             return;
         } else if (errno == EAGAIN) {
             return;
@@ -97,17 +108,59 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     }
 }
 
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    struct upstream *upstream = poll->data;
+    struct epoll_event ready[EVENTS];
+    (void)status;
+    (void)events;
+    int count = epoll_wait(upstream->epoll, ready, EVENTS, 0);
+    upstream->receiving = true;
+    for (int i = 0; i < count; i++) {
+        receive(ready[i].data.ptr);
+    }
+    upstream->receiving = false;
+    free_ended(upstream);
+}
+
+int udp_open(struct upstream *upstream)
+{
+    upstream->epoll = epoll_create1(EPOLL_CLOEXEC);
+    int err = upstream->epoll < 0
+                  ? -errno
+                  : uv_poll_init(upstream->setup.loop, &upstream->poll, upstream->epoll);
+    if (err < 0) {
+        if (upstream->epoll >= 0) {
+            close(upstream->epoll);
+        }
+        return err;
+    }
+    upstream->poll.data = upstream;
+    return uv_poll_start(&upstream->poll, UV_READABLE, on_ready);
+}
+
+void udp_close(struct upstream *upstream)
+{
+    close(upstream->epoll);
+}
+
 static int send_query(struct udp_attempt *udp)
 {
-    uint8_t octets[QUERY_MAX];
-    uint8_t random[34];
+    uint8_t octets[ASK_WIRE_MAX];
     struct wire out;
-    struct flight *flight = udp->attempt.flight;
-    upstream_random(flight->upstream, random, sizeof(random));
     wire_init(&out, octets, sizeof(octets));
-    ask_write(&flight->ask, random, &out, &udp->attempt.mark);
-    udp->attempt.sent_us = clock_mono_us(flight->upstream->setup.clock);
+    attempt_write(&udp->attempt, &out);
     return send(udp->fd, out.data, out.len, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int start(struct upstream *upstream, struct udp_attempt *udp)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = udp};
+    int err = send_query(udp);
+    if (err == 0 && epoll_ctl(upstream->epoll, EPOLL_CTL_ADD, udp->fd, &event) < 0) {
+        err = -errno;
+    }
+    return err;
 }
 
 int udp_attempt_start(struct flight *flight, int server)
@@ -117,34 +170,18 @@ int udp_attempt_start(struct flight *flight, int server)
     if (!udp) {
         return -ENOMEM;
     }
-    udp->attempt.flight = flight;
-    udp->attempt.server = server;
-    udp->attempt.addr = upstream->table.servers[server].addr;
-    udp->fd = open_socket(upstream, &udp->attempt.addr);
-    int err = udp->fd < 0 ? udp->fd : uv_poll_init(upstream->setup.loop, &udp->poll, udp->fd);
-    if (err < 0) {
-        if (udp->fd >= 0) {
-            close(udp->fd);
-        }
+    attempt_prepare(&udp->attempt, flight, server);
+    udp->fd = open_socket(upstream, &upstream->table.servers[server].plan->url.addr);
+    if (udp->fd < 0) {
+        int err = udp->fd;
         free(udp);
         return err;
     }
-    udp->poll.data = udp;
-    err = send_query(udp);
-    if (err == 0) {
-        err = uv_poll_start(&udp->poll, UV_READABLE, on_readable);
-    }
+    int err = start(upstream, udp);
     if (err < 0) {
-        udp_attempt_end(udp);
+        udp_attempt_end(&udp->attempt);
         return err;
     }
-    if (flight->udp[FLIGHT_SOCKETS - 1]) {
-        udp_attempt_end(flight->udp[FLIGHT_SOCKETS - 1]);
-    }
-    for (unsigned i = FLIGHT_SOCKETS - 1; i > 0; i--) {
-        flight->udp[i] = flight->udp[i - 1];
-    }
-    flight->udp[0] = udp;
-    flight->packets++;
+    flight_add(flight, &udp->attempt);
     return 0;
 }

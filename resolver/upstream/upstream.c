@@ -7,7 +7,7 @@
 #include "upstream/claim.h"
 #include "upstream/flight.h"
 
-enum { ATTEMPTS_MAX = 5, LEAST_LEFT_MS = 100, NEGATIVE_TTL_MAX = 3600 };
+enum { NEGATIVE_TTL_MAX = 3600, PROBE_EVERY_MS = 1000 };
 
 void upstream_random(struct upstream *upstream, void *out, size_t len)
 {
@@ -22,51 +22,40 @@ void upstream_random(struct upstream *upstream, void *out, size_t len)
 struct upstream *upstream_new(const struct upstream_setup *setup)
 {
     struct upstream *upstream = calloc(1, sizeof(*upstream));
-    if (upstream) {
-        upstream->setup = *setup;
-        if (setup->flights_max == 0 || setup->flights_max > UPSTREAM_FLIGHTS_MAX) {
-            upstream->setup.flights_max = UPSTREAM_FLIGHTS_MAX;
-        }
-        if (setup->claims) {
-            upstream->key = *claim_table_key(setup->claims);
-        } else {
-            hash_key_random(&upstream->key);
-        }
+    if (!upstream) {
+        return NULL;
+    }
+    upstream->setup = *setup;
+    if (udp_open(upstream) < 0) {
+        free(upstream);
+        return NULL;
+    }
+    uv_timer_init(setup->loop, &upstream->probe); /* cannot fail */
+    upstream->probe.data = upstream;
+    upstream->handles = 2;
+    if (setup->flights_max == 0 || setup->flights_max > UPSTREAM_FLIGHTS_MAX) {
+        upstream->setup.flights_max = UPSTREAM_FLIGHTS_MAX;
+    }
+    if (setup->claims) {
+        upstream->key = *claim_table_key(setup->claims);
+    } else {
+        hash_key_random(&upstream->key);
     }
     return upstream;
 }
 
-void upstream_configure(struct upstream *upstream, const struct config *config)
+void upstream_release(struct upstream *upstream)
 {
-    server_table_set(&upstream->table, config);
-    upstream->limits = (struct answer_limits){
-        .ttl_min = (uint32_t)config->cache.min_ttl_s,
-        .ttl_max = (uint32_t)config->cache.max_ttl_s,
-        .negative_max = config->cache.max_ttl_s < NEGATIVE_TTL_MAX
-                            ? (uint32_t)config->cache.max_ttl_s
-                            : NEGATIVE_TTL_MAX,
-    };
+    if (upstream->stopping && !upstream->flights && !upstream->channels && !upstream->handles) {
+        server_table_clear(&upstream->table);
+        udp_close(upstream);
+        free(upstream);
+    }
 }
 
 const struct upstream_health *upstream_health(const struct upstream *upstream, size_t index)
 {
-    for (size_t i = 0; i < upstream->table.count; i++) {
-        if (upstream->table.servers[i].configured == index) {
-            return &upstream->table.servers[i].health;
-        }
-    }
-    return NULL;
-}
-
-/* The server of an attempt, if the table still holds it at that place. */
-static struct server *server_of(const struct attempt *attempt)
-{
-    struct server_table *table = &attempt->flight->upstream->table;
-    struct server *server = &table->servers[attempt->server];
-    bool same = (size_t)attempt->server < table->count &&
-                addr_equal(&server->addr, &attempt->addr) &&
-                server->addr.port == attempt->addr.port;
-    return same ? server : NULL;
+    return index < UPSTREAM_LISTED_MAX ? &upstream->table.health[index] : NULL;
 }
 
 static uint64_t hash_ask(const struct upstream *upstream, const struct ask *ask)
@@ -85,257 +74,10 @@ static bool same_ask(const struct ask *a, const struct ask *b)
            a->checking_disabled == b->checking_disabled && dname_equal(&a->name, &b->name);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
-{
-    struct flight *flight = handle->data;
-    struct upstream *upstream = flight->upstream;
-    free(flight);
-    if (--upstream->flights == 0 && upstream->stopping) {
-        free(upstream);
-    }
-}
-
-/* Take it out of the table, tell all who wait, close what is open. */
-static void finish(struct flight *flight, const struct upstream_result *result)
-{
-    struct flight **at = &flight->upstream->buckets[flight->hash % FLIGHT_BUCKETS];
-    while (*at != flight) {
-        at = &(*at)->next;
-    }
-    *at = flight->next;
-    flight->upstream->borrowed -= flight->borrowed;
-    if (flight->claimed) {
-        claim_give_back(flight->upstream->setup.claims, flight->hash);
-    }
-    for (unsigned i = 0; i < FLIGHT_SOCKETS; i++) {
-        if (flight->udp[i]) {
-            udp_attempt_end(flight->udp[i]);
-        }
-    }
-    if (flight->tcp) {
-        tcp_attempt_end(flight->tcp);
-    }
-    uv_close((uv_handle_t *)&flight->timer, on_timer_closed);
-    for (struct upstream_waiter *waiter = flight->waiters, *next; waiter; waiter = next) {
-        next = waiter->next;
-        waiter->done(waiter, result);
-    }
-}
-
-static void fail(struct flight *flight)
-{
-    const struct upstream_result result = {.err = flight->worst};
-    finish(flight, &result);
-}
-
-/* Not the server's fault: we have no socket or memory left. */
-static bool is_shortage(int err)
-{
-    return err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM;
-}
-
-/* An attempt over that transport to that server; counts it as sent. */
-static int start_attempt(struct flight *flight, int index, bool tcp)
-{
-    struct upstream *upstream = flight->upstream;
-    struct server *server = &upstream->table.servers[index];
-    int err = tcp ? tcp_attempt_start(flight, index) : udp_attempt_start(flight, index);
-    server->health.asked++;
-    flight->last_server = index;
-    flight->last_addr = server->addr;
-    if (err < 0 && !is_shortage(err)) {
-        server_failed(server);
-    }
-    if (err < 0) {
-        flight->worst = -EHOSTUNREACH;
-    }
-    return err;
-}
-
-static void note_silence(struct flight *flight)
-{
-    const struct attempt last = {flight, flight->last_server, flight->last_addr, 0, {0}};
-    struct server *server = flight->attempts ? server_of(&last) : NULL;
-    if (server) {
-        server_failed(server);
-    }
-}
-
-static uint32_t time_left_ms(const struct flight *flight)
-{
-    uint64_t now = clock_mono_us(flight->upstream->setup.clock);
-    return now < flight->deadline_us ? (uint32_t)((flight->deadline_us - now) / 1000) : 0;
-}
-
-/* Ask the next server; called at the start, when patience is over, and when a server
- * refused. Fails the flight when there is nothing left to try. */
-static void attempt_next(struct flight *flight, uv_timer_cb patience_over)
-{
-    struct upstream *upstream = flight->upstream;
-    for (int err = 0;;) {
-        uint32_t left_ms = time_left_ms(flight);
-        int index = server_choose(&upstream->table, &flight->tried);
-        if (index < 0) {
-            flight->worst = -EHOSTUNREACH;
-        }
-        if (index < 0 || is_shortage(err) || left_ms < LEAST_LEFT_MS ||
-            flight->attempts >= ATTEMPTS_MAX || flight->packets >= UPSTREAM_PACKETS_MAX) {
-            fail(flight);
-            return;
-        }
-        bool tcp = flight->use_tcp || upstream->table.servers[index].tcp;
-        uint32_t patience = tcp ? upstream->table.timeout_ms
-                                : server_patience_ms(&upstream->table, index, flight->attempts);
-        err = start_attempt(flight, index, tcp);
-        flight->attempts++;
-        if (err == 0) {
-            uv_timer_start(&flight->timer, patience_over, patience < left_ms ? patience : left_ms,
-                           0);
-            return;
-        }
-    }
-}
-
-static void on_patience_over(uv_timer_t *timer)
-{
-    struct flight *flight = timer->data;
-    note_silence(flight);
-    attempt_next(flight, on_patience_over);
-}
-
-static void drop_attempt(struct attempt *attempt)
-{
-    struct flight *flight = attempt->flight;
-    for (unsigned i = 0; i < FLIGHT_SOCKETS; i++) {
-        if ((struct attempt *)flight->udp[i] == attempt) {
-            udp_attempt_end(flight->udp[i]);
-            flight->udp[i] = NULL;
-            return;
-        }
-    }
-    if ((struct attempt *)flight->tcp == attempt) {
-        tcp_attempt_end(flight->tcp);
-        flight->tcp = NULL;
-    }
-}
-
-void flight_refused(struct attempt *attempt, int err)
-{
-    struct flight *flight = attempt->flight;
-    struct server *server = server_of(attempt);
-    (void)err;
-    if (server) {
-        server_failed(server);
-    }
-    drop_attempt(attempt);
-    flight->worst = -EHOSTUNREACH;
-    flight->refused++;
-    if (flight->refused > flight->upstream->table.count) {
-        fail(flight);
-    } else {
-        attempt_next(flight, on_patience_over);
-    }
-}
-
-/* The server answered, but not over this transport: ask it again over TCP. */
-static void switch_to_tcp(struct attempt *attempt)
-{
-    struct flight *flight = attempt->flight;
-    int index = attempt->server;
-    bool known = server_of(attempt) != NULL;
-    flight->use_tcp = true;
-    drop_attempt(attempt);
-    if (flight->tcp) {
-        return; /* on its way already */
-    }
-    if (!known || flight->packets >= UPSTREAM_PACKETS_MAX ||
-        start_attempt(flight, index, true) < 0) {
-        attempt_next(flight, on_patience_over);
-        return;
-    }
-    uint32_t patience = flight->upstream->table.timeout_ms, left = time_left_ms(flight);
-    uv_timer_start(&flight->timer, on_patience_over, patience < left ? patience : left, 0);
-}
-
-/* The server understands no EDNS (RFC 6891 section 7): ask it again without. */
-static void ask_plain(struct attempt *attempt)
-{
-    struct flight *flight = attempt->flight;
-    int index = attempt->server;
-    bool tcp = (struct attempt *)flight->tcp == attempt;
-    bool known = server_of(attempt) != NULL;
-    flight->ask.plain = true;
-    drop_attempt(attempt);
-    if (!known || flight->packets >= UPSTREAM_PACKETS_MAX ||
-        start_attempt(flight, index, tcp) < 0) {
-        attempt_next(flight, on_patience_over);
-    }
-}
-
-/* SERVFAIL, REFUSED and the like: another server may know better. */
-static void server_said_no(struct attempt *attempt)
-{
-    struct flight *flight = attempt->flight;
-    struct server *server = server_of(attempt);
-    if (server) { /* it is alive all the same */
-        server_answered(server, clock_mono_us(flight->upstream->setup.clock) - attempt->sent_us);
-    }
-    drop_attempt(attempt);
-    flight->worst = -EREMOTEIO;
-    if (++flight->said_no >= flight->upstream->table.count) {
-        fail(flight);
-    } else {
-        attempt_next(flight, on_patience_over);
-    }
-}
-
-static bool deliver(struct attempt *attempt, const struct packet *packet)
-{
-    struct flight *flight = attempt->flight;
-    struct upstream *upstream = flight->upstream;
-    struct server *server = server_of(attempt);
-    struct answer_source source = {&flight->ask, *packet, upstream->limits};
-    struct answer answer;
-    source.limits.keep_ad = server && server->trusted;
-    if (answer_rebuild(&source, &upstream->room, &answer) < 0) {
-        return false;
-    }
-    if (server) {
-        server_answered(server, clock_mono_us(upstream->setup.clock) - attempt->sent_us);
-    }
-    const struct upstream_result result = {.answer = &answer};
-    upstream->setup.arrived(upstream->setup.context, &flight->ask, &answer);
-    finish(flight, &result);
-    return true;
-}
-
-bool flight_receive(struct attempt *attempt, const struct packet *packet, bool over_tcp)
-{
-    enum ask_match match = ask_check(&attempt->flight->ask, &attempt->mark, packet);
-    if (match == ASK_FOREIGN || (match == ASK_TRUNCATED && over_tcp)) {
-        return false;
-    }
-    bool cut = match == ASK_TRUNCATED || (load_u16(packet->data + 2) & FLAG_TC);
-    if (!over_tcp && (match == ASK_CASE || cut)) {
-        switch_to_tcp(attempt);
-        return true;
-    }
-    uint16_t rcode = load_u16(packet->data + 2) & 0xf;
-    if ((rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP) && !attempt->flight->ask.plain) {
-        ask_plain(attempt);
-        return true;
-    }
-    if (rcode != RCODE_NOERROR && rcode != RCODE_NXDOMAIN) {
-        server_said_no(attempt);
-        return true;
-    }
-    return deliver(attempt, packet);
-}
-
 static struct flight *find_flight(struct upstream *upstream, const struct ask *ask, uint64_t hash)
 {
     struct flight *flight = upstream->buckets[hash % FLIGHT_BUCKETS];
-    while (flight && !(flight->hash == hash && same_ask(&flight->ask, ask))) {
+    while (flight && (flight->probe || flight->hash != hash || !same_ask(&flight->ask, ask))) {
         flight = flight->next;
     }
     return flight;
@@ -353,6 +95,7 @@ static struct flight *new_flight(struct upstream *upstream, const struct ask *as
     flight->ask = *ask;
     flight->hash = hash;
     flight->worst = -ETIMEDOUT;
+    flight->allowed = upstream_plan_route(upstream->table.plan, &ask->name);
     flight->deadline_us = clock_mono_us(upstream->setup.clock) + UPSTREAM_DEADLINE_MS * 1000ULL;
     flight->next = upstream->buckets[hash % FLIGHT_BUCKETS];
     upstream->buckets[hash % FLIGHT_BUCKETS] = flight;
@@ -370,13 +113,19 @@ static void claim(struct flight *flight)
     flight->upstream->borrowed += flight->borrowed;
 }
 
+static void on_borrowed_over(uv_timer_t *timer)
+{
+    struct flight *flight = timer->data;
+    const struct upstream_result result = {.err = flight->worst};
+    flight_finish(flight, &result);
+}
+
 int upstream_ask(struct upstream *upstream, const struct ask *ask, struct upstream_waiter *waiter)
 {
     uint64_t hash = hash_ask(upstream, ask);
     struct flight *flight = find_flight(upstream, ask, hash);
     if (flight) {
-        waiter->next = flight->waiters;
-        flight->waiters = waiter;
+        flight_join(flight, waiter);
         return 0;
     }
     if (upstream->stopping || upstream->flights >= upstream->setup.flights_max) {
@@ -386,15 +135,98 @@ int upstream_ask(struct upstream *upstream, const struct ask *ask, struct upstre
     if (!flight) {
         return -ENOMEM;
     }
-    waiter->next = NULL;
-    flight->waiters = waiter;
+    flight_join(flight, waiter);
     claim(flight);
     if (flight->borrowed) {
-        uv_timer_start(&flight->timer, on_patience_over, UPSTREAM_DEADLINE_MS, 0);
+        uv_timer_start(&flight->timer, on_borrowed_over, UPSTREAM_DEADLINE_MS, 0);
     } else {
-        attempt_next(flight, on_patience_over);
+        flight_start(flight);
     }
     return 0;
+}
+
+/* Ask a server that is down whether it is back: for a name that resolvers answer by
+ * themselves (RFC 9462 section 6.4), so that two which ask each other keep nobody busy. */
+static void probe_server(struct upstream *upstream, int index)
+{
+    struct ask ask = {.type = TYPE_SOA};
+    uint64_t hash;
+    if (dname_parse("resolver.arpa", &ask.name) < 0) {
+        return; /* cannot be */
+    }
+    upstream_random(upstream, &hash, sizeof(hash));
+    struct flight *flight =
+        upstream->flights < upstream->setup.flights_max ? new_flight(upstream, &ask, hash) : NULL;
+    if (flight) {
+        flight->probe = true;
+        flight->allowed = (uint64_t)1 << index;
+        flight->deadline_us = clock_mono_us(upstream->setup.clock) + PROBE_EVERY_MS * 1000ULL;
+        flight_start(flight);
+    }
+}
+
+static void on_probe_time(uv_timer_t *timer)
+{
+    struct upstream *upstream = timer->data;
+    struct server_table *table = &upstream->table;
+    uint64_t now_us = clock_mono_us(upstream->setup.clock);
+    size_t down = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        down += server_is_down(&table->servers[i]);
+    }
+    if (down == 0) {
+        uv_timer_stop(timer);
+        return;
+    }
+    for (size_t i = 0; i < table->count; i++) {
+        if (server_probe_due(&table->servers[i], now_us, down == table->count)) {
+            probe_server(upstream, (int)i);
+        }
+    }
+}
+
+void upstream_note_failure(struct upstream *upstream, struct server *server)
+{
+    server_failed(server);
+    if (server_is_down(server) && !uv_is_active((uv_handle_t *)&upstream->probe)) {
+        uv_timer_start(&upstream->probe, on_probe_time, PROBE_EVERY_MS, PROBE_EVERY_MS);
+    }
+}
+
+/* Visit all flights; `visit` may end the one it is given, and no other. */
+static void for_each_flight(struct upstream *upstream, void (*visit)(struct flight *flight))
+{
+    for (unsigned i = 0; i < FLIGHT_BUCKETS; i++) {
+        for (struct flight *at = upstream->buckets[i], *next; at; at = next) {
+            next = at->next;
+            visit(at);
+        }
+    }
+}
+
+void upstream_recovered(struct upstream *upstream)
+{
+    for_each_flight(upstream, flight_hurry);
+}
+
+static void reroute(struct flight *flight)
+{
+    flight->tried = 0;
+    flight->allowed = upstream_plan_route(flight->upstream->table.plan, &flight->ask.name);
+}
+
+void upstream_configure(struct upstream *upstream, struct upstream_plan *plan)
+{
+    for (size_t i = 0; i < upstream->table.count; i++) {
+        channels_close(&upstream->table.servers[i]);
+    }
+    server_table_set(&upstream->table, plan);
+    upstream->limits = (struct answer_limits){
+        .ttl_min = plan->ttl_min,
+        .ttl_max = plan->ttl_max,
+        .negative_max = plan->ttl_max < NEGATIVE_TTL_MAX ? plan->ttl_max : NEGATIVE_TTL_MAX,
+    };
+    for_each_flight(upstream, reroute);
 }
 
 /* The next borrowed flight that its owner is done with. */
@@ -414,21 +246,29 @@ void upstream_recheck(struct upstream *upstream)
 {
     const struct upstream_result again = {.err = -EAGAIN};
     for (struct flight *flight; (flight = find_returned(upstream));) {
-        finish(flight, &again);
+        flight_finish(flight, &again);
     }
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct upstream *upstream = handle->data;
+    upstream->handles--;
+    upstream_release(upstream);
 }
 
 void upstream_stop(struct upstream *upstream)
 {
     const struct upstream_result canceled = {.err = -ECANCELED};
     upstream->stopping = true;
-    if (upstream->flights == 0) {
-        free(upstream);
-        return;
-    }
     for (unsigned i = 0; i < FLIGHT_BUCKETS; i++) {
         while (upstream->buckets[i]) {
-            finish(upstream->buckets[i], &canceled);
+            flight_finish(upstream->buckets[i], &canceled);
         }
     }
+    for (size_t i = 0; i < upstream->table.count; i++) {
+        channels_close(&upstream->table.servers[i]);
+    }
+    uv_close((uv_handle_t *)&upstream->probe, on_handle_closed);
+    uv_close((uv_handle_t *)&upstream->poll, on_handle_closed);
 }

@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 /* upstream: answers from other resolvers, for one worker.
  *
- * Identical questions in flight share one exchange. Every attempt has a random id,
- * random case and a socket of its own on a random port (RFC 5452); a packet that
+ * Identical questions in flight share one exchange. Every attempt over UDP has a random
+ * id, random case and a socket of its own on a random port (RFC 5452); a packet that
  * fails any check is dropped and the wait goes on to the deadline. */
 #pragma once
+#include "base/addr.h"
 #include "base/clock.h"
-#include "config/config.h"
 #include "dns/answer.h"
 
 #include <stdatomic.h>
 #include <uv.h>
 
 enum {
-    UPSTREAM_SERVERS_MAX = 16,
+    UPSTREAM_LISTED_MAX = 32,    /* of upstream.servers that have figures */
     UPSTREAM_FLIGHTS_MAX = 4096, /* exchanges at once per worker */
     UPSTREAM_PACKETS_MAX = 8,    /* sent for one question, TCP included */
     UPSTREAM_DEADLINE_MS = 4900, /* from the question to SERVFAIL */
+    UPSTREAM_LATENCIES = 16,     /* bucket i: up to UPSTREAM_LATENCY_FIRST_US << i */
+    UPSTREAM_LATENCY_FIRST_US = 250,
 };
 
 struct upstream;
-struct claim_table; /* upstream/claim.h */
+struct upstream_plan; /* upstream/plan.h */
+struct claim_table;   /* upstream/claim.h */
 
 struct upstream_result {
     int err; /* 0, or -ETIMEDOUT, -EHOSTUNREACH (network), -EREMOTEIO (servers failed);
@@ -31,7 +34,8 @@ struct upstream_result {
 /* Embedded by who waits; untouched until `done` is called, exactly once. */
 struct upstream_waiter {
     struct upstream_waiter *next;
-    bool alone; /* ask even while another worker does */
+    const struct addr *client; /* who asks, or NULL; a server that does makes a circle */
+    bool alone;                /* ask even while another worker does */
     void (*done)(struct upstream_waiter *waiter, const struct upstream_result *result);
 };
 
@@ -41,6 +45,8 @@ struct upstream_health {
     _Atomic uint32_t failures_in_row;
     _Atomic uint64_t asked;
     _Atomic uint64_t failed;
+    _Atomic uint64_t latencies[UPSTREAM_LATENCIES]; /* of answers */
+    _Atomic uint64_t latency_sum_us;
 };
 
 /* Told of each answer once, before those who wait for it. */
@@ -56,8 +62,8 @@ struct upstream_setup {
 /* NULL without memory. */
 struct upstream *upstream_new(const struct upstream_setup *setup);
 
-/* Take over servers and times; health is kept for servers that stay. */
-void upstream_configure(struct upstream *upstream, const struct config *config);
+/* Take over a plan and its reference; health is kept for servers that stay. */
+void upstream_configure(struct upstream *upstream, struct upstream_plan *plan);
 
 /* Ask. -ENOBUFS when too many exchanges are open: `done` is not called then. */
 __attribute__((warn_unused_result)) int

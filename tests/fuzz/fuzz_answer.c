@@ -95,7 +95,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mark.name_len = ask.name.len;
     memcpy(mark.name, ask.name.wire, ask.name.len);
     const struct answer_source source = {&ask, {data, size}, {0, UINT32_MAX, UINT32_MAX, true}};
-    if (ask_check(&ask, &mark, &source.packet) == ASK_FOREIGN ||
+    struct ask_verdict verdict;
+    enum ask_match match = ask_check(&ask, &mark, &source.packet);
+    if (match == ASK_FOREIGN || match == ASK_BARE ||
+        ask_read_verdict(&ask, &source.packet, &verdict) < 0 ||
         answer_rebuild(&source, &room, &answer) < 0) {
         return 0;
     }

@@ -5,12 +5,16 @@
         return [Send(dnswire.answer(asked, id=1)), Send(dnswire.answer(asked, [...]), after=0.05)]
 
 An empty list drops the query."""
+import os
+import shutil
 import socket
+import ssl
 import struct
+import subprocess
 import threading
 
 import dnswire
-from harness import free_port, read_frame
+from harness import free_port, read_frame, temp_folder
 
 
 class Send:
@@ -25,19 +29,54 @@ def address(value="192.0.2.1", ttl=300):
     return lambda asked, transport: [Send(dnswire.answer(asked, [(None, "A", value, ttl)]))]
 
 
+class Certificate:
+    """A self-signed certificate for a name and 127.0.0.1, and what pins its key."""
+
+    def __init__(self, name="dns.test"):
+        self.folder = temp_folder()
+        os.chmod(self.folder, 0o755)
+        self.cert, self.key = (os.path.join(self.folder, one) for one in ("cert.pem", "key.pem"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.key, "-out", self.cert,
+                        "-days", "2", "-subj", f"/CN={name}", "-addext",
+                        f"subjectAltName=DNS:{name},IP:127.0.0.1"], check=True, capture_output=True)
+        self.pin = subprocess.run(
+            ["sh", "-c", 'openssl x509 -in "$1" -noout -pubkey | openssl pkey -pubin -outform der'
+             " | openssl dgst -sha256 -binary | openssl base64", "-", self.cert],
+            check=True, capture_output=True, text=True).stdout.strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class FakeUpstream:
-    def __init__(self, handler):
-        self.handler, self.port = handler, free_port()
+    """tls: a Certificate; then the stream side speaks TLS. tls_most: ssl.TLSVersion."""
+
+    def __init__(self, handler, tls=None, tls_most=None, port=None, host="127.0.0.1"):
+        self.handler, self.port, self.host = handler, port or free_port(), host
         self.url = f"udp://127.0.0.1:{self.port}"
+        self.context, self.resumed, self.streams = None, [], []
+        self.close_after = None  # a stream is closed after so many answers
+        if tls:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(tls.cert, tls.key)
+            if tls_most:
+                self.context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+                self.context.maximum_version = tls_most
+                self.context.set_ciphers("ALL:@SECLEVEL=0")
+            self.url = f"tls://127.0.0.1:{self.port}"
         self.asked = []  # (transport, Message, source port), in order of arrival
         self.lock, self.closing = threading.Lock(), False
 
     def __enter__(self):
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", self.port))
-        self.tcp = socket.create_server(("127.0.0.1", self.port))
+        self.udp.bind((self.host, self.port))
+        self.tcp = socket.create_server((self.host, self.port))
         self.other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.other.bind(("127.0.0.1", 0))
+        self.other.bind((self.host, 0))
         for work in (self.serve_udp, self.serve_tcp):
             threading.Thread(target=work, daemon=True).start()
         return self
@@ -93,15 +132,42 @@ class FakeUpstream:
             threading.Thread(target=self.serve_stream, args=(stream, peer[1]), daemon=True).start()
 
     def serve_stream(self, stream, port):
+        lock = threading.Lock()
+
+        def send(action):
+            with lock:
+                stream.sendall(struct.pack("!H", len(action.packet)) + action.packet)
         with stream:
             stream.settimeout(30)
+            taken = 0
             try:
+                if self.context:
+                    stream = self.context.wrap_socket(stream, server_side=True)
+                    self.resumed.append(stream.session_reused)
+                self.streams.append(stream)
                 while packet := read_frame(stream):
-                    for action in self.take(packet, "tcp", port):
-                        self.send_later(action, lambda a: stream.sendall(
-                            struct.pack("!H", len(a.packet)) + a.packet))
+                    for action in self.take(packet, "tls" if self.context else "tcp", port):
+                        self.send_later(action, send)
+                    taken += 1
+                    if taken == self.close_after:
+                        break
             except OSError:
-                return
+                pass
+            finally:
+                self.drop(stream)
+
+    @staticmethod
+    def drop(stream):
+        """Close a connection, whoever waits for it."""
+        try:
+            stream.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        stream.close()
+
+    def drop_streams(self):
+        for stream in self.streams:
+            self.drop(stream)
 
     def count(self, name=None, transport=None):
         """How many queries came, for a name (any case) or over a transport."""

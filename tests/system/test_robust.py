@@ -310,7 +310,7 @@ class Crashes(ServedTest):
         os.mkdir(copy)
         source = os.path.join(os.path.dirname(box.program("greengated")), "data")
         for name in os.listdir(source):
-            if not name.endswith(".ggdb"):
+            if not name.endswith(".ggdb") and os.path.isfile(os.path.join(source, name)):
                 shutil.copy(os.path.join(source, name), copy)
         box.config["server"]["data_dir"] = copy
         box.write_config()

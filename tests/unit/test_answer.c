@@ -239,14 +239,14 @@ static void circles_end(void **state)
 static void only_the_asked_answer_is_ours(void **state)
 {
     (void)state;
-    static const uint8_t random[34] = {0x12, 0x34, 0xff, 0x00, 0xff};
+    static const struct ask_extras extras = {.random = {0x12, 0x34, 0xff, 0x00, 0xff}};
     struct ask ask = {.type = TYPE_A};
     struct ask_mark mark;
     uint8_t octets[512], changed[512];
     struct wire out;
     assert_int_equal(dname_parse("www.example.com", &ask.name), 0);
     wire_init(&out, octets, sizeof(octets));
-    ask_write(&ask, random, &out, &mark);
+    ask_write(&ask, &extras, &out, &mark);
     size_t len = DNS_HEADER + ask.name.len + 4;
     store_u16(octets + 2, FLAG_QR | FLAG_RA);
     static const struct {

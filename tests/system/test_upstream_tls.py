@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Upstreams over TLS and TCP (RFC 7858, RFC 7766, RFC 8467)."""
+import concurrent.futures
+import os
+import shutil
+import ssl
+import time
+import unittest
+
+import dnswire
+from fakeupstream import Certificate, FakeUpstream, Send, address
+from harness import Box, wait_for
+
+GOOD = "192.0.2.1"
+
+
+def good(asked):
+    return dnswire.answer(asked, [(None, "A", GOOD, 300)])
+
+
+@unittest.skipUnless(shutil.which("openssl"), "openssl makes the certificates")
+class Tls(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.certificate = cls.enterClassContext(Certificate("dns.test"))
+        for one in (cls.certificate.cert, cls.certificate.folder):
+            os.chmod(one, 0o755)
+
+    def upstream(self, handler=address(), **more):
+        return self.enterContext(FakeUpstream(handler, tls=self.certificate, **more))
+
+    def box(self, *urls, trust=True, config=None):
+        """A box that trusts the certificate as if the system did."""
+        box = Box(upstream=urls, start=False, config=config or {"server": {"workers": 1}})
+        self.enterContext(box)
+        env = {**os.environ, "SSL_CERT_FILE": self.certificate.cert if trust else "/nowhere"}
+        return box.start(env=env)
+
+    def test_right_name_is_asked_over_tls(self):
+        """RFC 7858 section 3."""
+        upstream = self.upstream()
+        box = self.box(f"{upstream.url}#dns.test")
+        self.assertEqual(box.ask("a.test").texts(), [GOOD])
+        self.assertEqual([how for how, *_ in upstream.asked], ["tls"])
+
+    def test_address_in_the_certificate_counts_without_a_name(self):
+        upstream = self.upstream()
+        box = self.box(upstream.url)
+        self.assertEqual(box.ask("a.test").texts(), [GOOD])
+
+    def test_wrong_name_is_told_nothing(self):
+        """RFC 8310 section 5: strict privacy."""
+        upstream = self.upstream()
+        box = self.box(f"{upstream.url}#other.test")
+        reply = box.ask("secret.test", timeout=8)
+        self.assertEqual((reply.rcode, reply.ede[0][0] in (22, 23)), ("SERVFAIL", True))
+        self.assertEqual(upstream.asked, [])
+
+    def test_unknown_issuer_is_told_nothing(self):
+        upstream = self.upstream()
+        box = self.box(f"{upstream.url}#dns.test", trust=False)
+        self.assertEqual(box.ask("secret.test", timeout=8).rcode, "SERVFAIL")
+        self.assertEqual(upstream.asked, [])
+
+    def test_pin_stands_for_issuer_and_name(self):
+        """RFC 7858 section 4.2."""
+        upstream = self.upstream()
+        box = self.box(f"{upstream.url}#sha256/{self.certificate.pin}", trust=False)
+        self.assertEqual(box.ask("a.test").texts(), [GOOD])
+
+    def test_other_pin_is_told_nothing(self):
+        upstream = self.upstream()
+        pin = ("A" if self.certificate.pin[0] != "A" else "B") + self.certificate.pin[1:]
+        box = self.box(f"{upstream.url}#sha256/{pin}")
+        self.assertEqual(box.ask("secret.test", timeout=8).rcode, "SERVFAIL")
+        self.assertEqual(upstream.asked, [])
+
+    def test_tls_1_1_is_refused(self):
+        upstream = self.upstream(tls_most=ssl.TLSVersion.TLSv1_1)
+        box = self.box(f"{upstream.url}#dns.test")
+        self.assertEqual(box.ask("secret.test", timeout=8).rcode, "SERVFAIL")
+        self.assertEqual(upstream.asked, [])
+
+    def test_tls_1_2_is_spoken(self):
+        upstream = self.upstream(tls_most=ssl.TLSVersion.TLSv1_2)
+        box = self.box(f"{upstream.url}#dns.test")
+        self.assertEqual(box.ask("a.test").texts(), [GOOD])
+
+    def test_queries_are_padded_to_128_octets(self):
+        """RFC 8467 section 4.1."""
+        upstream = self.upstream()
+        box = self.box(f"{upstream.url}#dns.test")
+        for name in ("a.test", "b" * 40 + ".test", ".".join(["c" * 60] * 3) + ".test"):
+            box.ask(name)
+        for _, asked, _ in upstream.asked:
+            self.assertEqual(len(asked.raw) % 128, 0)
+            self.assertIn(12, [code for code, _ in asked.options])
+
+    def test_connection_is_kept_and_answers_come_in_any_order(self):
+        """RFC 7766 sections 6.2.1.1 and 7."""
+        def handler(asked, _):
+            return [Send(good(asked), after=0.4 if "late" in asked.questions[0][0].lower() else 0)]
+        upstream = self.upstream(handler)
+        box = self.box(f"{upstream.url}#dns.test")
+        box.ask("first.test")
+        begin = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            late = pool.submit(box.ask, "late.test")
+            wait_for(lambda: upstream.count("late.test"), "the late question")
+            self.assertEqual(box.ask("quick.test").texts(), [GOOD])
+            self.assertLess(time.monotonic() - begin, 0.4)
+            self.assertEqual(late.result().texts(), [GOOD])
+        self.assertEqual(len(upstream.streams), 1)
+
+    def test_closed_connection_is_opened_again_and_resumes(self):
+        """RFC 7858 section 3.4."""
+        upstream = self.upstream()
+        box = self.box(f"{upstream.url}#dns.test")
+        self.assertEqual(box.ask("a.test").texts(), [GOOD])
+        upstream.drop_streams()
+        self.assertEqual(box.ask("b.test").texts(), [GOOD])
+        self.assertEqual(upstream.resumed, [False, True])
+
+    def test_question_lost_with_its_connection_is_asked_again(self):
+        """RFC 7766 section 6.2.4."""
+        upstream = self.upstream()
+        box = self.box(f"{upstream.url}#dns.test")
+        self.assertEqual(box.ask("a.test").texts(), [GOOD])
+        held = upstream.handler
+
+        def lose_once(asked, transport):
+            upstream.handler = held
+            upstream.drop_streams()
+            return []
+        upstream.handler = lose_once
+        begin = time.monotonic()
+        self.assertEqual(box.ask("b.test", timeout=8).texts(), [GOOD])
+        self.assertLess(time.monotonic() - begin, 1)
+
+    def test_ad_is_believed(self):
+        upstream = self.upstream(lambda asked, _: [Send(dnswire.answer(
+            asked, [(None, "A", GOOD, 300)], flags=0x81A0))])
+        box = self.box(f"{upstream.url}#dns.test")
+        self.assertTrue(box.ask("a.test", flags=dnswire.RD | dnswire.AD).flags & dnswire.AD)
+
+
+class Tcp(unittest.TestCase):
+    def box(self, upstream, config=None):
+        return self.enterContext(Box(
+            upstream=[f"tcp://127.0.0.1:{upstream.port}"],
+            config=config or {"server": {"workers": 1}}))
+
+    def test_connection_is_shared(self):
+        """RFC 7766 section 6.2.2."""
+        upstream = self.enterContext(FakeUpstream(address()))
+        box = self.box(upstream)
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            replies = list(pool.map(lambda n: box.ask(f"n{n}.test"), range(40)))
+        self.assertEqual([reply.texts() for reply in replies], [[GOOD]] * 40)
+        self.assertEqual(len(upstream.streams), 1)
+
+    def test_server_that_closes_after_each_answer_is_served(self):
+        upstream = self.enterContext(FakeUpstream(address()))
+        upstream.close_after = 1
+        box = self.box(upstream)
+        for n in range(5):
+            self.assertEqual(box.ask(f"n{n}.test").texts(), [GOOD])
+
+    def test_silent_connection_is_given_up(self):
+        upstream = self.enterContext(FakeUpstream(address()))
+        box = self.box(upstream)
+        self.assertEqual(box.ask("a.test").texts(), [GOOD])
+        held, upstream.handler = upstream.handler, lambda *_: []
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(box.ask, "b.test", timeout=8)
+            wait_for(lambda: upstream.count("b.test"), "the question")
+            upstream.handler = held
+            self.assertEqual(waiting.result().texts(), [GOOD])
+        self.assertEqual(len(upstream.streams), 2)
+
+    def test_idle_connection_is_closed(self):
+        """RFC 7766 section 6.2.3: at 10 s."""
+        upstream = self.enterContext(FakeUpstream(address()))
+        box = self.box(upstream)
+        box.ask("a.test")
+        wait_for(lambda: upstream.streams[0].fileno() == -1, "the end of the connection", 15)
+
+
+if __name__ == "__main__":
+    unittest.main()
