@@ -96,7 +96,7 @@ class MakeRun(unittest.TestCase):
         for command in self.commands(run):
             self.call(command)
         self.interrupt(run)
-        self.assertIn("Stopping.", run.text())
+        wait_for(lambda: "Stopping." in run.text(), "the last word") # make may end before it
         left = subprocess.run(["pgrep", "-f", f"{os.path.basename(run.log)}/state/greengate.yaml"],
                               capture_output=True, check=False)
         self.assertEqual(left.stdout, b"")
@@ -171,7 +171,9 @@ class Readme(unittest.TestCase):
         self.shim("adduser", '[ "$*" = "--system --group --no-create-home _greengate" ]')
         for program, folder in (("greengated", "sbin"), ("greengate-web", "sbin"), ("greengate", "bin")):
             self.shim(program, f'exec {self.root}/usr/{folder}/{program} -c {self.box.path} "$@"')
-        self.env = environment(DESTDIR=self.root, PATH=f"{self.bin}:{os.environ['PATH']}")
+        # Public lists are out of reach, whatever network there is.
+        self.env = environment(DESTDIR=self.root, PATH=f"{self.bin}:{os.environ['PATH']}",
+                               https_proxy="http://127.0.0.1:9", no_proxy="")
         self.running = []
         self.addCleanup(lambda: [program.stop() for program in reversed(self.running)])
         self.box.config["lists"] = {"sources": [self.box.source(
@@ -214,7 +216,9 @@ class Readme(unittest.TestCase):
                     self.serve(command)
                 else:
                     done = self.call(command)
-                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                    # The preset's lists are out of reach here: partly done.
+                    wanted = (0, 6) if command.endswith("greengate update") else (0,)
+                    self.assertIn(done.returncode, wanted, done.stdout + done.stderr)
 
     def test_links_lead_somewhere(self):
         for page in ("README.md", "CONTRIBUTING.md", "docs/architecture.md"):
