@@ -18,7 +18,7 @@ Q := $(if $(filter 1,$(V)),,@)
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
 PKGS := libuv ldns sqlite3 yaml-0.1 libcurl zlib liblzma libzstd libsodium libidn2 libpsl \
-        libcjson libnghttp2 openssl
+        libcjson libnghttp2 openssl libpcre2-8
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
         -Wpointer-arith -Wno-missing-field-initializers
@@ -82,7 +82,8 @@ DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml $(CATA
            $(if $(STARTER),$B/data/starter.ggdb)
 
 .DEFAULT_GOAL := all
-.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists lint format install \
+.PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists bench-policy \
+        bench-reload bench-cache soak lint format install \
         clean help flags sources
 .SECONDARY:
 
@@ -112,7 +113,11 @@ system: all build-tests peers ## run the system tests alone
 	@tests/run $(B) --only system
 
 peers: ## unpack the servers that tests need, without installing them
-	@packaging/dev/unpack $(BUILD)/peers nsd minisign
+	@packaging/dev/unpack $(BUILD)/peers nsd minisign faketime
+
+.PHONY: test-bigendian
+test-bigendian: ## compile lists on an emulated s390x: the same bytes (Debian; unpacks 270 MB into build/)
+	@tests/bigendian/run $(BUILD) $(CC)
 
 sanitize: ## every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory MODE=asan test
@@ -135,6 +140,25 @@ bench-lists: ## compile and look up 1M and 10M names, beside dnsmasq and Unbound
 	@packaging/dev/setup all
 	@$(SUBMAKE) $B/bench/bench_blockdb
 	@tests/bench/lists $B/bench/bench_blockdb
+
+bench-policy: ## what addresses and patterns add to a query
+	@packaging/dev/setup test
+	@$(SUBMAKE) $B/bench/bench_policy
+	@$B/bench/bench_policy
+
+bench-reload: ## reload 1M names under load, beside PowerDNS Recursor and dnsdist
+	@packaging/dev/setup all
+	@$(SUBMAKE) all $B/bench/pacer
+	@tests/bench/reload $(B)
+bench-cache: ## hit rates of the cache beside LRU, over a trace of names (TRACE=FILE)
+	@$(SUBMAKE) $B/bench/bench_cache
+	@tests/bench/cache $B/bench/bench_cache $(TRACE)
+
+SECONDS ?= 600
+soak: ## floods, outages, reloads, updates and TCP abuse at once (SECONDS=600)
+	@packaging/dev/setup test
+	@$(SUBMAKE) all peers
+	@tests/bench/soak $(B) --seconds $(SECONDS)
 
 lint: ## layers, sizes, names, formats, clang-tidy, shellcheck
 	@packaging/dev/setup all
@@ -208,11 +232,19 @@ $B/bench/responder: tests/bench/responder.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $< -luv
 
+$B/bench/bench_policy: $B/tests/bench/bench_policy.o $B/libtest.a $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS)
+
+$B/bench/pacer: tests/bench/pacer.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $<
+
 $B/bench/generator: tests/bench/generator.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_CFLAGS) $(GG_LDFLAGS) -o $@ $<
 
-$B/bench/bench_blockdb: $B/tests/bench/bench_blockdb.o $(LIB)
+$B/bench/bench_%: $B/tests/bench/bench_%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GG_LDFLAGS) -o $@ $^ $(GG_LIBS)
 

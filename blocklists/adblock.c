@@ -5,12 +5,11 @@
  * "@@" takes back, $badfilter cancels the same rule of the list, and $denyallow= is an
  * exception for each name below the rule (against the whole list, as an "@@" is). What only a browser can do is counted and never widened to a
  * block (or an exception) of the whole name. */
-#include "blocklists/format.h"
-
 #include <string.h>
 
 #include "blocklists/blockdb.h"
 #include "blocklists/entry.h"
+#include "blocklists/rewrite.h"
 
 static bool is_one_of(const struct span *span, const char *const *words)
 {
@@ -38,21 +37,26 @@ static bool is_cosmetic(const struct span *line)
 
 struct rule {
     struct span pattern;
-    struct span denied; /* what $denyallow= names: "x|y" */
-    unsigned flags;     /* but for what the anchor says */
+    struct span denied;      /* what $denyallow= names: "x|y" */
+    unsigned flags;          /* but for what the anchor says */
+    struct sink_rule action; /* what $dnsrewrite= says; its flags are not used */
+    bool rewrites;
+    uint8_t *record; /* [RDATA_RECORD_MAX] for it */
 };
 
 /* Whether $denyallow= can be said by exceptions: those take back no important rule. */
 static bool is_expressible(const struct rule *rule)
 {
     const unsigned never = BLOCKDB_EXCEPTION | BLOCKDB_IMPORTANT | ENTRY_CANCELS;
-    return rule->denied.len == 0 || !(rule->flags & never);
+    bool rewrites = rule->rewrites && (rule->flags & BLOCKDB_EXCEPTION);
+    return (rule->denied.len == 0 || !(rule->flags & never)) && !rewrites;
 }
 
 /* The modifiers behind '$', or why the rule cannot be used. */
-static enum skip_reason read_modifiers(struct span rest, struct rule *rule)
+static enum skip_reason read_modifiers(struct span rest, struct rule *rule,
+                                       const struct line_sink *sink)
 {
-    static const char *const dns[] = {"denyallow", "dnstype", "client", "ctag", "dnsrewrite", NULL};
+    static const char *const dns[] = {"denyallow", "dnstype", "client", "ctag", NULL};
     while (rest.len) {
         struct span modifier = span_until(&rest, ',');
         size_t used = modifier.len < rest.len ? modifier.len + 1 : modifier.len;
@@ -66,6 +70,12 @@ static enum skip_reason read_modifiers(struct span rest, struct rule *rule)
             rule->flags |= ENTRY_CANCELS;
         } else if (span_starts(&modifier, "denyallow=") && modifier.len > 10) {
             rule->denied = (struct span){modifier.text + 10, modifier.len - 10};
+        } else if (span_is(&word, "dnsrewrite")) {
+            rule->rewrites = true;
+            enum skip_reason fault = rewrite_read(sink, &modifier, &rule->action, rule->record);
+            if (fault) {
+                return fault;
+            }
         } else if (is_one_of(&word, dns)) {
             return SKIP_MODIFIER;
         } else if (!span_is(&modifier, "all")) {
@@ -184,26 +194,75 @@ static void take_rule(struct rule *rule, enum skip_reason fault, struct line_sin
         sink_skip(sink, fault);
         return;
     }
-    sink_name(sink, &rule->pattern, rule->flags | (covers ? covers : BLOCKDB_SELF));
+    rule->action.flags = rule->flags | (covers ? covers : BLOCKDB_SELF);
+    sink_name_rule(sink, &rule->pattern, &rule->action);
     take_denied(rule, sink);
+}
+
+/* Cut "@@" off the front. */
+static void cut_exception(struct rule *rule)
+{
+    if (span_starts(&rule->pattern, "@@")) {
+        rule->flags |= BLOCKDB_EXCEPTION;
+        rule->pattern.text += 2;
+        rule->pattern.len -= 2;
+    }
+    rule->pattern = span_trim(&rule->pattern);
 }
 
 static void parse_rule(const struct span *line, struct line_sink *sink)
 {
-    struct rule rule = {.pattern = span_until(line, '$')};
+    uint8_t record[RDATA_RECORD_MAX];
+    struct rule rule = {.pattern = span_until(line, '$'), .record = record};
     struct span modifiers = {line->text + rule.pattern.len, line->len - rule.pattern.len};
     if (modifiers.len) {
         modifiers.text++;
         modifiers.len--;
     }
-    if (span_starts(&rule.pattern, "@@")) {
-        rule.flags |= BLOCKDB_EXCEPTION;
-        rule.pattern.text += 2;
-        rule.pattern.len -= 2;
-    }
-    rule.pattern = span_trim(&rule.pattern);
-    enum skip_reason fault = read_modifiers(modifiers, &rule);
+    cut_exception(&rule);
+    enum skip_reason fault = read_modifiers(modifiers, &rule, sink);
     take_rule(&rule, fault, sink);
+}
+
+/* "/text/" is an expression for a DNS filter and a part of a path for a browser's list:
+ * without a mark that no path has it is taken for the latter. */
+static bool is_expression(const struct span *text)
+{
+    for (size_t i = 0; i < text->len; i++) {
+        if (memchr("^$\\[(*+?|{", text->text[i], 10)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "/expression/$modifiers"; the last slash ends it. */
+static void parse_expression(const struct span *line, struct line_sink *sink)
+{
+    uint8_t record[RDATA_RECORD_MAX];
+    struct rule rule = {.pattern = *line, .record = record};
+    cut_exception(&rule);
+    const char *end = memrchr(rule.pattern.text, '/', rule.pattern.len);
+    struct span text = {rule.pattern.text + 1, (size_t)(end - rule.pattern.text)};
+    struct span rest = {end + 1, rule.pattern.len - text.len - 1};
+    text.len -= text.len > 0;
+    if ((rest.len && rest.text[0] != '$') || !is_expression(&text)) {
+        sink_skip(sink, SKIP_PATH);
+        return;
+    }
+    rest.text += rest.len > 0;
+    rest.len -= rest.len > 0;
+    enum skip_reason fault = read_modifiers(rest, &rule, sink);
+    bool local = rule.action.action == BLOCKDB_LOCAL;
+    if (fault == SKIP_NONE && (local || rule.denied.len || rule.flags & ENTRY_CANCELS)) {
+        fault = SKIP_MODIFIER;
+    }
+    if (fault) {
+        sink_skip(sink, fault);
+        return;
+    }
+    rule.action.flags = rule.flags | BLOCKDB_SELF;
+    sink_pattern(sink, &text, &rule.action);
 }
 
 static bool is_hosts_line(const struct span *line)
@@ -239,9 +298,9 @@ void adblock_parse_line(const struct span *line, struct line_sink *sink)
         return;
     }
     struct span rule = cut_comment(line);
-    if (first == '/' && rule.len > 1 && rule.text[1] != '/') {
-        struct span pattern = span_until(&rule, '$');
-        sink_skip(sink, pattern.text[pattern.len - 1] == '/' ? SKIP_REGEX : SKIP_PATH);
+    size_t mark = span_starts(&rule, "@@") ? 2 : 0;
+    if (rule.len > mark + 1 && rule.text[mark] == '/' && rule.text[mark + 1] != '/') {
+        parse_expression(&rule, sink);
     } else if (is_hosts_line(&rule)) {
         hosts_parse_line(&rule, sink);
     } else {

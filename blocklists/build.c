@@ -28,6 +28,7 @@ static void begin_sink(struct line_sink *sink, struct reading *reading)
     *sink = (struct line_sink){
         .match = (enum list_match)b->job->sources[reading->source].match,
         .suffixes = counting ? NULL : b->suffixes,
+        .local_data = b->job->sources[reading->source].local_data,
         .report = &b->reports[reading->source],
         .on_entry = counting ? builder_count : builder_keep,
         .arg = reading,

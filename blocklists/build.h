@@ -19,8 +19,12 @@ struct build_source {
     int format;         /* enum list_format */
     int match;          /* enum list_match */
     bool scope_all;     /* its exceptions hold against every source */
-    int64_t fetched_at; /* seconds since 1970 */
-    int fd;             /* the list: text, gzip or zstd; read by offset */
+    bool local_data;    /* its addresses and names that are given instead are honoured */
+    bool folders_named; /* of an archive, by the configuration */
+    bool folders_white; /* white lists too */
+    const struct text_list *folders; /* NULL: none */
+    int64_t fetched_at;              /* seconds since 1970 */
+    int fd;                          /* the list: text, gzip or zstd; read by offset */
 };
 
 enum build_phase { BUILD_COUNT, BUILD_READ, BUILD_SORT, BUILD_WRITE };

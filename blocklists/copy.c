@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "blocklists/compile.h"
+#include "blocklists/input.h"
 #include "blocklists/pack.h"
 #include "blocklists/schedule.h"
 #include "blocklists/signature.h"
@@ -88,20 +89,14 @@ static int judge(const struct sync_options *options, struct sync_source *source,
                  struct diag *diag)
 {
     struct source_report *report = &source->fresh.report;
-    const struct config_source *config = source->config;
-    struct build_source input = {.id = config->id,
-                                 .category = config->category,
-                                 .url = config->url,
-                                 .format = config->format,
-                                 .match = config->match,
-                                 .fd = fd};
+    struct build_source input = input_of(source, fd);
     struct build_job job = {.sources = &input, .source_count = 1, .out_fd = -1};
     int err = compile_run(&job, report, diag);
     if (err == 0 && report->error < 0) {
         err = diag_set(diag, report->error, "%s", report->error_text);
     }
     if (err == 0 && source->has_copy && !options->force) {
-        err = gate_size(source->meta.report.names, report->names,
+        err = gate_size(report_entries(&source->meta.report), report_entries(report),
                         options->config->lists.max_shrink_percent, diag);
     }
     return err;

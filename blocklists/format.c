@@ -5,12 +5,16 @@
 
 static const struct format formats[] = {
     {"hosts", FORMAT_HOSTS, hosts_parse_line},
-    {"domains", FORMAT_DOMAINS, domains_parse_line},
-    {"adblock", FORMAT_ADBLOCK, adblock_parse_line},
+    {"domains", FORMAT_DOMAINS, domains_parse_line, .addresses = true},
+    {"adblock", FORMAT_ADBLOCK, adblock_parse_line, .addresses = true},
     {"dnsmasq", FORMAT_DNSMASQ, dnsmasq_parse_line},
     {"unbound", FORMAT_UNBOUND, unbound_parse_line},
     {"bind", FORMAT_BIND, bind_parse_line},
-    {"dnscrypt", FORMAT_DNSCRYPT, dnscrypt_parse_line},
+    {"dnscrypt", FORMAT_DNSCRYPT, dnscrypt_parse_line, .addresses = true},
+    {"rpz", FORMAT_RPZ, rpz_parse_line, .raw = true, .end = rpz_end},
+    {"ut1", FORMAT_UT1, ut1_parse_line, .addresses = true},
+    {"addresses", FORMAT_ADDRESSES, addresses_parse_line, .addresses = true},
+    {"regex", FORMAT_REGEX, regex_parse_line},
 };
 
 const struct format *format_find(enum list_format id)

@@ -24,6 +24,9 @@ struct format {
     enum list_format id;
     /* line: without its end and without blanks around it, 1..4096 octets */
     void (*parse_line)(const struct span *line, struct line_sink *sink);
+    bool raw;                            /* lines keep their blanks, and empty ones come too */
+    bool addresses;                      /* an address where a name stands covers answers */
+    void (*end)(struct line_sink *sink); /* after the last line, or NULL */
 };
 
 /* NULL for FORMAT_AUTO and unknown ids. */
@@ -38,6 +41,11 @@ void dnsmasq_parse_line(const struct span *line, struct line_sink *sink);
 void unbound_parse_line(const struct span *line, struct line_sink *sink);
 void bind_parse_line(const struct span *line, struct line_sink *sink);
 void dnscrypt_parse_line(const struct span *line, struct line_sink *sink);
+void rpz_parse_line(const struct span *line, struct line_sink *sink);
+void rpz_end(struct line_sink *sink);
+void ut1_parse_line(const struct span *line, struct line_sink *sink); /* of a member */
+void addresses_parse_line(const struct span *line, struct line_sink *sink);
+void regex_parse_line(const struct span *line, struct line_sink *sink);
 
 /* Whether an address is one that lists use to say "nowhere". */
 bool hosts_is_sink(const struct span *token);
@@ -60,7 +68,8 @@ void sink_name_rule(struct line_sink *sink, const struct span *token, const stru
 /* An address or a prefix, "192.0.2.0/24"; host bits are taken off. It covers answers. */
 void sink_address(struct line_sink *sink, const struct span *token, const struct sink_rule *rule);
 
-/* A regular expression, without its slashes. */
+/* A regular expression, without its slashes. One that PCRE2 does not compile, that takes
+ * too long, or that matches most well-known names is skipped. */
 void sink_pattern(struct line_sink *sink, const struct span *text, const struct sink_rule *rule);
 void sink_skip(struct line_sink *sink, enum skip_reason reason);
 void sink_comment(struct line_sink *sink, const struct span *text);

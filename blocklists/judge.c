@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "blocklists/copy.h"
+#include "blocklists/input.h"
 #include "blocklists/listtext.h"
 #include "config/catalog.h"
 
@@ -68,7 +69,7 @@ static bool may_be_popular(const struct hearing *hearing, const struct config_so
 {
     const struct catalog_category *category =
         catalog_find(hearing->judge->catalog, source->category);
-    return source->accept_popular || (category && category->popular);
+    return source->accept_popular || source->shadow || (category && category->popular);
 }
 
 /* Hits of a list that was refused in an earlier round. */
@@ -151,12 +152,9 @@ static void find_lines(const struct hearing *hearing, struct sync_source *source
         }
     }
     const struct source_meta *meta = source->has_fresh ? &source->fresh : &source->meta;
-    struct build_source text = {.id = source->config->id,
-                                .category = source->config->category,
-                                .url = source->config->url,
-                                .format = meta->report.format,
-                                .match = source->config->match,
-                                .fd = count ? copy_open(hearing->judge->options, source) : -1};
+    struct build_source text =
+        input_of(source, count ? copy_open(hearing->judge->options, source) : -1);
+    text.format = meta->report.format;
     struct diag diag = {0};
     if (text.fd < 0 || listtext_find(&text, wants, count, &diag) < 0) {
         count = 0;

@@ -2,6 +2,7 @@
 #include "blocklists/listtext.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -42,6 +43,7 @@ static int visit_in_child(void *arg, struct diag *diag)
     if (report && sink) {
         *sink = (struct line_sink){.match = (enum list_match)visiting->source->match,
                                    .suffixes = visiting->visit->suffixes,
+                                   .local_data = visiting->source->local_data,
                                    .report = report,
                                    .on_entry = pass_entry,
                                    .arg = visiting};
@@ -64,6 +66,12 @@ int listtext_visit(const struct build_source *source, const struct listtext_visi
 {
     struct visiting visiting = {.source = source, .visit = visit};
     return child_run(visit_in_child, &visiting, 0, diag);
+}
+
+uint64_t listtext_place(const struct line_sink *sink, char file[QUOTE_FILE_MAX])
+{
+    snprintf(file, QUOTE_FILE_MAX, "%s", sink->member ? sink->member : "");
+    return sink->report->lines - sink->lines_before;
 }
 
 void listtext_print(const struct span *line, char out[LISTTEXT_MAX])
@@ -101,7 +109,9 @@ static bool is_that(const struct listtext_want *want, const struct scan_entry *e
         return false;
     }
     switch (want->kind) {
-    case SCAN_NAME: return dname_equal(&want->name, &entry->name);
+    case SCAN_NAME:
+        return (!want->covers || entry->flags & want->covers) &&
+               dname_equal(&want->name, &entry->name);
     case SCAN_ADDRESS:
         return want->prefix.bits == entry->prefix.bits &&
                addr_equal(&want->prefix.addr, &entry->prefix.addr);
@@ -115,7 +125,7 @@ static void note_line(struct finding *finding, struct listtext_want *want,
                       const struct line_sink *sink)
 {
     if (want->line == 0) {
-        want->line = sink->report->lines;
+        want->line = listtext_place(sink, want->file);
         listtext_print(&sink->line, want->text);
         finding->left--;
     }
@@ -145,7 +155,7 @@ static void index_wants(struct finding *finding)
 {
     for (size_t i = 0; i < finding->count; i++) {
         finding->wants[i].line = 0;
-        finding->wants[i].text[0] = '\0';
+        finding->wants[i].text[0] = finding->wants[i].file[0] = '\0';
         if (finding->wants[i].kind != SCAN_NAME) {
             finding->others = true;
             continue;
@@ -181,6 +191,8 @@ int listtext_find(const struct build_source *source, struct listtext_want *wants
     for (size_t i = 0; i < count; i++) {
         wants[i].line = finding->wants[i].line;
         memcpy(wants[i].text, finding->wants[i].text, sizeof(wants[i].text));
+        memcpy(wants[i].file, finding->wants[i].file, sizeof(wants[i].file));
+        wants[i].file[QUOTE_FILE_MAX - 1] = '\0';
         wants[i].text[LISTTEXT_MAX - 1] = '\0';
     }
     munmap(shared, bytes);

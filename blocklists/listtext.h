@@ -15,8 +15,10 @@ struct listtext_want {
     struct prefix prefix; /* SCAN_ADDRESS */
     char pattern[SCAN_PATTERN_MAX + 1];
     bool exception;
-    uint64_t line;           /* of the first such line, 0: none */
-    char text[LISTTEXT_MAX]; /* that line: printable, shortened */
+    unsigned covers; /* BLOCKDB_SELF, BLOCKDB_BELOW: what the line must cover; 0 = either */
+    uint64_t line;   /* of the first such line, 0: none */
+    char file[QUOTE_FILE_MAX]; /* of an archive that it stands in, else empty */
+    char text[LISTTEXT_MAX];   /* that line: printable, shortened */
 };
 
 /* Fill in line and text of each want. A source that cannot be read any more finds
@@ -24,6 +26,9 @@ struct listtext_want {
 __attribute__((warn_unused_result)) int listtext_find(const struct build_source *source,
                                                       struct listtext_want *wants, size_t count,
                                                       struct diag *diag);
+
+/* Where a sink is: the line, and the file of an archive (or ""). */
+uint64_t listtext_place(const struct line_sink *sink, char file[QUOTE_FILE_MAX]);
 
 /* An octet run as one printable line that fits, dots at its end when it was longer. */
 void listtext_print(const struct span *line, char out[LISTTEXT_MAX]);

@@ -60,7 +60,11 @@ static const struct number_field numbers[] = {
     NUMBER("entries", report.entries),
     NUMBER("duplicates", report.duplicates),
     NUMBER("exceptions", report.exceptions),
+    NUMBER("cancels", report.cancels),
     NUMBER("cancelled", report.cancelled),
+    NUMBER("folded", report.folded),
+    NUMBER("addresses", report.addresses),
+    NUMBER("patterns", report.patterns),
     NUMBER("narrowed", report.narrowed),
 };
 
@@ -80,6 +84,9 @@ static void add_skipped(cJSON *json, const struct source_report *report)
         cJSON_AddNumberToObject(quote, "line", report->quotes[i].line);
         cJSON_AddStringToObject(quote, "reason", skip_word(report->quotes[i].reason));
         cJSON_AddStringToObject(quote, "text", report->quotes[i].text);
+        if (report->quotes[i].file[0]) {
+            cJSON_AddStringToObject(quote, "file", report->quotes[i].file);
+        }
         cJSON_AddItemToArray(quotes, quote);
     }
 }
@@ -137,7 +144,9 @@ static void read_skipped(const cJSON *json, struct source_report *report)
         struct quote *quote = &report->quotes[report->quote_count++];
         quote->line = (uint32_t)number_of(item, "line");
         quote->reason = skip_find(reason);
+        const char *file = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "file"));
         snprintf(quote->text, sizeof(quote->text), "%s", text);
+        snprintf(quote->file, sizeof(quote->file), "%s", file ? file : "");
     }
 }
 

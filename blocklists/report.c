@@ -44,6 +44,7 @@ void report_close(struct source_report *report)
     }
     for (unsigned i = 0; i < QUOTES_MAX; i++) {
         report->quotes[i].text[QUOTE_TEXT_MAX - 1] = '\0';
+        report->quotes[i].file[QUOTE_FILE_MAX - 1] = '\0';
     }
 }
 

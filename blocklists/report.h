@@ -21,9 +21,13 @@
     SKIP(COSMETIC, "cosmetic", 1, "hides parts of a page")                                         \
     SKIP(MODIFIER, "modifier", 1, "a modifier that is not supported")                              \
     SKIP(DIRECTIVE, "directive", 1, "a setting that blocks nothing")                               \
-    SKIP(REGEX, "regex", 1, "a regular expression")                                                \
+    SKIP(REGEX, "regex", 1, "a regular expression that cannot be used")                            \
     SKIP(WILDCARD, "wildcard", 1, "a wildcard inside a name")                                      \
-    SKIP(WIDE, "wide", 1, "would block all below a public suffix")                                 \
+    SKIP(WIDE, "wide", 1, "would block far too much")                                              \
+    SKIP(PRIVATE, "private", 1, "an address of local networks")                                    \
+    SKIP(TRIGGER, "trigger", 1, "an RPZ trigger that is not supported")                            \
+    SKIP(ZONE, "zone", 1, "outside of its zone")                                                   \
+    SKIP(RECORD, "record", 0, "not a valid record of a zone")                                      \
     SKIP(NAME, "name", 0, "not a domain name")                                                     \
     SKIP(IDN, "idn", 0, "not a valid international name")                                          \
     SKIP(LENGTH, "length", 0, "longer than 4096 octets")
@@ -32,12 +36,13 @@
 enum skip_reason { SKIP_REASONS(SKIP) SKIP_COUNT };
 #undef SKIP
 
-enum { QUOTES_MAX = 3, QUOTE_TEXT_MAX = 96, VERSION_TEXT_MAX = 64 };
+enum { QUOTES_MAX = 3, QUOTE_TEXT_MAX = 96, QUOTE_FILE_MAX = 48, VERSION_TEXT_MAX = 64 };
 
 struct quote {
     uint32_t line;
     uint32_t reason; /* enum skip_reason */
     char text[QUOTE_TEXT_MAX];
+    char file[QUOTE_FILE_MAX]; /* of an archive, "adult/domains"; else empty */
 };
 
 struct source_report {

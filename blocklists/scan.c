@@ -4,16 +4,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "blocklists/addresses.h"
 #include "blocklists/entry.h"
+#include "blocklists/pattern.h"
 
 /* Printable, one line, bounded: it will stand in reports. */
-static void keep_quote(struct source_report *report, const struct span *line,
-                       enum skip_reason reason)
+static void keep_quote(struct line_sink *sink, enum skip_reason reason)
 {
+    struct source_report *report = sink->report;
+    const struct span *line = &sink->line;
     struct quote *quote = &report->quotes[report->quote_count++];
     size_t len = line->len < QUOTE_TEXT_MAX - 1 ? line->len : QUOTE_TEXT_MAX - 1;
-    quote->line = (uint32_t)report->lines;
+    quote->line = (uint32_t)(report->lines - sink->lines_before);
     quote->reason = reason;
+    snprintf(quote->file, sizeof(quote->file), "%s", sink->member ? sink->member : "");
     for (size_t i = 0; i < len; i++) {
         char c = line->text[i];
         quote->text[i] = c >= 0x20 && c < 0x7f ? c : '?';
@@ -27,7 +31,7 @@ void sink_skip(struct line_sink *sink, enum skip_reason reason)
     struct source_report *report = sink->report;
     report->skipped[reason]++;
     if (report->quote_count < QUOTES_MAX && reason != SKIP_LOCAL) {
-        keep_quote(report, &sink->line, reason);
+        keep_quote(sink, reason);
     }
 }
 
@@ -73,6 +77,10 @@ void sink_name_rule(struct line_sink *sink, const struct span *token, const stru
     struct scan_entry entry;
     struct source_report *report = sink->report;
     enum skip_reason fault = entry_parse(token->text, token->len, &entry.name);
+    if (fault == SKIP_ADDRESS && sink->format->addresses) {
+        sink_address(sink, token, rule);
+        return;
+    }
     if (fault != SKIP_NONE) {
         sink_skip(sink, fault);
         return;
@@ -85,7 +93,7 @@ void sink_name_rule(struct line_sink *sink, const struct span *token, const stru
             return;
         }
         if (report->quote_count < QUOTES_MAX) {
-            keep_quote(report, &sink->line, SKIP_WIDE);
+            keep_quote(sink, SKIP_WIDE);
         }
         report->narrowed++;
     }
@@ -107,53 +115,22 @@ void sink_name(struct line_sink *sink, const struct span *token, unsigned flags)
     sink_name_rule(sink, token, &(struct sink_rule){.flags = flags});
 }
 
-static void clear_host_bits(struct prefix *prefix)
-{
-    for (unsigned bit = prefix->bits; bit < 8 * sizeof(prefix->addr.bytes); bit++) {
-        prefix->addr.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
-    }
-}
-
-/* An address or a prefix whose host bits need not be 0. */
-static bool read_prefix(const struct span *token, struct prefix *ret_prefix)
-{
-    char text[ADDR_TEXT_MAX];
-    struct span bare = span_until(token, '/');
-    unsigned bits = 0;
-    if (bare.len >= sizeof(text)) {
-        return false;
-    }
-    memcpy(text, bare.text, bare.len);
-    text[bare.len] = '\0';
-    if (addr_parse(text, &ret_prefix->addr) < 0) {
-        return false;
-    }
-    unsigned most = ret_prefix->addr.family == AF_INET ? 32 : 128;
-    for (size_t i = bare.len + 1; i < token->len; i++) {
-        unsigned digit = (unsigned)(unsigned char)token->text[i] - '0';
-        bits = bits * 10 + digit;
-        if (digit > 9 || bits > most) {
-            return false;
-        }
-    }
-    bool whole = bare.len == token->len;
-    ret_prefix->bits = (uint8_t)(whole ? most : bits);
-    clear_host_bits(ret_prefix);
-    return whole || token->len > bare.len + 1;
-}
-
 void sink_address(struct line_sink *sink, const struct span *token, const struct sink_rule *rule)
 {
     struct scan_entry entry = {.kind = SCAN_ADDRESS};
-    if (!read_prefix(token, &entry.prefix)) {
-        sink_skip(sink, SKIP_ADDRESS);
+    enum skip_reason fault = SKIP_NONE;
+    if (!address_read(token, &entry.prefix)) {
+        fault = SKIP_ADDRESS;
+    } else if (entry.prefix.bits < (entry.prefix.addr.family == AF_INET ? 8 : 16)) {
+        fault = SKIP_WIDE;
+    } else if (!(rule->flags & BLOCKDB_EXCEPTION) && address_is_local(&entry.prefix)) {
+        fault = SKIP_PRIVATE;
+    }
+    if (fault) {
+        sink_skip(sink, fault);
         return;
     }
-    if (entry.prefix.bits < (entry.prefix.addr.family == AF_INET ? 8 : 16)) {
-        sink_skip(sink, SKIP_WIDE);
-        return;
-    }
-    sink->report->addresses++;
+    *(rule->flags & ENTRY_CANCELS ? &sink->report->cancels : &sink->report->addresses) += 1;
     entry.flags = (uint8_t)((rule->flags & ~(unsigned)BLOCKDB_BELOW) | BLOCKDB_SELF);
     entry.action = rule->action;
     entry.data = rule->data;
@@ -163,8 +140,13 @@ void sink_address(struct line_sink *sink, const struct span *token, const struct
 void sink_pattern(struct line_sink *sink, const struct span *text, const struct sink_rule *rule)
 {
     struct scan_entry entry = {.kind = SCAN_PATTERN, .pattern = *text};
-    if (text->len == 0 || text->len > SCAN_PATTERN_MAX || memchr(text->text, 0, text->len)) {
-        sink_skip(sink, SKIP_REGEX);
+    enum skip_reason fault = SKIP_REGEX;
+    if (text->len <= SCAN_PATTERN_MAX && sink->patterns < SCAN_PATTERNS_MAX) {
+        sink->patterns++;
+        fault = pattern_judge(text);
+    }
+    if (fault) {
+        sink_skip(sink, fault);
         return;
     }
     sink->report->patterns++;
@@ -185,7 +167,9 @@ static void take_line(struct line_sink *sink, const char *text, size_t len)
         }
     }
     sink->line = span_trim(&raw);
-    if (sink->line.len) {
+    if (sink->format->raw) {
+        sink->format->parse_line(&raw, sink);
+    } else if (sink->line.len) {
         sink->format->parse_line(&sink->line, sink);
     }
 }
@@ -280,5 +264,9 @@ void scan_end(struct line_sink *sink)
 {
     if (sink->carried) {
         split_returns(sink, "", 0);
+    }
+    sink->after_cr = false;
+    if (sink->format && sink->format->end) {
+        sink->format->end(sink);
     }
 }

@@ -8,8 +8,9 @@
 #include "blocklists/blockdb.h"
 #include "blocklists/format.h"
 #include "blocklists/suffix.h"
+#include "blocklists/zone.h"
 
-enum { SCAN_LINE_MAX = 4096, SCAN_PATTERN_MAX = 1024 };
+enum { SCAN_LINE_MAX = 4096, SCAN_PATTERN_MAX = 1024, SCAN_PATTERNS_MAX = 4096 };
 
 enum scan_kind { SCAN_NAME, SCAN_ADDRESS, SCAN_PATTERN };
 
@@ -27,14 +28,20 @@ struct line_sink {
     const struct format *format;
     enum list_match match;
     const struct suffix_set *suffixes; /* NULL: names are not narrowed (counting only) */
+    bool local_data; /* BLOCKDB_LOCAL is honoured; else a zone's is a plain block */
     struct source_report *report;
     void (*on_entry)(void *arg, const struct scan_entry *entry);
     void *arg;
     /* the rest belongs to scan.c; zero it */
+    const char *member;    /* of an archive, for quotes; NULL */
+    int member_role;       /* enum ut1_role */
+    uint64_t lines_before; /* of it */
     struct span line;
+    unsigned patterns; /* that were tried */
     size_t carried;
     bool begun, dropping, after_cr;
     struct bind_state bind;
+    struct zone_state zone;
     char carry[SCAN_LINE_MAX];
 };
 

@@ -87,22 +87,6 @@ int sidetable_add_data(struct sidetable *table, const struct side_owner *owner,
     return 0;
 }
 
-int sidetable_add_pattern(struct sidetable *table, const struct blockdb_pattern *pattern,
-                          const struct span *text)
-{
-    if (table->pattern_count == BLOCKDB_PATTERNS_MAX) {
-        return -E2BIG;
-    }
-    char *copy = strndup(text->text, text->len);
-    if (!copy) {
-        return -ENOMEM;
-    }
-    struct blockdb_pattern *kept = &table->patterns[table->pattern_count++];
-    *kept = *pattern;
-    kept->text = copy;
-    return 0;
-}
-
 static int compare_owners(const struct side_owner *a, const struct side_owner *b)
 {
     if (a->hash != b->hash) {
@@ -130,6 +114,54 @@ static int compare_patterns(const void *left, const void *right)
     order = order ? order : strcmp(a->text, b->text);
     order = order ? order : (int)a->flags - (int)b->flags;
     return order ? order : (int)a->action - (int)b->action;
+}
+
+/* Full: which kept pattern a smaller one replaces, so that those that stay do not
+ * depend on the order in which they came; NULL when it is the greatest itself. */
+static struct blockdb_pattern *find_loser(struct sidetable *table,
+                                          const struct blockdb_pattern *pattern)
+{
+    struct blockdb_pattern *most = &table->patterns[0];
+    for (uint32_t i = 1; i < table->pattern_count; i++) {
+        if (compare_patterns(most, &table->patterns[i]) < 0) {
+            most = &table->patterns[i];
+        }
+    }
+    return compare_patterns(pattern, most) < 0 ? most : NULL;
+}
+
+static bool is_known(const struct sidetable *table, const struct blockdb_pattern *pattern)
+{
+    for (uint32_t i = 0; i < table->pattern_count; i++) {
+        if (compare_patterns(pattern, &table->patterns[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int sidetable_add_pattern(struct sidetable *table, const struct blockdb_pattern *pattern,
+                          const struct span *text)
+{
+    char *copy = strndup(text->text, text->len);
+    struct blockdb_pattern added = *pattern;
+    added.text = copy;
+    if (!copy || is_known(table, &added)) {
+        free(copy);
+        return copy ? 0 : -ENOMEM;
+    }
+    if (table->pattern_count < BLOCKDB_PATTERNS_MAX) {
+        table->patterns[table->pattern_count++] = added;
+        return 0;
+    }
+    struct blockdb_pattern *loser = find_loser(table, &added);
+    if (loser) {
+        free((void *)(uintptr_t)loser->text);
+        *loser = added;
+    } else {
+        free(copy);
+    }
+    return -E2BIG;
 }
 
 void sidetable_sort(struct sidetable *table)

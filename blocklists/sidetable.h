@@ -31,7 +31,8 @@ __attribute__((warn_unused_result)) int sidetable_add_data(struct sidetable *tab
                                                            const struct side_owner *owner,
                                                            const struct span *record);
 
-/* Copied; `pattern->text` is `text`. -E2BIG past BLOCKDB_PATTERNS_MAX, -ENOMEM. */
+/* Copied; `pattern->text` is `text`. -E2BIG: past BLOCKDB_PATTERNS_MAX one had to go, the
+ * last in the order of sources and texts. -ENOMEM. */
 __attribute__((warn_unused_result)) int sidetable_add_pattern(struct sidetable *table,
                                                               const struct blockdb_pattern *pattern,
                                                               const struct span *text);

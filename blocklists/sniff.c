@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "blocklists/entry.h"
+#include "blocklists/tar.h"
 
 enum { VOTES_MIN_PERCENT = 50, LINES_MAX = 2000, HEAD_TEXT = 2048 };
 
@@ -20,6 +21,8 @@ enum ballot {
     VOTE_STATEMENT, /* of BIND, inside of a zone perhaps */
     VOTE_DNSCRYPT,
     VOTE_ADDRESS,
+    VOTE_RPZ,
+    VOTE_REGEX,
     VOTE_FOREIGN,
     VOTE_JUNK,
     VOTES
@@ -50,8 +53,8 @@ static const struct magic magics[] = {
 
 /* Lines that no format of ours understands. */
 static const struct magic foreign[] = {
-    {"$TTL", 4, "a zone file (RPZ)"}, {"$ORIGIN", 7, "a zone file (RPZ)"},
-    {"alert ", 6, "IDS rules"},       {"drop ", 5, "IDS rules"},
+    {"alert ", 6, "IDS rules"},
+    {"drop ", 5, "IDS rules"},
     {"reject ", 7, "IDS rules"},
 };
 
@@ -131,13 +134,34 @@ static bool is_adblock(const struct span *line)
            span_contains(line, "##") || span_contains(line, "#@#") || span_contains(line, "$");
 }
 
-/* What other filter's statement a line is, or NULL. */
-static const char *find_foreign(const struct span *line)
+/* A record or a directive of a zone file: "[owner] [TTL] [IN] TYPE data". */
+static bool is_zone_line(const struct span *line)
 {
-    if (span_contains(line, " CNAME .") || span_contains(line, "\tCNAME\t.")) {
-        return "a zone file (RPZ)";
+    static const char *const types[] = {"CNAME", "SOA", "NS", "A", "AAAA", "TXT", "MX", NULL};
+    struct span rest = *line;
+    if (span_starts(line, "$TTL") || span_starts(line, "$ORIGIN")) {
+        return true;
     }
-    return find_magic(foreign, sizeof(foreign) / sizeof(foreign[0]), line);
+    for (unsigned i = 0; i < 4; i++) {
+        struct span word = span_token(&rest);
+        for (const char *const *type = types; *type; type++) {
+            if (word.len == strlen(*type) && strncasecmp(word.text, *type, word.len) == 0) {
+                return span_trim(&rest).len > 0;
+            }
+        }
+    }
+    return false;
+}
+
+/* Marks that stand in expressions and in no name, address or rule. */
+static bool is_regex(const struct span *line)
+{
+    bool starts = line->text[0] == '^' || line->text[0] == '(';
+    char last = line->text[line->len - 1];
+    bool slashes = line->len > 2 && line->text[0] == '/' && last == '/';
+    return slashes ||
+           ((starts || last == '$' || last == '.') &&
+            (span_contains(line, "\\.") || span_contains(line, "[") || span_contains(line, "(")));
 }
 
 /* The statements of other servers; VOTE_JUNK for none. */
@@ -172,7 +196,7 @@ static enum ballot vote(const struct span *line)
     struct span rest = span_until(line, '#');
     struct span first = span_token(&rest);
     struct span second = span_token(&rest);
-    if (find_foreign(line)) {
+    if (find_magic(foreign, sizeof(foreign) / sizeof(foreign[0]), line)) {
         return VOTE_FOREIGN;
     }
     enum ballot statement = vote_statement(line);
@@ -197,6 +221,12 @@ static enum ballot vote(const struct span *line)
     if (!second.len && bare.len && entry_parse(bare.text, bare.len, &name) == SKIP_NONE) {
         return VOTE_DOMAINS;
     }
+    if (is_zone_line(line)) {
+        return VOTE_RPZ;
+    }
+    if (is_regex(line)) {
+        return VOTE_REGEX;
+    }
     return is_adblock(line) ? VOTE_ADBLOCK : VOTE_JUNK;
 }
 
@@ -219,7 +249,7 @@ static void count_votes(struct span text, unsigned votes[VOTES], const char **re
         enum ballot ballot = vote(&line);
         votes[ballot]++;
         if (ballot == VOTE_FOREIGN) {
-            *ret_foreign = find_foreign(&line);
+            *ret_foreign = find_magic(foreign, sizeof(foreign) / sizeof(foreign[0]), &line);
         }
     }
 }
@@ -237,6 +267,9 @@ static int elect_server(const unsigned votes[VOTES], unsigned total)
     }
     if (bind * 100 >= total * VOTES_MIN_PERCENT) {
         return FORMAT_BIND;
+    }
+    if (votes[VOTE_RPZ] * 100 >= total * VOTES_MIN_PERCENT) {
+        return FORMAT_RPZ;
     }
     return dnscrypt * 100 >= total * VOTES_MIN_PERCENT ? FORMAT_DNSCRYPT : 0;
 }
@@ -258,10 +291,16 @@ static int elect(const unsigned votes[VOTES], const char *what, struct diag *dia
         return server;
     }
     /* bare names stand in Adblock lists too, addresses in lists of names */
-    unsigned adblock = votes[VOTE_ADBLOCK] + votes[VOTE_DOMAINS];
+    unsigned adblock = votes[VOTE_ADBLOCK] + votes[VOTE_DOMAINS] + votes[VOTE_REGEX];
     unsigned domains = votes[VOTE_DOMAINS] + votes[VOTE_ADDRESS];
     if (votes[VOTE_HOSTS] >= adblock && votes[VOTE_HOSTS] * 100 >= total * VOTES_MIN_PERCENT) {
         return FORMAT_HOSTS;
+    }
+    if (votes[VOTE_REGEX] * 100 >= total * VOTES_MIN_PERCENT) {
+        return FORMAT_REGEX;
+    }
+    if (adblock == 0 && domains * 100 >= total * VOTES_MIN_PERCENT) {
+        return FORMAT_ADDRESSES; /* the last line is cut anywhere */
     }
     if (votes[VOTE_ADBLOCK] * 4 > votes[VOTE_DOMAINS] &&
         adblock * 100 >= total * VOTES_MIN_PERCENT) {
@@ -272,13 +311,17 @@ static int elect(const unsigned votes[VOTES], const char *what, struct diag *dia
     }
     return diag_set(
         diag, -EINVAL,
-        "not a known list format (hosts, domains, adblock, dnsmasq, unbound, bind, dnscrypt)");
+        "not a known list format (hosts, domains, adblock, dnsmasq, unbound, bind, dnscrypt, rpz, "
+        "ut1, addresses, regex)");
 }
 
 int sniff_format(const uint8_t *head, size_t len, struct diag *diag)
 {
     unsigned votes[VOTES] = {0};
     const char *what = NULL;
+    if (tar_is_archive(head, len)) {
+        return FORMAT_UT1;
+    }
     int err = sniff_refuse(head, len, diag);
     if (err < 0) {
         return err;

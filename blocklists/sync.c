@@ -15,6 +15,7 @@
 #include "blocklists/copy.h"
 #include "blocklists/difference.h"
 #include "blocklists/generation.h"
+#include "blocklists/input.h"
 #include "blocklists/judge.h"
 #include "blocklists/textstore.h"
 
@@ -112,6 +113,10 @@ static int load_sources(struct syncing *s, struct diag *diag)
             source->config = &config->sources[i];
             copy_discard(s->options, source);
             copy_load(s->options, source);
+            int err = input_prepare(config, source, diag);
+            if (err < 0) {
+                return err;
+            }
         }
     }
     return 0;
@@ -190,7 +195,6 @@ static void open_inputs(struct syncing *s)
     s->input_count = 0;
     for (size_t i = 0; i < s->result->count; i++) {
         struct sync_source *source = &s->result->sources[i];
-        const struct config_source *config = source->config;
         source->used = false;
         int fd = source->excluded ? -ENOENT : copy_open(s->options, source);
         if (fd < 0) {
@@ -198,13 +202,8 @@ static void open_inputs(struct syncing *s)
         }
         const struct source_meta *meta = source->has_fresh ? &source->fresh : &source->meta;
         s->behind[s->input_count] = source;
-        s->inputs[s->input_count++] = (struct build_source){.id = config->id,
-                                                            .category = config->category,
-                                                            .url = config->url,
-                                                            .format = config->format,
-                                                            .match = config->match,
-                                                            .fetched_at = meta->fetched_at,
-                                                            .fd = fd};
+        s->inputs[s->input_count] = input_of(source, fd);
+        s->inputs[s->input_count++].fetched_at = meta->fetched_at;
     }
 }
 
@@ -312,12 +311,8 @@ static int open_fresh(void *arg, const struct blockdb_source *source,
     for (size_t i = 0; i < s->result->count; i++) {
         const struct sync_source *own = &s->result->sources[i];
         if (strcmp(own->config->id, source->id) == 0) {
-            *ret_source = (struct build_source){.id = source->id,
-                                                .category = source->category,
-                                                .url = source->url,
-                                                .format = source->format,
-                                                .match = source->match,
-                                                .fd = copy_open(s->options, own)};
+            *ret_source = input_of(own, copy_open(s->options, own));
+            ret_source->format = source->format;
             return ret_source->fd < 0 ? ret_source->fd : 0;
         }
     }
@@ -331,8 +326,10 @@ static int compare(struct syncing *s, struct diag *diag)
     struct blockdb *before = NULL;
     struct blockdb *after = NULL;
     int in_force = generation_in_force(s->state_dir);
-    struct textstore store = {s->state_dir, s->options->config->server.data_dir,
-                              in_force > 0 ? (unsigned)in_force : 0};
+    struct textstore store = {.state_dir = s->state_dir,
+                              .data_dir = s->options->config->server.data_dir,
+                              .generation = in_force > 0 ? (unsigned)in_force : 0,
+                              .config = s->options->config};
     snprintf(path, sizeof(path), "%s/blocklist.ggdb", s->state_dir);
     if (blockdb_open(path, &before, NULL) < 0) {
         return 0;
@@ -343,6 +340,7 @@ static int compare(struct syncing *s, struct diag *diag)
                                                 {after, open_fresh, s}};
         err = difference_run(&sides[0], &sides[1], SHOWN_NAMES, &s->result->difference);
     }
+    textstore_clear(&store);
     blockdb_close(before);
     blockdb_close(after);
     return err;
@@ -471,6 +469,9 @@ int sync_run(const struct sync_options *options, struct sync_result *ret_result,
 
 void sync_clear(struct sync_result *result)
 {
+    for (size_t i = 0; i < result->count; i++) {
+        input_clear(&result->sources[i]);
+    }
     free(result->sources);
     free(result->hits);
     difference_free(result->difference);

@@ -21,6 +21,7 @@ struct sync_source {
     const struct config_source *config;
     struct source_meta meta;  /* of the copy in use; its error is that of this run */
     struct source_meta fresh; /* of the new copy, while it is judged */
+    struct text_list folders; /* of the UT1 archive that belong to its category */
     enum sync_status status;
     bool has_copy;           /* a last good copy from this URL exists */
     bool has_fresh;          /* a new copy waits to be accepted */

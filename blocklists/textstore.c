@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "blocklists/folders.h"
+#include "blocklists/input.h"
 #include "blocklists/meta.h"
 
 static const char starter_prefix[] = "starter-";
@@ -139,7 +141,33 @@ static void starter_path(const struct textstore *store, const char *id, char out
     snprintf(out, PATH_MAX, "%s/starter/%s.txt", store->data_dir, id + sizeof(starter_prefix) - 1);
 }
 
-int textstore_open(const struct textstore *store, const struct blockdb_source *source,
+/* As it was compiled: the database says most, the configuration which folders. */
+static struct build_source described(struct textstore *store, const struct blockdb_source *source)
+{
+    struct build_source made = {.fd = -1};
+    folders_clear(&store->folders);
+    for (size_t i = 0; store->config && i < store->config->source_count; i++) {
+        const struct config_source *own = &store->config->sources[i];
+        if (strcmp(own->id, source->id) == 0 &&
+            input_folders(store->data_dir, own, &store->folders, NULL) == 0) {
+            made = input_make(own, &store->folders, -1);
+        }
+    }
+    made.id = source->id;
+    made.category = source->category;
+    made.url = source->url;
+    made.format = source->format;
+    made.match = source->match;
+    made.fetched_at = source->fetched_at;
+    return made;
+}
+
+void textstore_clear(struct textstore *store)
+{
+    folders_clear(&store->folders);
+}
+
+int textstore_open(struct textstore *store, const struct blockdb_source *source,
                    struct build_source *ret_source)
 {
     char path[PATH_MAX];
@@ -159,12 +187,7 @@ int textstore_open(const struct textstore *store, const struct blockdb_source *s
     if (err < 0) {
         return err;
     }
-    *ret_source = (struct build_source){.id = source->id,
-                                        .category = source->category,
-                                        .url = source->url,
-                                        .format = source->format,
-                                        .match = source->match,
-                                        .fetched_at = source->fetched_at,
-                                        .fd = fd};
+    *ret_source = described(store, source);
+    ret_source->fd = fd;
     return 0;
 }

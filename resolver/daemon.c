@@ -75,7 +75,7 @@ static int swap_snapshot(struct daemon *daemon)
 static int open_lists(const char *path, const struct policy_config *config,
                       struct policy_lists **ret_lists, struct diag *diag)
 {
-    return policy_lists_open(path, policy_config_catalog(config), ret_lists, diag);
+    return policy_lists_open(path, config, ret_lists, diag);
 }
 
 /* At the start: the newest kept generation that is whole, since an old filter is
@@ -361,6 +361,16 @@ void daemon_tick(struct daemon *daemon)
 void daemon_look(struct daemon *daemon)
 {
     upstreams_refresh(daemon);
+}
+
+int daemon_make_shared(struct daemon *daemon)
+{
+    const struct config *config = policy_config_get(daemon->config);
+    daemon->cache = cache_new((size_t)config->cache.size_mb << 20);
+    daemon->claims = claim_table_new();
+    daemon->census = census_new();
+    bool whole = daemon->cache && daemon->claims && daemon->census;
+    return whole ? guard_init(&daemon->guard) : -ENOMEM;
 }
 
 void daemon_clear(struct daemon *daemon)

@@ -5,10 +5,11 @@
 #include "base/clock.h"
 #include "base/version.h"
 #include "control/server.h"
+#include "pulse.h"
 #include "store/rulefile.h"
 #include "worker.h"
 
-enum { DAEMON_WORKERS_MAX = 64, DAEMON_PATH_MAX = 4096 };
+enum { DAEMON_WORKERS_MAX = PULSE_WORKERS_MAX, DAEMON_PATH_MAX = 4096 };
 
 struct retired {
     struct snapshot *snapshot;
@@ -54,8 +55,8 @@ struct daemon {
     unsigned workers_wanted, worker_count;
     struct control_server *control;
     uv_async_t changed;
-    uv_timer_t minute;
-    uv_timer_t system; /* looks at resolv.conf */
+    uv_timer_t minute, second;
+    struct pulse pulse;
     uv_signal_t hup, term, interrupt;
     bool stopping;
 };
@@ -64,6 +65,9 @@ struct daemon {
  * gives way to an older generation, at last to none, and a managed.yaml that is wrong
  * is left out: DNS is answered all the same. */
 __attribute__((warn_unused_result)) int daemon_load(struct daemon *daemon, struct diag *diag);
+
+/* What the workers share: cache, claims, limits. -ENOMEM. */
+__attribute__((warn_unused_result)) int daemon_make_shared(struct daemon *daemon);
 
 /* Read all again and hand it over; on any failure the old state stays in force. */
 __attribute__((warn_unused_result)) int daemon_reload(struct daemon *daemon, struct diag *diag);
@@ -75,7 +79,7 @@ daemon_set_rules(struct daemon *daemon, const struct rule_list *rules, struct di
 /* The minute tick: rules that are over, schedules, statistics names. */
 void daemon_tick(struct daemon *daemon);
 
-/* Every few seconds: has resolv.conf changed? */
+/* Every second: has resolv.conf changed? */
 void daemon_look(struct daemon *daemon);
 
 /* Free snapshots that no worker uses any more. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control/status.h"
+#include "policy/lists.h"
 #include "policy/rules.h"
 #include "policy/snapshot.h"
 
@@ -95,6 +96,11 @@ static void judge_lists(const struct daemon *daemon, struct daemon_status *statu
         add_reason(status, "only the small starter list is in force; %s",
                    config->source_count ? "no source could be fetched yet: see `greengate lists`"
                                         : "`greengate lists presets` shows what to add");
+    }
+    const struct regex_report *report = &daemon->lists->report;
+    if (report->left_out) {
+        add_reason(status, "%u pattern%s left out; %.180s", report->left_out,
+                   report->left_out == 1 ? " is" : "s are", report->diag.text);
     }
     if (daemon->lists_error[0]) {
         add_reason(status, "the newest database is not used: %.150s", daemon->lists_error);
@@ -195,6 +201,14 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     describe_upstreams(daemon, status);
     describe_counts(daemon, status);
     describe_drops(daemon, status);
+    if (pulse_stuck(daemon) > 0) {
+        add_reason(status, "%u of %u workers do not respond: restart greengated",
+                   pulse_stuck(daemon), daemon->worker_count);
+    }
+    if (pulse_has_shed(daemon)) {
+        add_reason(status, "overloaded: queries were dropped in the last minute; "
+                           "see greengate_dropped_total in `greengate metrics`");
+    }
     if (stats_degraded(daemon->stats, text, sizeof(text))) {
         add_reason(status, "statistics: %.180s", text);
     }

@@ -10,15 +10,14 @@
 
 #include "confine/folders.h"
 #include "confine/privileges.h"
-#include "control/status.h"
+#include "handover.h"
 #include "identity.h"
 #include "notify.h"
 #include "query/alias.h"
 #include "sockets.h"
-#include "upstream/claim.h"
 
 /* FILES_RESERVED are for listeners, control and files. */
-enum { FILES_RESERVED = 256, EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000, SYSTEM_MS = 2000 };
+enum { FILES_RESERVED = 256, EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000 };
 
 static void say(const char *what, const struct diag *diag)
 {
@@ -35,7 +34,10 @@ static const struct snapshot *give_snapshot(void *owner)
 static int do_reload(void *owner, struct diag *diag)
 {
     struct daemon *daemon = owner;
-    notify_send("RELOADING=1");
+    char reloading[64];
+    snprintf(reloading, sizeof(reloading), "RELOADING=1\nMONOTONIC_USEC=%llu",
+             (unsigned long long)clock_mono_us(daemon->clock));
+    notify_send(reloading);
     int err = daemon_reload(daemon, diag);
     if (err < 0) {
         say("reload failed, the old state stays in force", diag);
@@ -58,12 +60,11 @@ static void do_status(void *owner, struct daemon_status *ret_status)
     daemon_describe(owner, ret_status);
 }
 
-static bool find_alias(void *owner, const struct dname *name, uint16_t group,
-                       struct dname *ret_target)
+static bool find_lead(void *owner, const struct dname *name, uint16_t group, struct lead *ret_lead)
 {
     const struct daemon *daemon = owner;
     const struct alias_look look = {daemon->snapshot, daemon->cache, daemon->clock, name, group};
-    return alias_find_blocked(&look, ret_target);
+    return alias_find_blocked(&look, ret_lead);
 }
 
 static const char *give_restart_note(void *owner)
@@ -84,8 +85,9 @@ static void on_minute(uv_timer_t *timer)
     identity_refresh(timer->data);
 }
 
-static void on_system_time(uv_timer_t *timer)
+static void on_second(uv_timer_t *timer)
 {
+    pulse_beat(timer->data);
     daemon_look(timer->data);
 }
 
@@ -94,7 +96,7 @@ static void close_main_handles(struct daemon *daemon)
     control_close(daemon->control);
     daemon->control = NULL;
     uv_close((uv_handle_t *)&daemon->minute, NULL);
-    uv_close((uv_handle_t *)&daemon->system, NULL);
+    uv_close((uv_handle_t *)&daemon->second, NULL);
     uv_close((uv_handle_t *)&daemon->hup, NULL);
     uv_close((uv_handle_t *)&daemon->term, NULL);
     uv_close((uv_handle_t *)&daemon->interrupt, NULL);
@@ -109,6 +111,10 @@ static void on_changed(uv_async_t *handle)
     unsigned ended = 0;
     for (unsigned i = 0; i < daemon->worker_count; i++) {
         ended += worker_has_ended(daemon->workers[i]);
+    }
+    if (!daemon->stopping && ended > 0) {
+        fprintf(stderr, "greengated: a worker's loop ended by itself\n");
+        exit(1); /* whoever watches us starts us again */
     }
     if (daemon->stopping && ended == daemon->worker_count &&
         !uv_is_closing((uv_handle_t *)&daemon->changed)) {
@@ -160,12 +166,8 @@ static int open_state(struct daemon *daemon, struct diag *diag)
     if (err < 0) {
         return err;
     }
-    daemon->cache = cache_new((size_t)config->cache.size_mb << 20);
-    daemon->claims = claim_table_new();
-    daemon->census = census_new();
-    bool whole =
-        daemon->cache && daemon->claims && daemon->census && guard_init(&daemon->guard) == 0;
-    return whole ? 0 : diag_set(diag, -ENOMEM, "no memory for cache.size_mb");
+    err = daemon_make_shared(daemon);
+    return err < 0 ? diag_set(diag, err, "no memory for cache.size_mb") : 0;
 }
 
 static int start_workers(struct daemon *daemon, struct diag *diag)
@@ -205,7 +207,7 @@ static int open_control(struct daemon *daemon, struct diag *diag)
         .reload = do_reload,
         .set_rules = do_set_rules,
         .status = do_status,
-        .blocked_alias = find_alias,
+        .blocked_lead = find_lead,
         .restart_note = give_restart_note,
         .stats = daemon->stats,
         .clock = daemon->clock,
@@ -219,17 +221,39 @@ static void init_handles(struct daemon *daemon)
 {
     uv_async_init(daemon->loop, &daemon->changed, on_changed);
     uv_timer_init(daemon->loop, &daemon->minute);
-    uv_timer_init(daemon->loop, &daemon->system);
+    uv_timer_init(daemon->loop, &daemon->second);
     uv_signal_init(daemon->loop, &daemon->hup);
     uv_signal_init(daemon->loop, &daemon->term);
     uv_signal_init(daemon->loop, &daemon->interrupt);
-    daemon->changed.data = daemon->minute.data = daemon->hup.data = daemon;
-    daemon->term.data = daemon->interrupt.data = daemon->system.data = daemon;
+    daemon->changed.data = daemon->second.data = daemon->minute.data = daemon->hup.data = daemon;
+    daemon->term.data = daemon->interrupt.data = daemon;
     uv_timer_start(&daemon->minute, on_minute, MINUTE_MS, MINUTE_MS);
-    uv_timer_start(&daemon->system, on_system_time, SYSTEM_MS, SYSTEM_MS);
+    uv_timer_start(&daemon->second, on_second, pulse_interval_ms(), pulse_interval_ms());
     uv_signal_start(&daemon->hup, on_hup, SIGHUP);
     uv_signal_start(&daemon->term, on_stop, SIGTERM);
     uv_signal_start(&daemon->interrupt, on_stop, SIGINT);
+}
+
+/* The workers answer already; what they hear is newer. */
+static void take_cache(struct daemon *daemon)
+{
+    struct diag diag = {0};
+    uint64_t count;
+    if (handover_take(daemon, &count, &diag) < 0) {
+        say("the cache begins empty", &diag);
+    } else if (count > 0) {
+        fprintf(stderr, "greengated: %llu answers of the last run kept\n",
+                (unsigned long long)count);
+    }
+}
+
+static void leave_cache(struct daemon *daemon)
+{
+    int err = handover_leave(daemon);
+    if (err < 0 && err != -EXDEV) {
+        fprintf(stderr, "greengated: the cache could not be kept for the next run: %s\n",
+                strerror(-err));
+    }
 }
 
 /* In this order: what needs root, the drop, what is written, the threads, and the
@@ -268,6 +292,9 @@ static int start(struct daemon *daemon, struct diag *diag)
         err = start_workers(daemon, diag);
         identity_hand_out(daemon);
     }
+    if (err == 0) {
+        take_cache(daemon);
+    }
     return err < 0 ? err : open_control(daemon, diag);
 }
 
@@ -300,6 +327,7 @@ static int run(struct daemon *daemon, bool check_only)
     fprintf(stderr, "greengated: ready, %u workers\n", daemon->worker_count);
     notify_send("READY=1");
     uv_run(daemon->loop, UV_RUN_DEFAULT);
+    leave_cache(daemon);
     daemon_clear(daemon);
     uv_loop_close(daemon->loop);
     fprintf(stderr, "greengated: stopped\n");

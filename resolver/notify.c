@@ -8,23 +8,54 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void notify_send(const char *state)
+static socklen_t manager_address(struct sockaddr_un *sa)
 {
     const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un sa = {.sun_family = AF_UNIX};
     size_t len = path ? strlen(path) : 0;
-    if (len < 2 || len >= sizeof(sa.sun_path) || (path[0] != '/' && path[0] != '@')) {
-        return;
+    if (len < 2 || len >= sizeof(sa->sun_path) || (path[0] != '/' && path[0] != '@')) {
+        return 0;
     }
-    memcpy(sa.sun_path, path, len);
+    *sa = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(sa->sun_path, path, len);
     if (path[0] == '@') {
-        sa.sun_path[0] = '\0'; /* the abstract namespace */
+        sa->sun_path[0] = '\0'; /* the abstract namespace */
     }
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+}
+
+bool notify_has_manager(void)
+{
+    struct sockaddr_un sa;
+    return manager_address(&sa) > 0;
+}
+
+void notify_send_fd(const char *state, int fd)
+{
+    struct sockaddr_un sa;
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec part = {(void *)state, strlen(state)};
+    struct msghdr message = {.msg_name = &sa, .msg_iov = &part, .msg_iovlen = 1};
+    message.msg_namelen = manager_address(&sa);
+    if (message.msg_namelen == 0) {
         return;
     }
-    socklen_t sa_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
-    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&sa, sa_len);
-    close(fd);
+    if (fd >= 0) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof(control);
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+    }
+    int one = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (one >= 0) {
+        (void)sendmsg(one, &message, MSG_NOSIGNAL);
+        close(one);
+    }
+}
+
+void notify_send(const char *state)
+{
+    notify_send_fd(state, -1);
 }

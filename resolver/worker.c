@@ -18,6 +18,7 @@ struct worker {
     uv_thread_t thread;
     uv_async_t wake;
     uv_timer_t drain;
+    uv_timer_t stale; /* runs while a query might be answered with stale data */
     uv_async_t *changed;
     uint64_t drain_until_us;
     struct query_worker query;
@@ -31,13 +32,29 @@ struct worker {
     _Atomic(struct upstream_plan *) plan;     /* so with the identity */
     _Atomic(struct tls_context *) identity;   /* main puts one in, the worker takes it */
     _Atomic bool stop, ended;
+    _Atomic uint32_t beats;
     bool draining;
     bool lent; /* the sockets are a service manager's */
 };
 
+static void on_stale_due(uv_timer_t *timer)
+{
+    struct worker *worker = timer->data;
+    query_tick(&worker->query);
+    query_serve_stale(&worker->query);
+    int due_ms = query_stale_due_ms(&worker->query);
+    if (due_ms >= 0) {
+        uv_timer_start(timer, on_stale_due, (uint64_t)due_ms, 0);
+    }
+}
+
 static int ask_upstream(void *context, const struct ask *ask, struct upstream_waiter *waiter)
 {
     struct worker *worker = context;
+    if (worker->query.watched_first && !uv_is_active((uv_handle_t *)&worker->stale)) {
+        int due_ms = query_stale_due_ms(&worker->query);
+        uv_timer_start(&worker->stale, on_stale_due, (uint64_t)due_ms, 0);
+    }
     return upstream_ask(worker->upstream, ask, waiter);
 }
 
@@ -68,6 +85,7 @@ static void end_loop(struct worker *worker)
     upstream_stop(worker->upstream);
     worker->upstream = NULL;
     uv_close((uv_handle_t *)&worker->drain, NULL);
+    uv_close((uv_handle_t *)&worker->stale, NULL);
     uv_close((uv_handle_t *)&worker->wake, NULL);
 }
 
@@ -97,6 +115,7 @@ static void begin_drain(struct worker *worker)
 static void on_wake(uv_async_t *wake)
 {
     struct worker *worker = wake->data;
+    atomic_fetch_add_explicit(&worker->beats, 1, memory_order_relaxed);
     const struct snapshot *next = atomic_load_explicit(&worker->next, memory_order_acquire);
     if (next != worker->query.snapshot) {
         take_snapshot(worker, next);
@@ -185,10 +204,14 @@ static int build(struct worker *worker, const struct worker_setup *setup)
     worker->lent = setup->sockets->lent;
     worker->wake.data = worker;
     worker->drain.data = worker;
+    worker->stale.data = worker;
     int err = uv_async_init(&worker->loop, &worker->wake, on_wake);
     claim_table_join(setup->claims, &worker->wake);
     if (err == 0) {
         err = uv_timer_init(&worker->loop, &worker->drain);
+    }
+    if (err == 0) {
+        err = uv_timer_init(&worker->loop, &worker->stale);
     }
     return err < 0 ? err : serve_sockets(worker, setup->sockets);
 }
@@ -239,15 +262,27 @@ const struct snapshot *worker_snapshot(const struct worker *worker)
     return atomic_load_explicit(&worker->current, memory_order_acquire);
 }
 
+bool worker_has_ended(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->ended, memory_order_acquire);
+}
+
+void worker_ping(struct worker *worker)
+{
+    if (!worker_has_ended(worker)) {
+        uv_async_send(&worker->wake);
+    }
+}
+
+uint32_t worker_beats(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->beats, memory_order_relaxed);
+}
+
 void worker_stop(struct worker *worker)
 {
     atomic_store_explicit(&worker->stop, true, memory_order_release);
     uv_async_send(&worker->wake);
-}
-
-bool worker_has_ended(const struct worker *worker)
-{
-    return atomic_load_explicit(&worker->ended, memory_order_acquire);
 }
 
 void worker_free(struct worker *worker)

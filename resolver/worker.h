@@ -55,6 +55,10 @@ void worker_identify(struct worker *worker, struct tls_context *identity);
 /* The snapshot that the worker uses now; all older ones it will never touch again. */
 const struct snapshot *worker_snapshot(const struct worker *worker);
 
+/* Wake the worker; each turn that it wakes for counts. Any thread. */
+void worker_ping(struct worker *worker);
+uint32_t worker_beats(const struct worker *worker);
+
 /* Stop reading, answer what is in flight (at most WORKER_DRAIN_MS), end the thread. */
 void worker_stop(struct worker *worker);
 bool worker_has_ended(const struct worker *worker);

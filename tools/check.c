@@ -15,6 +15,7 @@
 struct question {
     const char *client, *group, *type; /* NULL: not given */
     struct dname name;
+    struct addr judged;  /* an address instead of a name, else family 0 */
     struct addr address; /* of the client */
 };
 
@@ -53,8 +54,7 @@ static int load_files(struct cli *cli, struct files *files, struct diag *diag)
         return err;
     }
     snapshot_lists_path(policy_config_get(files->config), path, sizeof(path));
-    err = policy_lists_open(*path ? path : NULL, policy_config_catalog(files->config),
-                            &files->lists, diag);
+    err = policy_lists_open(*path ? path : NULL, files->config, &files->lists, diag);
     if (err == 0) {
         err = load_rules(files, diag);
     }
@@ -83,7 +83,12 @@ static cJSON *explain(const struct snapshot *snapshot, const struct question *qu
     if (!why) {
         return NULL;
     }
-    policy_explain(snapshot, &question->name, &asker, why);
+    if (question->judged.family) {
+        const struct held_address held = {&question->judged, NULL};
+        policy_explain_address(snapshot, &held, &asker, why);
+    } else {
+        policy_explain(snapshot, &question->name, &asker, why);
+    }
     cJSON *json = client_explain_json(why);
     free(why);
     cJSON_AddBoolToObject(json, "admitted", !client || snapshot_admits(snapshot, client));
@@ -124,11 +129,13 @@ out:
 /* The daemon's word, else that of the files. */
 static int ask(struct cli *cli, const struct question *question, cJSON **ret_why)
 {
-    char name[DNAME_TEXT_MAX];
+    char name[DNAME_TEXT_MAX], address[ADDR_TEXT_MAX];
     struct diag diag = {0};
     cJSON *request = cJSON_CreateObject();
     cJSON_AddStringToObject(request, "command", "check");
-    cJSON_AddStringToObject(request, "name", dname_print(&question->name, name));
+    cJSON_AddStringToObject(request, "name",
+                            question->judged.family ? addr_print(&question->judged, address)
+                                                    : dname_print(&question->name, name));
     if (question->client) {
         cJSON_AddStringToObject(request, "client", question->client);
     }
@@ -157,8 +164,19 @@ static int ask(struct cli *cli, const struct question *question, cJSON **ret_why
 }
 
 /* What a blocked question gets; interfaces of the answers. */
-static const char *answer_of(const char *mode, const char *type)
+static const char *answer_of(const char *mode, const char *action, const char *type)
 {
+    static const struct {
+        const char *action, *text;
+    } actions[] = {
+        {"drop", "none: the list wants silence"},
+        {"local", "the records that the list gives"},
+    };
+    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+        if (strcmp(actions[i].action, action) == 0) {
+            return actions[i].text;
+        }
+    }
     static const struct {
         const char *mode, *address, *other;
     } rows[] = {
@@ -184,6 +202,18 @@ static void print_line(struct cli *cli, const char *label, const char *text)
     }
 }
 
+static void print_answer(struct cli *cli, const cJSON *why, const char *type)
+{
+    const char *mode = cli_text(why, "mode"), *action = cli_text(why, "action");
+    bool plain = strcmp(action, "block") == 0;
+    fprintf(cli->out, "  %-9s %s: %s (%s %s", "answer", type, answer_of(mode, action, type),
+            plain ? "mode" : "action", plain ? mode : action);
+    if (cli_number(why, "ede") >= 0) {
+        fprintf(cli->out, ", extended error %.0f", cli_number(why, "ede"));
+    }
+    fprintf(cli->out, ")\n");
+}
+
 static void print_verdict(struct cli *cli, const cJSON *why, const struct question *question)
 {
     const char *type = question->type ? question->type : "A";
@@ -200,6 +230,7 @@ static void print_verdict(struct cli *cli, const cJSON *why, const struct questi
     }
     print_line(cli, "why", cli_text(why, "text"));
     print_line(cli, "leads to", cli_text(why, "alias"));
+    print_line(cli, "address", cli_text(why, "address"));
     print_line(cli, "rule", cli_text(why, "rule"));
     if (*cli_text(why, "list")) {
         fprintf(cli->out, "  %-9s %s, version %s\n", "list", cli_text(why, "list"),
@@ -208,15 +239,17 @@ static void print_verdict(struct cli *cli, const cJSON *why, const struct questi
     }
     print_line(cli, "entry", cli_text(why, "entry"));
     if (*cli_text(why, "rule_text")) {
-        fprintf(cli->out, "  %-9s line %.0f (%s): %s\n", "listed as", cli_number(why, "line"),
+        fprintf(cli->out, "  %-9s %s%sline %.0f (%s): %s\n", "listed as", cli_text(why, "file"),
+                *cli_text(why, "file") ? ", " : "", cli_number(why, "line"),
                 cli_text(why, "format"), cli_text(why, "rule_text"));
     }
     print_line(cli, "category", cli_text(why, "category"));
     if (blocked) {
-        fprintf(cli->out, "  %-9s %s: %s (mode %s, extended error %.0f)\n", "answer", type,
-                answer_of(cli_text(why, "mode"), type), cli_text(why, "mode"),
-                cli_number(why, "ede"));
+        print_answer(cli, why, type);
         print_line(cli, "code", cli_text(why, "ref"));
+    } else if (*cli_text(why, "shadow_list")) {
+        fprintf(cli->out, "  %-9s would be blocked by %s (shadow), category %s\n", "shadow",
+                cli_text(why, "shadow_list"), cli_text(why, "shadow_category"));
     }
     if (!cli_flag(why, "admitted")) {
         fprintf(cli->out, "  But this client may not ask here at all (dns.allow_clients).\n");
@@ -232,6 +265,33 @@ static void add_rule(struct cli_table *table, const cJSON *listing)
         cli_table_add(table, "-");
     }
     cli_table_add(table, "%s", known ? cli_text(listing, "rule_text") : "-");
+}
+
+/* What an entry means for this group. */
+static const char *here_of(const cJSON *item)
+{
+    static const struct {
+        const char *action, *text;
+    } actions[] = {
+        {"nxdomain", "blocked: NXDOMAIN"}, {"nodata", "blocked: no data"},
+        {"drop", "blocked: silence"},      {"tcp-only", "TCP only"},
+        {"local", "own records"},
+    };
+    if (cli_flag(item, "exception")) {
+        return cli_flag(item, "shadow") ? "exception, counts only (shadow)" : "exception";
+    }
+    if (!cli_flag(item, "blocked_here")) {
+        return "category is not blocked";
+    }
+    if (cli_flag(item, "shadow")) {
+        return "counts only (shadow)";
+    }
+    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+        if (strcmp(actions[i].action, cli_text(item, "action")) == 0) {
+            return actions[i].text;
+        }
+    }
+    return "category is blocked";
 }
 
 static int print_listed(struct cli *cli, const cJSON *listed)
@@ -250,10 +310,7 @@ static int print_listed(struct cli *cli, const cJSON *listed)
         cli_table_add(&table, "%s", cli_text(item, "covers"));
         cli_table_add(&table, "%s", cli_text(item, "version"));
         add_rule(&table, item);
-        cli_table_add(&table, "%s",
-                      cli_flag(item, "exception")      ? "exception"
-                      : cli_flag(item, "blocked_here") ? "category is blocked"
-                                                       : "category is not blocked");
+        cli_table_add(&table, "%s", here_of(item));
     }
     fputc('\n', cli->out);
     return cli_table_print(cli, &table);
@@ -288,7 +345,8 @@ static int read_question(struct cli *cli, int argc, char **argv, struct question
     if (count != 1) {
         return cli_usage(cli, "check", "one name is needed");
     }
-    if (cli_take_name(cli, "check", argv[1], &question->name) != CLI_DONE) {
+    if (addr_parse(argv[1], &question->judged) < 0 &&
+        cli_take_name(cli, "check", argv[1], &question->name) != CLI_DONE) {
         return CLI_USAGE;
     }
     if (question->client && question->group) {

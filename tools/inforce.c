@@ -35,8 +35,10 @@ int inforce_open(const char *config_path, unsigned generation, struct inforce *r
     if (config_load(config_path, &lists->config, diag) < 0) {
         return -EINVAL;
     }
-    lists->store = (struct textstore){lists->config->server.state_dir,
-                                      lists->config->server.data_dir, generation};
+    lists->store = (struct textstore){.state_dir = lists->config->server.state_dir,
+                                      .data_dir = lists->config->server.data_dir,
+                                      .generation = generation,
+                                      .config = lists->config};
     if (access(lists->store.state_dir, R_OK | X_OK) < 0 && errno == EACCES) {
         return diag_set(diag, -EACCES, "%s cannot be read: ask as root or as server.user",
                         lists->store.state_dir);
@@ -47,6 +49,7 @@ int inforce_open(const char *config_path, unsigned generation, struct inforce *r
 
 void inforce_close(struct inforce *lists)
 {
+    textstore_clear(&lists->store);
     blockdb_close(lists->db);
     config_free(lists->config);
     *lists = (struct inforce){0};

@@ -12,8 +12,10 @@
 #include "blocklists/format.h"
 #include "blocklists/generation.h"
 #include "config/config.h"
+#include "blocklists/meta.h"
 #include "policy/snapshot.h"
 #include "tools/catalog.h"
+#include "tools/pattern.h"
 
 /* Columns of a last error in the table; `lists show ID` has all of it. */
 enum { ERROR_SHOWN = 60 };
@@ -190,9 +192,33 @@ static void print_skipped(struct cli *cli, const struct source_report *report)
         }
     }
     for (unsigned i = 0; i < report->quote_count; i++) {
-        fprintf(cli->out, "%-12s line %u: %s (%s)\n", "for example", report->quotes[i].line,
-                report->quotes[i].text, skip_text(report->quotes[i].reason));
+        const struct quote *quote = &report->quotes[i];
+        fprintf(cli->out, "%-12s %s%s%u: %s (%s)\n", "for example", quote->file,
+                quote->file[0] ? ":" : "line ", quote->line, quote->text, skip_text(quote->reason));
     }
+}
+
+static void print_count(struct cli *cli, const char *what, uint64_t count, const char *meaning)
+{
+    if (count) {
+        fprintf(cli->out, "%-12s %" PRIu64 "%s%s\n", what, count, *meaning ? ": " : "", meaning);
+    }
+}
+
+/* What the lines gave, and what became of it; what is none is not said. */
+static void print_entries(struct cli *cli, const struct source_report *report)
+{
+    fprintf(cli->out, "%-12s %" PRIu64 " of %" PRIu64 " line%s\n", "entries", report->entries,
+            report->lines, cli_plural(report->lines));
+    print_count(cli, "names", report->names, "");
+    print_count(cli, "addresses", report->addresses, "answers that hold them are blocked");
+    print_count(cli, "patterns", report->patterns, "regular expressions");
+    print_count(cli, "exceptions", report->exceptions, "of the names");
+    print_count(cli, "folded", report->folded, "a parent in the list covers them");
+    print_count(cli, "duplicates", report->duplicates, "");
+    print_count(cli, "cancelled", report->cancelled, "by $badfilter");
+    print_count(cli, "narrowed", report->narrowed, "public suffixes kept as the name alone");
+    print_count(cli, "too wide", report->skipped[SKIP_WIDE], "refused");
 }
 
 static void print_source(struct cli *cli, const struct config_source *source,
@@ -215,13 +241,7 @@ static void print_source(struct cli *cli, const struct config_source *source,
     }
     fprintf(cli->out, "%-12s %s\n%-12s %s\n", "version", report->version[0] ? report->version : "-",
             "format", format_name(report->format));
-    fprintf(cli->out, "%-12s %" PRIu64 " of %" PRIu64 " line%s, %" PRIu64 " duplicate%s\n", "names",
-            report->entries, report->lines, cli_plural(report->lines), report->duplicates,
-            cli_plural(report->duplicates));
-    fprintf(cli->out,
-            "%-12s %" PRIu64 "\n%-12s %" PRIu64 " public suffix%s kept as the name alone\n",
-            "exceptions", report->exceptions, "narrowed", report->narrowed,
-            report->narrowed == 1 ? "" : "es");
+    print_entries(cli, report);
     fprintf(cli->out, "%-12s %u %% of its lines are valid", "yield", report_yield(report));
     if (meta->previous_names) {
         fprintf(cli->out, "; the version before: %u %%, %" PRIu64 " name%s", meta->previous_yield,
@@ -242,10 +262,12 @@ static int show_source(struct cli *cli, const struct config *config, const char 
         load_meta(config, id, meta);
         if (cli->json) {
             cJSON *json = summary_json(source, meta);
+            pattern_add_cost(json, config, id);
             cJSON_AddTrueToObject(json, "ok");
             return cli_print_json(cli, json);
         }
         print_source(cli, source, meta);
+        pattern_print_cost(cli, config, id);
         return CLI_DONE;
     }
     return cli_fail(cli, CLI_FAILED, "no list is called %s: `greengate lists` shows them", id);

@@ -13,17 +13,19 @@
 #include "blocklists/compile.h"
 #include "config/config.h"
 
-enum { SOURCES_MAX = 256 };
+enum { SOURCES_MAX = 256, FOLDERS_MAX = 64 };
 
 struct compiling {
     struct build_source sources[SOURCES_MAX];
     struct source_report reports[SOURCES_MAX];
     size_t count;
+    struct text_list folders[SOURCES_MAX];
+    char *words[SOURCES_MAX][FOLDERS_MAX];
 };
 
 static int find_word(const char *set, const char *word)
 {
-    for (int i = 0; i <= FORMAT_ADBLOCK; i++) {
+    for (int i = 0; i <= FORMAT_REGEX; i++) {
         const char *known = config_word(set, i);
         if (!known || strcmp(known, word) == 0) {
             return known ? i : -EINVAL;
@@ -32,9 +34,27 @@ static int find_word(const char *set, const char *word)
     return -EINVAL;
 }
 
-/* One key=value; the text was cut at the commas. */
-static int set_key(struct build_source *source, char *pair)
+/* "a:b:c", of a UT1 archive. */
+static int set_folders(struct compiling *compiling, char *value)
 {
+    size_t at = compiling->count;
+    struct text_list *list = &compiling->folders[at];
+    for (char *word = strsep(&value, ":"); word; word = strsep(&value, ":")) {
+        if (list->count == FOLDERS_MAX) {
+            return -EINVAL;
+        }
+        compiling->words[at][list->count++] = word;
+    }
+    list->items = compiling->words[at];
+    compiling->sources[at].folders = list;
+    compiling->sources[at].folders_named = compiling->sources[at].folders_white = true;
+    return 0;
+}
+
+/* One key=value; the text was cut at the commas. */
+static int set_key(struct compiling *compiling, char *pair)
+{
+    struct build_source *source = &compiling->sources[compiling->count];
     char *value = strchr(pair, '=');
     if (!value) {
         return -EINVAL;
@@ -52,6 +72,12 @@ static int set_key(struct build_source *source, char *pair)
     } else if (strcmp(pair, "match") == 0) {
         source->match = find_word("list_match", value);
         return source->match < 0 ? -EINVAL : 0;
+    } else if (strcmp(pair, "folders") == 0) {
+        return set_folders(compiling, value);
+    } else if (strcmp(pair, "scope") == 0) {
+        source->scope_all = strcmp(value, "all") == 0;
+    } else if (strcmp(pair, "local_data") == 0) {
+        source->local_data = strcmp(value, "true") == 0;
     } else {
         return -EINVAL;
     }
@@ -72,7 +98,7 @@ static int add_source(struct compiling *compiling, char *text)
         if (next) {
             *next++ = '\0';
         }
-        if (set_key(source, pair) < 0) {
+        if (set_key(compiling, pair) < 0) {
             return -EINVAL;
         }
         pair = next;
@@ -100,6 +126,9 @@ static cJSON *reports_json(const struct compiling *compiling)
         cJSON_AddStringToObject(json, "id", compiling->sources[i].id);
         cJSON_AddNumberToObject(json, "entries", (double)compiling->reports[i].entries);
         cJSON_AddNumberToObject(json, "duplicates", (double)compiling->reports[i].duplicates);
+        cJSON_AddNumberToObject(json, "addresses", (double)compiling->reports[i].addresses);
+        cJSON_AddNumberToObject(json, "patterns", (double)compiling->reports[i].patterns);
+        cJSON_AddNumberToObject(json, "folded", (double)compiling->reports[i].folded);
         cJSON_AddStringToObject(json, "error", compiling->reports[i].error_text);
         cJSON_AddItemToArray(array, json);
     }

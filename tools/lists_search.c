@@ -18,6 +18,7 @@ enum { LIMIT = 50, LIMIT_MAX = 10000, TEXT_MAX = 256 };
 struct found {
     char name[TEXT_MAX];
     uint64_t line;
+    char file[QUOTE_FILE_MAX];
     char text[LISTTEXT_MAX];
     bool exception;
 };
@@ -58,7 +59,7 @@ static int compare(void *arg, const struct scan_entry *entry, const struct line_
     if (*searching->count < searching->rooms) {
         struct found *found = &searching->found[*searching->count];
         snprintf(found->name, sizeof(found->name), "%.255s", text);
-        found->line = sink->report->lines;
+        found->line = listtext_place(sink, found->file);
         found->exception = entry->flags & BLOCKDB_EXCEPTION;
         listtext_print(&sink->line, found->text);
     }
@@ -71,12 +72,14 @@ static void take_found(struct cli_table *table, cJSON *array, struct found *foun
                        const struct blockdb_source *source)
 {
     found->name[TEXT_MAX - 1] = found->text[LISTTEXT_MAX - 1] = '\0';
+    found->file[QUOTE_FILE_MAX - 1] = '\0';
     if (array) {
         cJSON *item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "name", found->name);
         cJSON_AddStringToObject(item, "list", source->id);
         cJSON_AddStringToObject(item, "category", source->category);
         cJSON_AddNumberToObject(item, "line", (double)found->line);
+        cJSON_AddStringToObject(item, "file", found->file);
         cJSON_AddStringToObject(item, "text", found->text);
         cJSON_AddBoolToObject(item, "exception", found->exception);
         cJSON_AddItemToArray(array, item);
@@ -85,12 +88,13 @@ static void take_found(struct cli_table *table, cJSON *array, struct found *foun
     cli_table_add(table, "%s", found->name);
     cli_table_add(table, "%s", source->id);
     cli_table_add(table, "%s", source->category);
-    cli_table_add(table, "%llu", (unsigned long long)found->line);
+    cli_table_add(table, "%s%s%llu", found->file, found->file[0] ? ":" : "",
+                  (unsigned long long)found->line);
     cli_table_add(table, "%s", found->text);
 }
 
 /* Negative when the list's text cannot be read. */
-static int search_source(const struct inforce *lists, const struct blockdb_source *source,
+static int search_source(struct inforce *lists, const struct blockdb_source *source,
                          struct searching *searching, uint64_t *ret_count)
 {
     struct build_source text;
@@ -127,7 +131,7 @@ static int say_end(struct cli *cli, uint64_t total, const struct searching *sear
     return CLI_DONE;
 }
 
-static int search_all(struct cli *cli, const struct inforce *lists, const struct wish *wish,
+static int search_all(struct cli *cli, struct inforce *lists, const struct wish *wish,
                       struct searching *searching)
 {
     struct cli_table table = {.headings = {"name", "list", "category", ">line", "text"}};

@@ -18,30 +18,36 @@ struct search {
     size_t count;
 };
 
-static bool read_want(const cJSON *listing, struct listtext_want *want)
+static bool read_want(const cJSON *listing, const char *name, struct listtext_want *want)
 {
     const char *entry = cli_text(listing, "entry");
     *want = (struct listtext_want){.exception = cli_flag(listing, "exception")};
-    if (cli_flag(listing, "pattern")) {
+    want->covers = strcmp(entry, name) == 0 ? BLOCKDB_SELF : BLOCKDB_BELOW;
+    size_t len = strlen(entry);
+    if (strcmp(cli_text(listing, "covers"), "pattern") == 0 && len > 2) { /* between slashes */
         want->kind = SCAN_PATTERN;
-        return snprintf(want->pattern, sizeof(want->pattern), "%s", entry) <
+        return snprintf(want->pattern, sizeof(want->pattern), "%.*s", (int)len - 2, entry + 1) <
                (int)sizeof(want->pattern);
     }
-    if (prefix_parse(entry, &want->prefix) == 0) {
+    if (strcmp(cli_text(listing, "covers"), "address") == 0) {
         want->kind = SCAN_ADDRESS;
-        return true;
+        return prefix_parse(entry, &want->prefix) == 0;
     }
     return dname_parse(entry, &want->name) == 0;
 }
 
-static void collect(const cJSON *listed, const char *list, struct search *search)
+static void collect(const cJSON *why, const char *list, struct search *search)
 {
     cJSON *listing;
+    const cJSON *listed = cJSON_GetObjectItemCaseSensitive(why, "listed");
+    /* the name behind an alias is what the lists were asked for */
+    const char *alias = cli_text(why, "alias");
+    const char *name = *alias ? alias : cli_text(why, "name");
     search->count = 0;
     cJSON_ArrayForEach(listing, listed)
     {
         if (strcmp(cli_text(listing, "list"), list) == 0 && search->count < LISTED_MAX &&
-            read_want(listing, &search->wants[search->count])) {
+            read_want(listing, name, &search->wants[search->count])) {
             search->listings[search->count++] = listing;
         }
     }
@@ -52,11 +58,12 @@ static void add_text(cJSON *listing, const struct listtext_want *want,
 {
     cJSON_AddStringToObject(listing, "rule_text", want->text);
     cJSON_AddNumberToObject(listing, "line", (double)want->line);
+    cJSON_AddStringToObject(listing, "file", want->file);
     cJSON_AddStringToObject(listing, "format", format_name(source->format));
 }
 
 /* Returns 0, or why its text cannot be read. */
-static int search_list(const struct textstore *store, const struct blockdb_source *source,
+static int search_list(struct textstore *store, const struct blockdb_source *source,
                        struct search *search)
 {
     struct build_source text;
@@ -87,6 +94,7 @@ static void add_deciding(cJSON *why, const cJSON *listed)
         if (decides && !cJSON_HasObjectItem(why, "rule_text")) {
             cJSON_AddStringToObject(why, "rule_text", cli_text(listing, "rule_text"));
             cJSON_AddNumberToObject(why, "line", cli_number(listing, "line"));
+            cJSON_AddStringToObject(why, "file", cli_text(listing, "file"));
             cJSON_AddStringToObject(why, "format", cli_text(listing, "format"));
         }
     }
@@ -99,13 +107,13 @@ static const char *reason_of(int err)
                             : "the text of a list is damaged: run `greengate update --force`";
 }
 
-static void search_all(cJSON *why, const struct textstore *store, const struct blockdb *db)
+static void search_all(cJSON *why, struct textstore *store, const struct blockdb *db)
 {
     int worst = 0;
     cJSON *listed = cJSON_GetObjectItemCaseSensitive(why, "listed");
     struct search *search = calloc(1, sizeof(*search));
     for (unsigned i = 0; search && i < blockdb_info(db)->sources; i++) {
-        collect(listed, blockdb_source(db, i)->id, search);
+        collect(why, blockdb_source(db, i)->id, search);
         int err = search->count ? search_list(store, blockdb_source(db, i), search) : 0;
         worst = err < 0 ? err : worst;
     }

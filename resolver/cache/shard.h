@@ -1,75 +1,113 @@
 // SPDX-License-Identifier: Apache-2.0
-/* shard: one shard of the cache, a log ring of entries with an index; inside cache/.
+/* shard: one shard of the cache, two log rings of entries with an index; inside cache/.
  *
- * All memory that readers may look at while a writer changes it is made of 64-bit
- * words that are loaded and stored with relaxed atomics: the sequence number tells
- * whether what was read hangs together. Functions named shard_put... and the like
- * are for whoever holds the shard. */
+ * S3-FIFO (Yang and others, SOSP 2023): new entries are appended to the small log, a
+ * tenth of the memory. What is oldest there moves to the main log if it was asked for
+ * meanwhile, else only a fingerprint of it stays for a while; an answer that comes back
+ * in that time goes to the main log at once. The oldest of the main log is appended
+ * again as often as it was asked for, and while much of that log is dead, of entries
+ * that were replaced.
+ *
+ * What is here is for whoever holds the shard, the writer. */
 #pragma once
-#include "base/hash.h"
+#include "cache/words.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
 enum {
-    SHARD_WAYS = 8, /* slots of a bucket: one cache line */
+    SHARD_WAYS = 8,   /* slots of a bucket: one cache line */
+    SHARD_GHOSTS = 4, /* fingerprints of a bucket */
     SHARD_ENTRY_MAX = 65536,
-    SHARD_SEEN = 1,
+};
+
+/* An entry's `seen` octet: how often it was asked for, up to 3, taken off again by the
+ * eviction (FREQ) and since it was written (HITS), and whether a refresh is on its way. */
+enum {
+    SEEN_FREQ = 3,
+    SEEN_HIT = 4,
+    SEEN_HITS = 12,
+    SEEN_REFRESHING = 128,
 };
 
 /* Words of an entry's head; the message and the places of its TTLs follow. */
 enum {
-    HEAD_SIZE, /* words of the whole entry | SHARD_DEAD | SHARD_FILLER */
+    HEAD_SIZE, /* see shard_shape() | SHARD_DEAD | SHARD_FILLER | SHARD_NEGATIVE */
     HEAD_HASH,
     HEAD_TIME, /* stored at, ttl: 32 bits each */
     HEAD_GENERATION,
     HEAD_TAG,
-    HEAD_SHAPE, /* message octets, TTL fields, question flags: 16 bits each */
     HEAD_WORDS,
 };
-#define SHARD_DEAD   (1ULL << 62)
-#define SHARD_FILLER (1ULL << 63)
-#define SHARD_SIZE   0xffffffffULL
+#define SHARD_NEGATIVE (1ULL << 61)
+#define SHARD_DEAD     (1ULL << 62)
+#define SHARD_FILLER   (1ULL << 63)
+#define SHARD_PLACE    0xffffffffULL /* in a slot; a filler's words */
+
+/* A ring: the words from start to end of the shard's. The writer's alone. */
+struct log {
+    uint32_t start, end;
+    uint32_t head, tail; /* where the next entry goes, where the oldest stands */
+    bool wrapped;        /* it is full: head == tail */
+};
 
 /* A slot is 0 or the upper half of the hash and the entry's place + 1. */
 struct shard {
     _Alignas(64) _Atomic uint64_t sequence; /* odd while a writer is inside */
-    _Atomic uint64_t entries;
-    _Atomic uint64_t used_words;
-    uint32_t head, tail; /* words; the writer's alone */
-    bool wrapped;        /* the ring is full: head == tail */
     uint32_t ring_words;
     uint32_t bucket_mask;
     _Atomic uint64_t *ring;
     _Atomic uint64_t *slots;
-    _Atomic uint8_t *seen; /* one octet per slot, set by readers */
+    _Atomic uint8_t *seen; /* one octet per slot, written by readers too */
+    uint16_t *ghosts;      /* SHARD_GHOSTS per bucket, newest first */
+    struct log small, main;
+    uint32_t main_words;    /* of living entries in the main log, */
+    uint32_t negative_main; /* and of negative ones among them */
+    uint32_t negative_most; /* and how many there may be */
+    _Atomic uint64_t entries, used_words, negative_words;
 };
 
-static inline uint64_t word_load(const _Atomic uint64_t *at)
-{
-    return atomic_load_explicit((_Atomic uint64_t *)at, memory_order_relaxed);
-}
+/* What is to be written. */
+struct shard_entry {
+    uint64_t hash;
+    uint64_t shape;
+    uint32_t words;
+    bool negative;
+    bool known_good; /* asked for in an earlier life: straight to the main log */
+};
 
-static inline void word_save(_Atomic uint64_t *at, uint64_t value)
-{
-    atomic_store_explicit(at, value, memory_order_relaxed);
-}
-
-static inline void words_copy_out(void *to, const _Atomic uint64_t *from, size_t words)
-{
-    uint8_t *out = to;
-    for (size_t i = 0; i < words; i++) {
-        uint64_t value = word_load(&from[i]);
-        memcpy(out + 8 * i, &value, 8);
-    }
-}
+/* Where it is to be written. */
+struct shard_place {
+    struct log *log;
+    _Atomic uint64_t *slot;
+    uint8_t seen; /* what is known of the entry that it replaces */
+};
 
 static inline uint64_t shard_slot_value(uint64_t hash, uint32_t at)
 {
-    return (hash & ~SHARD_SIZE) | (at + 1);
+    return (hash & ~SHARD_PLACE) | (at + 1);
+}
+
+/* The first word of an entry: octets of the message, TTL fields, flags of the question
+ * (two bits), words of the whole. */
+static inline uint64_t shard_shape(uint32_t len, uint32_t ttl_count, uint32_t flags, uint32_t words)
+{
+    return words | (uint64_t)len << 20 | (uint64_t)ttl_count << 36 | (uint64_t)flags << 52;
+}
+static inline uint16_t shard_len(uint64_t shape)
+{
+    return (uint16_t)(shape >> 20);
+}
+static inline uint16_t shard_ttl_count(uint64_t shape)
+{
+    return (uint16_t)(shape >> 36);
+}
+static inline uint16_t shard_flags(uint64_t shape)
+{
+    return shape >> 52 & 3;
+}
+static inline uint32_t shard_words(uint64_t shape)
+{
+    return (uint32_t)(shape & (shape & SHARD_FILLER ? SHARD_PLACE : 0xfffff));
 }
 
 static inline _Atomic uint64_t *shard_bucket(const struct shard *shard, uint64_t hash)
@@ -77,16 +115,26 @@ static inline _Atomic uint64_t *shard_bucket(const struct shard *shard, uint64_t
     return shard->slots + (size_t)(hash >> 8 & shard->bucket_mask) * SHARD_WAYS;
 }
 
-void words_copy_in(_Atomic uint64_t *to, const void *from, size_t octets);
+/* Lay a shard out over `bytes` octets of zeroed memory, 64-aligned. */
+void shard_init(struct shard *shard, void *memory, size_t bytes);
 
 /* Try to become the shard's writer; false when another is. Never waits. */
 bool shard_lock(struct shard *shard);
 void shard_unlock(struct shard *shard);
 
-/* Room for an entry of `words` with that hash: the older entry of the hash goes, then
- * whatever is oldest, but for what was asked for since. Returns the slot to point at
- * it; the entry is to be written at shard->head. */
-_Atomic uint64_t *shard_make_room(struct shard *shard, uint64_t hash, uint32_t words);
+/* Is there any place for it? */
+bool shard_takes(const struct shard *shard, const struct shard_entry *entry);
 
-/* The entry has been written at head. */
-void shard_commit(struct shard *shard, _Atomic uint64_t *slot, uint64_t hash, uint32_t words);
+/* Is there an entry of that hash? */
+bool shard_holds(const struct shard *shard, uint64_t hash);
+
+/* Make room: an older entry of the same hash goes, then what S3-FIFO says. The entry is
+ * to be written at place->log->head, then committed. */
+void shard_make_room(struct shard *shard, const struct shard_entry *entry,
+                     struct shard_place *ret_place);
+void shard_commit(struct shard *shard, const struct shard_entry *entry,
+                  const struct shard_place *place);
+
+/* Call `visit` with the place of each living entry of a log, the oldest first. */
+typedef void (*shard_visit)(void *context, const struct shard *shard, uint32_t at, uint8_t seen);
+void shard_walk(const struct shard *shard, const struct log *log, shard_visit visit, void *context);

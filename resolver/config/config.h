@@ -23,16 +23,22 @@ enum list_format {
     FORMAT_DNSMASQ,
     FORMAT_UNBOUND,
     FORMAT_BIND,
-    FORMAT_DNSCRYPT
+    FORMAT_DNSCRYPT,
+    FORMAT_RPZ,
+    FORMAT_UT1,
+    FORMAT_ADDRESSES,
+    FORMAT_REGEX
 };
 enum list_match { MATCH_AUTO, MATCH_EXACT, MATCH_SUBTREE };
 enum upstream_strategy { STRATEGY_FASTEST, STRATEGY_ORDERED, STRATEGY_PARALLEL };
+enum list_scope { SCOPE_OWN, SCOPE_ALL };
 
 #define SOURCE
 #define SOURCE_TEXT(key, def, check, help)   char *key;
 #define SOURCE_CHOICE(key, def, set, help)   int key;
 #define SOURCE_FLAG(key, def, help)          bool key;
 #define SOURCE_INT(key, def, min, max, help) int64_t key;
+#define SOURCE_LIST(key, def, check, help)   struct text_list key;
 struct config_source {
 #include "config/settings.def"
 };
@@ -41,6 +47,7 @@ struct config_source {
 #undef SOURCE_CHOICE
 #undef SOURCE_FLAG
 #undef SOURCE_INT
+#undef SOURCE_LIST
 
 #define GROUP
 #define GROUP_TEXT(key, def, check, help) char *key;

@@ -65,6 +65,9 @@ static const struct setting config_rows[] = {
     {ROW(INT, "", #name, help), SOURCE_FIELD(name), .number = (def), .min = (least), .max = (most)},
 #define SOURCE_FLAG(name, def, help)                                                               \
     {ROW(FLAG, "", #name, help), SOURCE_FIELD(name), .number = (def)},
+#define SOURCE_LIST(name, def, form, help)                                                         \
+    {ROW(LIST, "", #name, help), SOURCE_FIELD(name), .text = (def), .check = check_##form,         \
+     .shape = #form},
 static const struct setting source_rows[] = {
 #include "config/settings.def"
 };

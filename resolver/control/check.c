@@ -29,22 +29,26 @@ static int read_asker(const struct control_call *call, const struct snapshot *sn
     return CONTROL_DONE;
 }
 
-/* A name that is not blocked itself may lead to one that is: then that one's why is
- * told, under the name that was asked. */
+/* A name that is not blocked itself may lead to a name or an address that is: then that
+ * one's why is told, under the name that was asked. */
 static void explain(const struct control_call *call, const struct dname *name,
                     const struct asker *asker, struct explanation *why)
 {
     const struct control_backend *backend = call->backend;
     const struct snapshot *snapshot = backend->snapshot(backend->owner);
     uint16_t group = asker->client ? snapshot_group(snapshot, asker->client) : asker->group;
-    struct dname target;
+    struct lead lead;
     char text[DNAME_TEXT_MAX];
     policy_explain(snapshot, name, asker, why);
     if (why->blocked || strcmp(why->reason, reason_word(REASON_RULE_ALLOW)) == 0 ||
-        !backend->blocked_alias || !backend->blocked_alias(backend->owner, name, group, &target)) {
+        !backend->blocked_lead || !backend->blocked_lead(backend->owner, name, group, &lead)) {
         return;
     }
-    policy_explain(snapshot, &target, asker, why);
+    if (lead.addr.family) {
+        policy_explain_address(snapshot, &(struct held_address){&lead.addr, name}, asker, why);
+        return;
+    }
+    policy_explain(snapshot, &lead.target, asker, why);
     snprintf(why->alias, sizeof(why->alias), "%s", why->name);
     snprintf(why->name, sizeof(why->name), "%s", dname_print(name, text));
 }
@@ -54,12 +58,13 @@ int control_do_check(struct control_call *call)
     const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
     const char *text = control_text(call, "name");
     struct dname name;
-    struct addr client;
+    struct addr client, addr;
     struct asker asker;
     if (!snapshot) {
         return diag_set(call->diag, CONTROL_FAILED, "the daemon is still starting");
     }
-    if (dname_parse(*text ? text : control_text(call, "host"), &name) < 0) {
+    bool address = addr_parse(*text ? text : control_text(call, "host"), &addr) == 0;
+    if (!address && dname_parse(*text ? text : control_text(call, "host"), &name) < 0) {
         return diag_set(call->diag, CONTROL_USAGE, "name: a domain name is expected");
     }
     int code = read_asker(call, snapshot, &client, &asker);
@@ -70,7 +75,11 @@ int control_do_check(struct control_call *call)
     if (!why) {
         return CONTROL_FAILED;
     }
-    explain(call, &name, &asker, why);
+    if (address) {
+        policy_explain_address(snapshot, &(struct held_address){&addr, NULL}, &asker, why);
+    } else {
+        explain(call, &name, &asker, why);
+    }
     bool forwarder = asker.client && snapshot_is_forwarder(snapshot, &client);
     bool admitted = !asker.client || snapshot_admits(snapshot, &client);
     int err = control_add_why(call->reply, why);

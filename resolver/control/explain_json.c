@@ -16,6 +16,8 @@ static int add_listing(cJSON *array, const struct explanation_listing *listing)
                  cJSON_AddStringToObject(item, "entry", listing->entry) &&
                  cJSON_AddStringToObject(item, "version", listing->version) &&
                  cJSON_AddStringToObject(item, "covers", listing->covers) &&
+                 cJSON_AddStringToObject(item, "action", listing->action) &&
+                 cJSON_AddBoolToObject(item, "shadow", listing->shadow) &&
                  cJSON_AddBoolToObject(item, "exception", listing->exception) &&
                  cJSON_AddBoolToObject(item, "blocked_here", listing->blocked_here);
     return added ? 0 : -ENOMEM;
@@ -27,11 +29,13 @@ int control_add_why(cJSON *object, const struct explanation *why)
         const char *key, *text;
     } texts[] = {
         {"name", why->name},
+        {"address", why->address},
         {"client", why->client},
         {"group", why->group},
         {"reason", why->reason},
         {"text", why->reason_text},
         {"mode", why->mode},
+        {"action", why->action},
         {"category", why->category},
         {"list", why->list},
         {"entry", why->entry},
@@ -40,6 +44,8 @@ int control_add_why(cJSON *object, const struct explanation *why)
         {"list_url", why->list_url},
         {"ref", why->ref},
         {"alias", why->alias},
+        {"shadow_list", why->shadow_list},
+        {"shadow_category", why->shadow_category},
         {"rule_group", why->rule_group},
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -23,6 +23,8 @@ enum {
     CONTROL_IDLE_MS = 30 * 1000,     /* for a whole request, and for taking its reply */
 };
 
+struct lead; /* policy/explain.h */
+
 /* The daemon, as the commands see it. All is called on the main thread. */
 struct control_backend {
     void *owner;
@@ -32,8 +34,8 @@ struct control_backend {
     int (*set_rules)(void *owner, const struct rule_list *rules, struct diag *diag);
     void (*status)(void *owner, struct daemon_status *ret_status); /* zeroed before */
     /* Is the name blocked for the group because of what it leads to? NULL: never. */
-    bool (*blocked_alias)(void *owner, const struct dname *name, uint16_t group,
-                          struct dname *ret_target);
+    bool (*blocked_lead)(void *owner, const struct dname *name, uint16_t group,
+                         struct lead *ret_lead);
     const char *(*restart_note)(void *owner); /* NULL, or what a reload left undone */
     struct stats *stats;
     const struct clock *clock;

@@ -59,7 +59,7 @@ void answer_set_ttl(uint8_t *wire, const uint16_t *ttl_at, size_t count, uint32_
 /* Lower every TTL to at most `most`. */
 void answer_cap_ttl(uint8_t *wire, const uint16_t *ttl_at, size_t count, uint32_t most);
 
-/* Call `visit` with each CNAME or DNAME target of a rebuilt answer, folded; a
+/* Call `visit` with each target of CNAME, DNAME, SVCB or HTTPS of a rebuilt answer, folded; a
  * negative return ends the walk and is returned. */
 typedef int (*answer_visit)(void *context, const struct dname *target);
 int answer_walk_targets(const uint8_t *wire, size_t len, answer_visit visit, void *context);

@@ -64,6 +64,7 @@ enum dns_flag { /* of the header's second 16 bits */
 enum dns_ede { /* extended errors, RFC 8914 section 4 */
                EDE_OTHER = 0,
                EDE_STALE = 3,
+               EDE_FORGED = 4,
                EDE_BLOCKED = 15,
                EDE_FILTERED = 17,
                EDE_PROHIBITED = 18,

@@ -350,12 +350,12 @@ static bool is_welcome(struct connection *connection)
     }
     connection->counted = true;
     if (census_join(room->census, &connection->peer) > config->dns.tcp_per_client) {
-        query_count_drop(room->worker, DROP_CONNECTION);
+        query_count_drop(room->worker->drops, DROP_CONNECTION);
         return false;
     }
     unsigned places = (unsigned)config->dns.tcp_connections / room->share;
     if (room->connections - room->strangers > (places ? places : 1)) {
-        query_count_drop(room->worker, DROP_CONNECTION);
+        query_count_drop(room->worker->drops, DROP_CONNECTION);
         (void)connection_evict(room); /* this one itself when all others wait for answers */
     }
     return !connection->tls.stream.closing;

@@ -12,6 +12,7 @@ enum {
     BATCHES_PER_WAKE = 4, /* then the loop's other handles have their turn */
     DRAIN_BATCHES = 1024, /* more than a socket's buffer holds */
     DISCARD_PORT = 9,
+    BEHIND_WAKES = 8, /* that end with packets left: we cannot keep up */
 };
 
 struct slot {
@@ -40,9 +41,12 @@ struct udp_listener {
     int fd;
     struct addr local;
     bool wildcard;
+    unsigned behind; /* wake-ups in a row that ended with packets left */
 };
 
-enum { ROOM_STRIDE = (QUERY_ROOM + 4095) / 4096 * 4096 };
+/* No multiple of a page: replies that all began at the same place in their pages would
+ * fight for the same lines of the processor's cache. */
+enum { ROOM_STRIDE = (QUERY_ROOM + 4095) / 4096 * 4096 + 5 * 64 };
 
 struct udp_batch *udp_batch_new(struct query_worker *worker)
 {
@@ -181,7 +185,7 @@ static void send_alone(struct udp_listener *listener, const struct query *query)
         header.msg_controllen = write_local(&query->local, control);
     }
     if (listener->fd < 0 || sendmsg(listener->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-        query_count_drop(query->worker, DROP_SEND);
+        query_count_drop(query->worker->drops, DROP_SEND);
     }
 }
 
@@ -208,8 +212,8 @@ static void flush(struct udp_listener *listener)
         int done = sendmmsg(listener->fd, batch->replies + sent, batch->reply_count - sent,
                             MSG_DONTWAIT | MSG_NOSIGNAL);
         if (done <= 0) {
-            query_count_drop(batch->worker,
-                             DROP_SEND); /* that one cannot be sent: go on behind it */
+            /* That one cannot be sent: go on behind it. */
+            query_count_drop(batch->worker->drops, DROP_SEND);
             done = 1;
         }
         sent += (unsigned)done;
@@ -217,8 +221,8 @@ static void flush(struct udp_listener *listener)
     batch->reply_count = 0;
 }
 
-/* Both loops run over the whole batch, so that the memory of the look-ups is on its
- * way before the first of them is made. */
+/* Each step is done for the whole batch, so that the memory of the next one is on its
+ * way. */
 static void serve(struct udp_listener *listener, unsigned count)
 {
     struct udp_batch *batch = listener->batch;
@@ -239,6 +243,12 @@ static void serve(struct udp_listener *listener, unsigned count)
         query_begin(query);
     }
     for (unsigned i = 0; i < count; i++) {
+        query_decide(&batch->slots[i].query);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        query_fetch(&batch->slots[i].query);
+    }
+    for (unsigned i = 0; i < count; i++) {
         query_resume(&batch->slots[i].query);
     }
     flush(listener);
@@ -254,15 +264,21 @@ static bool serve_batch(struct udp_listener *listener)
         return false;
     }
     query_tick(listener->batch->worker);
+    query_batch(listener->batch->worker, listener->behind >= BEHIND_WAKES);
     serve(listener, (unsigned)count);
+    query_batch(listener->batch->worker, false);
     return count == UDP_BATCH;
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     (void)events;
-    for (unsigned i = 0; status == 0 && i < BATCHES_PER_WAKE && serve_batch(poll->data); i++) {
+    struct udp_listener *listener = poll->data;
+    bool more = status == 0;
+    for (unsigned i = 0; more && i < BATCHES_PER_WAKE; i++) {
+        more = serve_batch(listener);
     }
+    listener->behind = !more ? 0 : listener->behind + (listener->behind < BEHIND_WAKES);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -21,11 +21,18 @@ struct verdict {
     uint8_t reason;    /* enum reason */
     int8_t mode;       /* enum block_mode, when blocked */
     uint8_t category;  /* index into the snapshot's categories, 0 = none */
-    uint16_t source;   /* of the database, when reason is LIST, EXCEPTION, OTHER_CATEGORY */
+    uint8_t action;    /* enum blockdb_action of what decided */
+    uint16_t source;   /* of the database, when class_id or pattern is set */
     uint16_t class_id; /* the class that decided, 0 = none */
-    uint8_t skip;      /* labels taken off the name to reach the entry or rule */
+    uint8_t skip;      /* labels taken off the name to reach the entry or rule; of an
+                          address: the bits that its entry leaves open */
     int32_t rule;      /* index into the snapshot's rules, -1 = none */
+    uint16_t pattern;  /* index + 1 of the pattern that decided, 0 = none */
     bool overrode;     /* an allow rule or protection took back a block by a list */
+    uint32_t data;     /* of BLOCKDB_LOCAL, for blockdb_data() */
+    bool shadowed;     /* not blocked, but a source that only counts would have */
+    uint8_t shadow_category;
+    uint16_t shadow_source;
 };
 
 /* What is in force for one group at one time; made by policy_effective(). */
@@ -48,6 +55,11 @@ struct subject {
 
 void policy_decide(const struct snapshot *snapshot, const struct subject *subject,
                    struct verdict *ret_verdict);
+
+/* Judge an address that an answer about subject->name holds, by the lists alone; what
+ * excepts the name excepts its addresses. Without a name the address is judged alone. */
+void policy_decide_address(const struct snapshot *snapshot, const struct subject *subject,
+                           const struct addr *addr, struct verdict *ret_verdict);
 
 /* "list", "block-rule" ...; the plain text; the extended error or -1. */
 const char *reason_word(enum reason reason);

@@ -19,35 +19,109 @@ static const char *coverage(const struct blockdb_item *item)
     return self && below ? "name and below" : below ? "below" : "name";
 }
 
-static void explain_item(const struct snapshot *snapshot, const struct blockdb_item *item,
-                         uint64_t blocked, struct explanation_listing *listing)
+static const char *action_word(unsigned action)
 {
+    static const char *const words[BLOCKDB_ACTIONS] = {
+        [BLOCKDB_BLOCK] = "block", [BLOCKDB_NXDOMAIN] = "nxdomain", [BLOCKDB_NODATA] = "nodata",
+        [BLOCKDB_DROP] = "drop",   [BLOCKDB_TCP_ONLY] = "tcp-only", [BLOCKDB_LOCAL] = "local",
+    };
+    return action < BLOCKDB_ACTIONS ? words[action] : "";
+}
+
+/* The next free place for what a source says; NULL when all are taken. */
+static struct explanation_listing *add_listing(const struct snapshot *snapshot,
+                                               const struct blockdb_item *item, uint16_t group,
+                                               struct explanation *why)
+{
+    if (why->listed_count == EXPLAIN_LISTED_MAX) {
+        return NULL;
+    }
+    struct explanation_listing *listing = &why->listed[why->listed_count++];
     const struct blockdb_source *source = blockdb_source(snapshot->db, item->source);
     uint8_t category = snapshot->lists->source_category[item->source];
     snprintf(listing->list, sizeof(listing->list), "%s", source->id);
     snprintf(listing->category, sizeof(listing->category), "%s", source->category);
     snprintf(listing->version, sizeof(listing->version), "%s", source->version);
-    listing->covers = coverage(item);
     listing->exception = item->flags & BLOCKDB_EXCEPTION;
-    listing->blocked_here = !listing->exception && blocked >> category & 1;
+    listing->action = listing->exception ? "" : action_word(item->action);
+    listing->blocked_here =
+        !listing->exception && snapshot->effective[group].blocked >> category & 1;
+    listing->shadow = snapshot->lists->source_shadow[item->source];
+    return listing;
 }
 
-/* Every list entry that covers the name, in force or not. */
-static void explain_listed(const struct snapshot *snapshot, const struct subject *subject,
-                           struct explanation *why)
+static void explain_names(const struct snapshot *snapshot, const struct subject *subject,
+                          struct explanation *why)
 {
     struct blockdb_hit hits[DNAME_LABELS_MAX];
-    uint64_t blocked = snapshot->effective[subject->group].blocked;
-    size_t found = snapshot->db ? blockdb_find(snapshot->db, subject->probe, hits) : 0;
+    size_t found = blockdb_find(snapshot->db, subject->probe, hits);
     for (size_t i = 0; i < found; i++) {
         size_t count;
         const struct blockdb_item *items = blockdb_class(snapshot->db, hits[i].class_id, &count);
-        for (size_t k = 0; k < count && why->listed_count < EXPLAIN_LISTED_MAX; k++) {
+        for (size_t k = 0; k < count; k++) {
             bool covers = items[k].flags & (hits[i].skip ? BLOCKDB_BELOW : BLOCKDB_SELF);
-            if (covers) {
-                struct explanation_listing *listing = &why->listed[why->listed_count++];
-                explain_item(snapshot, &items[k], blocked, listing);
+            struct explanation_listing *listing =
+                covers ? add_listing(snapshot, &items[k], subject->group, why) : NULL;
+            if (listing) {
+                listing->covers = coverage(&items[k]);
                 print_suffix(subject->name, hits[i].skip, listing->entry);
+            }
+        }
+    }
+}
+
+static void explain_patterns(const struct snapshot *snapshot, const struct subject *subject,
+                             struct explanation *why)
+{
+    const struct policy_lists *lists = snapshot->lists;
+    struct regex_name text;
+    if (!lists->regex || !regex_prepare(lists->regex, subject->name, &text)) {
+        return;
+    }
+    for (int k = regex_next(&text, 0); k >= 0; k = regex_next(&text, (uint32_t)k + 1)) {
+        const struct blockdb_pattern *pattern = lists->patterns[k].pattern;
+        const struct blockdb_item item = {pattern->source, pattern->flags, pattern->action, 0};
+        struct explanation_listing *listing =
+            regex_matches(lists->regex, (uint32_t)k, &text)
+                ? add_listing(snapshot, &item, subject->group, why)
+                : NULL;
+        if (listing) {
+            listing->covers = "pattern";
+            snprintf(listing->entry, sizeof(listing->entry), "/%s/", pattern->text);
+        }
+    }
+}
+
+/* "192.0.2.0/24"; an address alone without its bits. */
+static void print_prefix(const struct addr *addr, unsigned bits, char out[DNAME_TEXT_MAX])
+{
+    char text[ADDR_TEXT_MAX];
+    unsigned most = addr->family == AF_INET ? 32 : 128;
+    struct addr net = {.family = addr->family};
+    for (unsigned i = 0; i < bits; i++) {
+        net.bytes[i / 8] |= addr->bytes[i / 8] & (uint8_t)(0x80 >> i % 8);
+    }
+    addr_print(&net, text);
+    if (bits == most) {
+        snprintf(out, DNAME_TEXT_MAX, "%s", text);
+    } else {
+        snprintf(out, DNAME_TEXT_MAX, "%s/%u", text, bits);
+    }
+}
+
+static void explain_prefixes(const struct snapshot *snapshot, const struct addr *addr,
+                             uint16_t group, struct explanation *why)
+{
+    struct blockdb_address_hit hits[BLOCKDB_ADDRESS_HITS_MAX];
+    size_t found = snapshot->db ? blockdb_find_address(snapshot->db, addr, hits) : 0;
+    for (size_t i = 0; i < found; i++) {
+        size_t count;
+        const struct blockdb_item *items = blockdb_class(snapshot->db, hits[i].class_id, &count);
+        for (size_t k = 0; k < count; k++) {
+            struct explanation_listing *listing = add_listing(snapshot, &items[k], group, why);
+            if (listing) {
+                listing->covers = "address";
+                print_prefix(addr, hits[i].bits, listing->entry);
             }
         }
     }
@@ -75,41 +149,100 @@ static void explain_source(const struct snapshot *snapshot, const struct verdict
     snprintf(why->list_url, sizeof(why->list_url), "%s", source->url);
 }
 
-void policy_explain(const struct snapshot *snapshot, const struct dname *name,
-                    const struct asker *asker, struct explanation *ret_why)
+static void explain_verdict(const struct snapshot *snapshot, const struct verdict *verdict,
+                            struct explanation *why)
 {
-    struct explanation *why = ret_why;
+    why->blocked = verdict->blocked;
+    why->reason = reason_word(verdict->reason);
+    why->reason_text = reason_text(verdict->reason);
+    why->ede = verdict->blocked ? reason_ede(verdict->reason) : -1;
+    why->mode = verdict->blocked ? config_word("block_mode", verdict->mode) : "";
+    bool acts = verdict->blocked || verdict->reason == REASON_TCP_ONLY;
+    why->action = acts ? action_word(verdict->action) : "";
+    if (verdict->blocked && verdict->action == BLOCKDB_LOCAL) {
+        why->ede = 4; /* Forged Answer, RFC 8914 section 4.5 */
+    } else if (verdict->blocked && verdict->action == BLOCKDB_DROP) {
+        why->ede = -1; /* nothing is answered */
+    }
+    if (verdict->category) {
+        snprintf(why->category, sizeof(why->category), "%s",
+                 snapshot->categories[verdict->category].id);
+    }
+    if ((verdict->class_id || verdict->pattern) && verdict->reason != REASON_PROTECTED) {
+        explain_source(snapshot, verdict, why);
+    }
+    if (verdict->shadowed) {
+        const struct blockdb_source *source = blockdb_source(snapshot->db, verdict->shadow_source);
+        snprintf(why->shadow_list, sizeof(why->shadow_list), "%s", source->id);
+        snprintf(why->shadow_category, sizeof(why->shadow_category), "%s", source->category);
+    }
+}
+
+/* Whose question it is; returns the group. */
+static uint16_t explain_asker(const struct snapshot *snapshot, const struct asker *asker,
+                              struct explanation *why)
+{
     const struct addr *client = asker->client;
-    struct blockdb_probe probe;
-    struct verdict verdict;
-    struct subject subject = {name, &probe,
-                              client ? snapshot_group(snapshot, client) : asker->group};
+    uint16_t group = client ? snapshot_group(snapshot, client) : asker->group;
     memset(why, 0, sizeof(*why));
-    snapshot_probe(snapshot, name, &probe);
-    policy_decide(snapshot, &subject, &verdict);
-    dname_print(name, why->name);
     if (client) {
         struct addr plain = *client;
         plain.port = 0;
         addr_print(&plain, why->client);
     }
-    snprintf(why->group, sizeof(why->group), "%s", snapshot->config->groups[subject.group].name);
-    why->blocked = verdict.blocked;
-    why->reason = reason_word(verdict.reason);
-    why->reason_text = reason_text(verdict.reason);
-    why->ede = verdict.blocked ? reason_ede(verdict.reason) : -1;
-    why->mode = verdict.blocked ? config_word("block_mode", verdict.mode) : "";
-    if (verdict.category) {
-        snprintf(why->category, sizeof(why->category), "%s",
-                 snapshot->categories[verdict.category].id);
-    }
-    if (verdict.class_id && verdict.reason != REASON_PROTECTED) {
-        explain_source(snapshot, &verdict, why);
-    }
-    if (verdict.reason != REASON_NONE) {
+    snprintf(why->group, sizeof(why->group), "%s", snapshot->config->groups[group].name);
+    return group;
+}
+
+void policy_explain(const struct snapshot *snapshot, const struct dname *name,
+                    const struct asker *asker, struct explanation *ret_why)
+{
+    struct explanation *why = ret_why;
+    struct blockdb_probe probe;
+    struct verdict verdict;
+    const struct subject subject = {name, &probe, explain_asker(snapshot, asker, why)};
+    snapshot_probe(snapshot, name, &probe);
+    policy_decide(snapshot, &subject, &verdict);
+    dname_print(name, why->name);
+    explain_verdict(snapshot, &verdict, why);
+    if (verdict.pattern && verdict.reason != REASON_PROTECTED) {
+        snprintf(why->entry, sizeof(why->entry), "/%s/",
+                 blockdb_pattern(snapshot->db, verdict.pattern - 1U)->text);
+    } else if (verdict.reason != REASON_NONE) {
         print_suffix(name, verdict.skip, why->entry);
     }
     explain_rule(snapshot, &verdict, why);
-    explain_listed(snapshot, &subject, why);
+    if (snapshot->db) {
+        explain_names(snapshot, &subject, why);
+        explain_patterns(snapshot, &subject, why);
+    }
     verdict_ref(&verdict, name, why->ref);
+}
+
+void policy_explain_address(const struct snapshot *snapshot, const struct held_address *held,
+                            const struct asker *asker, struct explanation *ret_why)
+{
+    static const struct dname nameless = {.len = 1};
+    const struct addr *addr = held->addr;
+    const struct dname *name = held->name;
+    struct explanation *why = ret_why;
+    struct blockdb_probe probe;
+    struct verdict verdict;
+    const struct subject subject = {name, &probe, explain_asker(snapshot, asker, why)};
+    if (name) {
+        snapshot_probe(snapshot, name, &probe);
+    }
+    policy_decide_address(snapshot, &subject, addr, &verdict);
+    addr_print(addr, why->address);
+    snprintf(why->name, sizeof(why->name), "%s", why->address);
+    if (name) {
+        dname_print(name, why->name);
+    }
+    explain_verdict(snapshot, &verdict, why);
+    if (verdict.class_id) {
+        unsigned most = addr->family == AF_INET ? 32 : 128;
+        print_prefix(addr, most - verdict.skip, why->entry);
+    }
+    explain_prefixes(snapshot, addr, subject.group, why);
+    verdict_ref(&verdict, name ? name : &nameless, why->ref);
 }

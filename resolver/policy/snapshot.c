@@ -232,13 +232,35 @@ void snapshot_probe(const struct snapshot *snapshot, const struct dname *name,
     }
 }
 
+static bool regex_touches(const struct regex_set *set, const struct dname *name)
+{
+    struct regex_name text;
+    int at = regex_prepare(set, name, &text) ? regex_next(&text, 0) : -1;
+    while (at >= 0 && !regex_matches(set, (uint32_t)at, &text)) {
+        at = regex_next(&text, (uint32_t)at + 1);
+    }
+    return at >= 0;
+}
+
 bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name)
 {
     struct blockdb_probe probe;
     struct blockdb_hit hits[DNAME_LABELS_MAX];
     snapshot_probe(snapshot, name, &probe);
     return (snapshot->db && blockdb_find(snapshot->db, &probe, hits) > 0) ||
-           rules_touch(snapshot->rules, name);
+           rules_touch(snapshot->rules, name) ||
+           (snapshot->lists->regex && regex_touches(snapshot->lists->regex, name));
+}
+
+bool snapshot_lists_addresses(const struct snapshot *snapshot)
+{
+    return snapshot->db && blockdb_info(snapshot->db)->addresses;
+}
+
+bool snapshot_touches_address(const struct snapshot *snapshot, const struct addr *addr)
+{
+    struct blockdb_address_hit hits[BLOCKDB_ADDRESS_HITS_MAX];
+    return snapshot_lists_addresses(snapshot) && blockdb_find_address(snapshot->db, addr, hits) > 0;
 }
 
 bool snapshot_protects(const struct snapshot *snapshot, const struct dname *name)

@@ -49,10 +49,11 @@ policy_config_load(const char *path, struct policy_config **ret_part, struct dia
 __attribute__((warn_unused_result)) int
 policy_config_load_own(const char *path, struct policy_config **ret_part, struct diag *diag);
 
-/* The database at path; NULL path or -ENOENT there gives an empty part. Another
- * failure (-EBADMSG, -EPROTO) leaves *ret_part alone. */
+/* The database at path, as the configuration's sources and categories see it; NULL
+ * path or -ENOENT there gives an empty part. Another failure (-EBADMSG, -EPROTO) leaves
+ * *ret_part alone. */
 __attribute__((warn_unused_result)) int policy_lists_open(const char *path,
-                                                          const struct catalog *catalog,
+                                                          const struct policy_config *config,
                                                           struct policy_lists **ret_part,
                                                           struct diag *diag);
 
@@ -80,6 +81,10 @@ void snapshot_probe(const struct snapshot *snapshot, const struct dname *name,
 
 /* Could any group's verdict over this name be other than "not listed"? */
 bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name);
+
+/* The same of an address, and whether any list names addresses at all. */
+bool snapshot_touches_address(const struct snapshot *snapshot, const struct addr *addr);
+bool snapshot_lists_addresses(const struct snapshot *snapshot);
 
 /* Is it a protected name, which no list may block? */
 bool snapshot_protects(const struct snapshot *snapshot, const struct dname *name);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* alias: which name behind a CNAME is why a name is blocked, for explanations.
+/* alias: which name or address of its answer is why a name is blocked, for explanations.
  *
  * Looks into the cache only: whoever was just blocked asked a moment ago. */
 #pragma once
+#include "policy/explain.h"
 #include "query/query.h"
 
 struct alias_look {
@@ -13,6 +14,6 @@ struct alias_look {
     uint16_t group;
 };
 
-/* True when a known answer to the name leads to a name that is blocked for the group;
- * *ret_target is that name. One thread only. */
-bool alias_find_blocked(const struct alias_look *look, struct dname *ret_target);
+/* True when a known answer to the name leads to what is blocked for the group: a name
+ * or address. One thread only. */
+bool alias_find_blocked(const struct alias_look *look, struct lead *ret_lead);

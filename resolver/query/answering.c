@@ -5,7 +5,9 @@
 
 #include "query/local.h"
 
-enum { STALE_TTL_S = 30, ANY_TTL_S = 3600, EDE_TEXT_MAX = 160 };
+#include "query/action.h"
+
+enum { ANY_TTL_S = 3600, EDE_TEXT_MAX = 160 };
 
 static void begin(struct query *query, uint8_t rcode)
 {
@@ -110,7 +112,7 @@ static void why_text(const struct query *query, char out[EDE_TEXT_MAX])
         verdict_ref(verdict, &query->question.name, ref);
     }
     size_t len = 0;
-    if (verdict->reason == REASON_LIST) {
+    if (verdict->reason == REASON_LIST || verdict->reason == REASON_LIST_ADDRESS) {
         len = add_word(out, len, snapshot->categories[verdict->category].id);
         len = add_word(out, len, blockdb_source(snapshot->db, verdict->source)->id);
     } else {
@@ -126,6 +128,14 @@ static void block_reply(struct query *query)
     uint32_t ttl = (uint32_t)snapshot->config->block.ttl_s;
     uint32_t cap = snapshot->effective[query->group].ttl_cap_s;
     char text[EDE_TEXT_MAX] = "";
+    if (query->question.edns) {
+        why_text(query, text);
+    }
+    if (verdict->action == BLOCKDB_LOCAL) {
+        const struct reply_error forged = {EDE_FORGED, text};
+        action_write_local(query, &forged);
+        return;
+    }
     ttl = ttl > cap ? cap : ttl;
     uint8_t rcode = verdict->mode == MODE_NXDOMAIN  ? RCODE_NXDOMAIN
                     : verdict->mode == MODE_REFUSED ? RCODE_REFUSED
@@ -135,9 +145,6 @@ static void block_reply(struct query *query)
         (verdict->mode == MODE_PAGE || verdict->mode == MODE_ZERO) && put_sinkhole(query, ttl);
     if (!addressed && verdict->mode != MODE_REFUSED) {
         reply_add_soa(&query->out, ttl);
-    }
-    if (query->question.edns) {
-        why_text(query, text);
     }
     const struct reply_error why = {reason_ede(verdict->reason), text};
     reply_end(&query->out, &query->question, rcode, &why);
@@ -214,7 +221,7 @@ static void known_reply(struct query *query)
     store_u16(wire + 2, flags);
     memcpy(wire + DNS_HEADER, query->packet + DNS_HEADER, question->wire_len);
     if (query->stale) {
-        answer_set_ttl(wire, copy->ttl_at, copy->ttl_count, STALE_TTL_S);
+        answer_set_ttl(wire, copy->ttl_at, copy->ttl_count, ANSWERING_STALE_TTL_S);
     } else {
         answer_age(wire, copy->ttl_at, copy->ttl_count, copy->age_s);
     }
@@ -241,6 +248,8 @@ void answering_write(struct query *query)
         own_reply(query);
     } else if (query->verdict.blocked) {
         block_reply(query);
+    } else if (query->verdict.reason == REASON_TCP_ONLY && query->channel->transport == STATS_UDP) {
+        action_write_truncated(query);
     } else if (query->question.type == TYPE_ANY) {
         any_reply(query);
     } else if (query->known && query->failure == 0) {

@@ -3,14 +3,25 @@
 
 #include <errno.h>
 
+#include "dns/addresses.h"
+
 static int stop_at_touched(void *context, const struct dname *target)
 {
     return snapshot_touches(context, target) ? -EEXIST : 0;
 }
 
+static int stop_at_touched_address(void *context, const struct addr *addr)
+{
+    return snapshot_touches_address(context, addr) ? -EEXIST : 0;
+}
+
 uint64_t inspect_tag(const struct snapshot *snapshot, const uint8_t *wire, size_t len)
 {
-    return answer_walk_targets(wire, len, stop_at_touched, (void *)snapshot) < 0;
+    if (answer_walk_targets(wire, len, stop_at_touched, (void *)snapshot) < 0) {
+        return 1;
+    }
+    return snapshot_lists_addresses(snapshot) &&
+           addresses_walk(wire, len, stop_at_touched_address, (void *)snapshot) < 0;
 }
 
 bool inspect_blocks(const struct snapshot *snapshot, const struct subject *asked,
@@ -20,21 +31,68 @@ bool inspect_blocks(const struct snapshot *snapshot, const struct subject *asked
     const struct subject subject = {target, &probe, asked->group};
     snapshot_probe(snapshot, target, &probe);
     policy_decide(snapshot, &subject, ret_verdict);
-    return ret_verdict->blocked &&
-           !(ret_verdict->reason == REASON_LIST && snapshot_protects(snapshot, asked->name));
+    if ((ret_verdict->reason == REASON_LIST || ret_verdict->shadowed) &&
+        snapshot_protects(snapshot, asked->name)) {
+        ret_verdict->blocked = ret_verdict->shadowed = false;
+    }
+    return ret_verdict->blocked;
+}
+
+bool inspect_blocks_address(const struct snapshot *snapshot, const struct subject *asked,
+                            const struct addr *addr, struct verdict *ret_verdict)
+{
+    policy_decide_address(snapshot, asked, addr, ret_verdict);
+    if ((ret_verdict->blocked || ret_verdict->shadowed) &&
+        snapshot_protects(snapshot, asked->name)) {
+        ret_verdict->blocked = ret_verdict->shadowed = false;
+    }
+    return ret_verdict->blocked;
+}
+
+/* Not blocked: what a source that only counts says of it is remembered. */
+static int keep_shadow(struct query *query, const struct verdict *verdict)
+{
+    if (verdict->shadowed && !query->verdict.shadowed) {
+        query->verdict.shadowed = true;
+        query->verdict.shadow_category = verdict->shadow_category;
+        query->verdict.shadow_source = verdict->shadow_source;
+    }
+    return 0;
 }
 
 static int stop_at_blocked(void *context, const struct dname *target)
 {
     struct query *query = context;
     struct verdict verdict;
-    const struct subject asked = {&query->question.name, NULL, query->group};
+    const struct subject asked = {&query->question.name, &query->probe, query->group};
     if (!inspect_blocks(query->worker->snapshot, &asked, target, &verdict)) {
-        return 0;
+        return keep_shadow(query, &verdict);
     }
     query->verdict = verdict;
     verdict_ref(&verdict, target, query->ref);
     return -EEXIST;
+}
+
+static int stop_at_blocked_address(void *context, const struct addr *addr)
+{
+    struct query *query = context;
+    struct verdict verdict;
+    const struct subject asked = {&query->question.name, &query->probe, query->group};
+    if (!inspect_blocks_address(query->worker->snapshot, &asked, addr, &verdict)) {
+        return keep_shadow(query, &verdict);
+    }
+    query->verdict = verdict;
+    return -EEXIST;
+}
+
+/* Names first: they say more of why. */
+static int judge_answer(struct query *query)
+{
+    int err = answer_walk_targets(query->room, query->copy.len, stop_at_blocked, query);
+    if (err == 0 && snapshot_lists_addresses(query->worker->snapshot)) {
+        err = addresses_walk(query->room, query->copy.len, stop_at_blocked_address, query);
+    }
+    return err;
 }
 
 void inspect_answer(struct query *query)
@@ -51,8 +109,7 @@ void inspect_answer(struct query *query)
             cache_tag(query->worker->cache, copy, copy->generation, copy->tag);
         }
     }
-    if (copy->tag != 0 &&
-        answer_walk_targets(query->room, copy->len, stop_at_blocked, query) == -EBADMSG) {
+    if (copy->tag != 0 && judge_answer(query) == -EBADMSG) {
         query->failure = -EBADMSG;
     }
 }

@@ -3,7 +3,7 @@
 #pragma once
 #include "query/query.h"
 
-/* 0 when nothing in the answer touches any list or rule of the snapshot. */
+/* 0 when no name and no address in the answer touches any list or rule of the snapshot. */
 uint64_t inspect_tag(const struct snapshot *snapshot, const uint8_t *wire, size_t len);
 
 /* Is `target`, to which an answer about asked->name leads, blocked for asked->group? A
@@ -12,6 +12,11 @@ uint64_t inspect_tag(const struct snapshot *snapshot, const uint8_t *wire, size_
 bool inspect_blocks(const struct snapshot *snapshot, const struct subject *asked,
                     const struct dname *target, struct verdict *ret_verdict);
 
-/* Judge the names that the answer in query->room leads to; the first blocked one sets
- * query->verdict. A damaged answer sets query->failure. */
+/* The same of an address in the answer; asked->probe is used. What a rule or a protected
+ * name lets through may have any address: lists alone judge addresses. */
+bool inspect_blocks_address(const struct snapshot *snapshot, const struct subject *asked,
+                            const struct addr *addr, struct verdict *ret_verdict);
+
+/* Judge the names and addresses that the answer in query->room leads to; the first
+ * blocked one sets query->verdict. A damaged answer sets query->failure. */
 void inspect_answer(struct query *query);

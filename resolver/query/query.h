@@ -10,6 +10,7 @@
 #include "dns/cookie.h"
 #include "dns/reply.h"
 #include "policy/snapshot.h"
+#include "query/drop.h"
 #include "query/guard.h"
 #include "stats/stats.h"
 #include "upstream/upstream.h"
@@ -25,27 +26,12 @@ struct query_channel {
     uint8_t transport; /* enum stats_transport */
 };
 
-/* Why a query got no answer, or not the one it would have. DROP(NAME, word)
- * connection: a TCP connection that there was no place for, or that gave way;
- * rate: over dns.rate_limit_qps, silence; slipped: the same, but told to come over TCP
- * or with a cookie, or refused. */
-#define QUERY_DROP_ALL(DROP)                                                                       \
-    DROP(MALFORMED, "malformed")                                                                   \
-    DROP(STRANGER, "stranger")                                                                     \
-    DROP(WAITING_FULL, "waiting-full")                                                             \
-    DROP(SEND, "send")                                                                             \
-    DROP(CONNECTION, "connection")                                                                 \
-    DROP(RATE, "rate")                                                                             \
-    DROP(SLIPPED, "slipped")
-
-#define DROP(name, word) DROP_##name,
-enum query_drop { QUERY_DROP_ALL(DROP) QUERY_DROPS };
-#undef DROP
-extern const char *const query_drop_words[QUERY_DROPS];
-
 enum {
     QUERY_ROOM = DNS_MESSAGE_MAX + 1 + 2 * ANSWER_RECORDS_MAX,
-    WAITING_MAX = 4096, /* queries per worker that wait for an upstream */
+    WAITING_MAX = 4096,                   /* queries per worker that wait for an upstream, */
+    WAITING_CLIENT_MAX = WAITING_MAX / 4, /* and of them for one client */
+    WAITING_CLIENTS = 1024,               /* counters; clients that fall together share one */
+    ASKS_BEHIND = 16, /* new questions per batch of a worker that cannot keep up */
 };
 
 /* One worker's view of the world; used by its own thread alone, but for the atomics. */
@@ -64,12 +50,18 @@ struct query_worker {
     uint32_t refusals_left; /* REFUSED answers to strangers in this second */
     uint32_t over_limit;    /* queries over dns.rate_limit_qps */
     struct query *resumed;  /* the slot in which waiting queries go on */
+    uint8_t *aside;         /* room for a known answer while the reply is written */
     struct waiting *waiting;
     struct waiting *waiting_free;
     uint32_t waiting_made;
+    uint32_t asks_left;        /* questions that may still be asked in this batch */
+    uint16_t *waiting_clients; /* [WAITING_CLIENTS] by hash of the address */
+    struct hash_key clients_key;
+    struct waiting *watched_first, *watched_last; /* in order of time */
     _Atomic uint32_t waiting_count;
-    _Atomic bool page_unset; /* a page was due and no sinkhole address is known */
-    _Atomic uint64_t drops[QUERY_DROPS];
+    struct refresh *refreshes, *refresh_free; /* see query/refresh.h */
+    _Atomic bool page_unset;                  /* a page was due and no sinkhole address is known */
+    query_drops drops;
 };
 
 /* A slot. The listener sets the first block, the stages the rest. */
@@ -93,22 +85,18 @@ struct query {
     uint8_t home;      /* answered here, see query/local.c; 0 = not */
     uint8_t home_skip; /* octets of the name before the zone that is answered here */
     uint8_t rcode;
-    bool stale;
-    bool again;  /* another worker was asked in vain: ask ourselves */
-    bool known;  /* copy holds an answer in room */
-    int failure; /* of the upstream, 0 = none */
+    bool stale;   /* copy is older than its TTL */
+    bool again;   /* another worker was asked in vain: ask ourselves */
+    bool known;   /* copy holds an answer in room */
+    bool aliased; /* local data send the question to target, whose records are sought */
+    int failure;  /* of the upstream, 0 = none */
     struct verdict verdict;
     char ref[REF_MAX]; /* of a verdict over what the answer leads to, else "" */
     struct cache_copy copy;
     struct blockdb_probe probe;
+    struct dname target;
+    uint64_t hash; /* of its place in the cache, 0 = not yet known */
 };
-
-static inline void query_count_drop(struct query_worker *worker, enum query_drop drop)
-{
-    /* One writer: a plain addition that other threads may read at any time. */
-    uint64_t now = atomic_load_explicit(&worker->drops[drop], memory_order_relaxed);
-    atomic_store_explicit(&worker->drops[drop], now + 1, memory_order_relaxed);
-}
 
 /* -ENOMEM. The caller has filled snapshot, cache, stats, clock, ask, guard. */
 __attribute__((warn_unused_result)) int query_worker_init(struct query_worker *worker);
@@ -117,12 +105,31 @@ void query_worker_clear(struct query_worker *worker);
 /* Read the clock once per wake-up. */
 void query_tick(struct query_worker *worker);
 
+/* A batch of queries begins. When the worker is behind, what is known is still answered
+ * and most of what is not is dropped: it would cost most and help one client. */
+static inline void query_batch(struct query_worker *worker, bool behind)
+{
+    worker->asks_left = behind ? ASKS_BEHIND : UINT32_MAX;
+}
+
 /* The stages up to the look-ups' hashes, so that memory is fetched for a whole batch
  * before the first query of it goes on. */
 void query_begin(struct query *query);
 
+/* The verdict; what is not settled by it will be looked for in the cache. Then fetch
+ * what was found there. For batches: query_resume() does all that is left. */
+void query_decide(struct query *query);
+void query_fetch(const struct query *query);
+
 /* The rest. After it the slot may be used again. */
 void query_resume(struct query *query);
+
+/* Milliseconds until stale data is to be sent to a query whose answer does not come;
+ * -1: no such query waits. */
+int query_stale_due_ms(const struct query_worker *worker);
+
+/* Send it to all that are due; their exchanges go on (RFC 8767 section 5). */
+void query_serve_stale(struct query_worker *worker);
 
 /* Keep an answer that came for `ask`; told once per exchange, before the waiters. */
 void query_remember(struct query_worker *worker, const struct ask *ask,

@@ -21,17 +21,45 @@ static struct waiting *take_record(struct query_worker *worker)
 static void give_back(struct waiting *waiting)
 {
     struct query_worker *worker = waiting->worker;
+    if (waiting->client_slot < WAITING_CLIENTS) {
+        worker->waiting_clients[waiting->client_slot]--;
+    }
     waiting->next_free = worker->waiting_free;
     worker->waiting_free = waiting;
-    count(worker, -1);
 }
 
-struct waiting *waiting_take(const struct query *query)
+/* The counter of the client, of an IPv6 network of 64 bits; this host and trusted
+ * forwarders, who ask for many, have none. */
+static uint16_t find_slot(const struct query *query)
+{
+    const struct addr *client = &query->client;
+    if (addr_is_loopback(client) || snapshot_is_forwarder(query->worker->snapshot, client)) {
+        return WAITING_CLIENTS;
+    }
+    size_t len = client->family == AF_INET ? 4 : 8;
+    return hash_keyed(&query->worker->clients_key, client->bytes, len) % WAITING_CLIENTS;
+}
+
+struct waiting *waiting_take(const struct query *query, enum query_drop *ret_why)
 {
     const struct question *question = &query->question;
-    struct waiting *waiting = take_record(query->worker);
+    struct query_worker *worker = query->worker;
+    uint16_t slot = find_slot(query);
+    bool counted = slot < WAITING_CLIENTS;
+    *ret_why = worker->asks_left == 0 ? DROP_OVERLOAD : DROP_WAITING_CLIENT;
+    if (worker->asks_left == 0 ||
+        (counted && worker->waiting_clients[slot] >= WAITING_CLIENT_MAX)) {
+        return NULL;
+    }
+    struct waiting *waiting = take_record(worker);
+    *ret_why = DROP_WAITING_FULL;
     if (!waiting) {
         return NULL;
+    }
+    worker->asks_left -= worker->asks_left < UINT32_MAX;
+    waiting->client_slot = slot;
+    if (counted) {
+        worker->waiting_clients[slot]++;
     }
     waiting->worker = query->worker;
     waiting->channel = query->channel;
@@ -44,10 +72,12 @@ struct waiting *waiting_take(const struct query *query)
     waiting->question_len = question->wire_len;
     waiting->edns = question->edns;
     waiting->dnssec_ok = question->dnssec_ok;
+    waiting->aliased = query->aliased;
     waiting->keepalive = question->keepalive;
     waiting->padded = question->padded;
     waiting->cookie_len = question->cookie_len;
     memcpy(waiting->cookie, question->cookie, sizeof(waiting->cookie));
+    waiting->watched = waiting->answered = false;
     memcpy(waiting->question, query->packet + DNS_HEADER, question->wire_len);
     count(query->worker, 1);
     query->channel->hold(query->channel);
@@ -79,11 +109,45 @@ void waiting_restore(struct waiting *waiting, struct query *query,
     question->padded = waiting->padded;
     question->cookie_len = waiting->cookie_len;
     memcpy(question->cookie, waiting->cookie, sizeof(question->cookie));
+}
+
+void waiting_watch(struct waiting *waiting)
+{
+    struct query_worker *worker = waiting->worker;
+    waiting->watched = true;
+    waiting->later = NULL;
+    waiting->sooner = worker->watched_last;
+    *(worker->watched_last ? &worker->watched_last->later : &worker->watched_first) = waiting;
+    worker->watched_last = waiting;
+}
+
+void waiting_unwatch(struct waiting *waiting)
+{
+    struct query_worker *worker = waiting->worker;
+    if (waiting->watched) {
+        waiting->watched = false;
+        *(waiting->sooner ? &waiting->sooner->later : &worker->watched_first) = waiting->later;
+        *(waiting->later ? &waiting->later->sooner : &worker->watched_last) = waiting->sooner;
+    }
+}
+
+void waiting_answered(struct waiting *waiting)
+{
+    waiting->answered = true;
+    count(waiting->worker, -1);
+}
+
+void waiting_end(struct waiting *waiting)
+{
+    waiting_unwatch(waiting);
+    if (!waiting->answered) {
+        count(waiting->worker, -1);
+    }
     give_back(waiting);
 }
 
 void waiting_drop(struct waiting *waiting)
 {
     waiting->channel->release(waiting->channel);
-    give_back(waiting);
+    waiting_end(waiting);
 }

@@ -15,7 +15,7 @@ enum { FLUSH_S = 60, NOTICE_S = 86400, DAY_HOURS = 24, REOPEN_FAILURES = 10 };
 
 const char *const stats_verdict_names[STATS_VERDICTS] = {
     [STATS_ANSWERED] = "answered", [STATS_BLOCKED] = "blocked", [STATS_ALLOWED] = "allowed",
-    [STATS_REFUSED] = "refused",   [STATS_FAILED] = "failed",
+    [STATS_REFUSED] = "refused",   [STATS_FAILED] = "failed",   [STATS_SHADOW] = "shadow",
 };
 
 static struct stats_worker *counters_map(void)

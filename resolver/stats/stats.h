@@ -18,7 +18,8 @@ enum {
     STATS_CATEGORIES_MAX = 64, /* 0 is "none" */
     STATS_TYPES = 257,         /* QTYPE 0..255; 256 is "other" */
     STATS_RCODES = 24,
-    STATS_LATENCIES = 16, /* bucket i: up to 250 us << i, the last without end */
+    STATS_RCODE_NONE = 12, /* no answer was sent; DNS does not use this code */
+    STATS_LATENCIES = 16,  /* bucket i: up to 250 us << i, the last without end */
 };
 
 /* What became of a query. Names in stats_verdict_names[], which the CLI shows. */
@@ -28,6 +29,7 @@ enum stats_verdict {
     STATS_ALLOWED, /* a local rule or protected name overrode a block */
     STATS_REFUSED, /* not allowed to ask, or not answerable: FORMERR, NOTIMP ... */
     STATS_FAILED,  /* SERVFAIL */
+    STATS_SHADOW,  /* answered, but a source in shadow mode would have blocked it */
     STATS_VERDICTS,
 };
 extern const char *const stats_verdict_names[STATS_VERDICTS];

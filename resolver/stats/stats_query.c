@@ -21,8 +21,10 @@ static const char *const type_names[] = {
     [255] = "ANY", [256] = "other",
 };
 static const char *const rcode_names[] = {
-    "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",         "REFUSED",         "YXDOMAIN",
-    "YXRRSET", "NXRRSET", "NOTAUTH",  "NOTZONE",  [16] = "BADVERS", [23] = "BADCOOKIE"};
+    "NOERROR",        "FORMERR",         "SERVFAIL", "NXDOMAIN",
+    "NOTIMP",         "REFUSED",         "YXDOMAIN", "YXRRSET",
+    "NXRRSET",        "NOTAUTH",         "NOTZONE",  [STATS_RCODE_NONE] = "none",
+    [16] = "BADVERS", [23] = "BADCOOKIE"};
 static const char *const transport_names[STATS_TRANSPORTS] = {"udp", "tcp", "tls"};
 static const char *const origin_names[STATS_ORIGINS] = {"cache", "stale", "upstream", "policy"};
 

@@ -120,6 +120,10 @@ static void add_why(struct text *text, const struct page *page,
     escape_html(text, name);
     text_add(text, "</b>\n");
     escape_html(text, why);
+    if (strcmp(page->reason->word, "list-address") == 0) {
+        text_add(text, "<br>\n");
+        escape_html(text, say(page, TEXT_server_why));
+    }
     text_add(text, "</dd>\n");
 }
 

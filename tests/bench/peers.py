@@ -133,4 +133,78 @@ class Dnsmasq(Peer):
                 f"--conf-file={self.path('names.conf')}", f"--server=127.0.0.1#{self.upstream_port}"]
 
 
+class Reloading(Peer):
+    """A peer with two generations of names; reload() puts the other in force and waits for it."""
+    word = ""
+
+    def __init__(self, folder, generations, upstream_port):
+        super().__init__(folder, generations[0], upstream_port)
+        self.generations, self.number = generations, 0
+        self.name = self.word
+
+
+class ReloadingDnsdist(Reloading):
+    package = program = "dnsdist"
+    word = "dnsdist"
+
+    def command(self):
+        for number, names in enumerate(self.generations):
+            write_cdb(self.path(f"names{number}.cdb"), (dnswire.pack_name(name) for name in names))
+        os.link(self.path("names0.cdb"), self.path("names.cdb"))
+        # Looks whether the file has changed at most once a second.
+        config = self.write("dnsdist.conf", f"""
+setLocal("127.0.0.1:{self.port}")
+setACL("127.0.0.0/8")
+setSecurityPollSuffix("")
+newServer({{address="127.0.0.1:{self.upstream_port}", healthCheckMode="up"}})
+kvs = newCDBKVStore("{self.path('names.cdb')}", 1)
+addAction(KeyValueStoreLookupRule(kvs, KeyValueLookupKeySuffix(2, true)), RCodeAction(DNSRCode.NXDOMAIN))
+getPool(""):setCache(newPacketCache(200000))
+""")
+        return [self.starter(), "--supervised", "--disable-syslog", "-C", config]
+
+    def reload(self):
+        self.number ^= 1
+        fresh = self.path("names.new")
+        os.link(self.path(f"names{self.number}.cdb"), fresh)
+        os.utime(fresh)
+        os.rename(fresh, self.path("names.cdb"))
+
+
+class Recursor(Reloading):
+    package, program, word = "pdns-recursor", "pdns_recursor", "recursor"
+
+    def write_zone(self, number):
+        with open(self.path("zone.new"), "w", encoding="ascii") as out:
+            out.write("$TTL 60\n@ SOA a. b. %d 3600 600 86400 60\n@ NS a.\n" % (self.number + 1))
+            out.writelines(f"{name} CNAME .\n" for name in self.generations[number % 2])
+        os.rename(self.path("zone.new"), self.path("zone.rpz"))
+
+    def command(self):
+        self.write_zone(0)
+        self.write("recursor.lua", f'rpzFile("{self.path("zone.rpz")}", {{policyName="big"}})\n')
+        self.write("recursor.conf", f"""
+local-address=127.0.0.1
+local-port={self.port}
+socket-dir={self.folder}
+config-dir={self.folder}
+lua-config-file={self.path("recursor.lua")}
+forward-zones-recurse=.=127.0.0.1:{self.upstream_port}
+dnssec=off
+threads=1
+security-poll-suffix=
+hint-file=no
+disable-syslog=yes
+write-pid=no
+""")
+        return [self.starter(), f"--config-dir={self.folder}", "--daemon=no"]
+
+    def reload(self):
+        self.number += 1
+        self.write_zone(self.number)
+        subprocess.run([os.path.join(PEERS, "bin", "rec_control"), f"--config-dir={self.folder}",
+                        f"--socket-dir={self.folder}", "--timeout=60", "reload-lua-config"], check=True,
+                       stdout=subprocess.DEVNULL)
+
+
 PEERS_KNOWN = {"dnsdist": Dnsdist, "unbound": Unbound}

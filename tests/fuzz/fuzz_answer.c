@@ -2,16 +2,24 @@
 /* An upstream's packet: what is rebuilt from it rebuilds to itself, and ldns reads it
  * if it could read the packet
  * and the types are common ones. The first octet chooses DO; the question is taken from the packet. */
+#include <errno.h>
 #include <ldns/ldns.h>
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "dns/addresses.h"
 #include "dns/answer.h"
 
 static int visit(void *context, const struct dname *target)
 {
     (void)context;
     return target->len ? 0 : -1;
+}
+
+static int visit_address(void *context, const struct addr *addr)
+{
+    (void)context;
+    return addr->family == AF_INET || addr->family == AF_INET6 ? 0 : -EEXIST;
 }
 
 /* Only types for which ldns looks at nothing beyond the record. */
@@ -95,6 +103,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     (void)answer_walk_targets(answer.wire, answer.len, visit, NULL);
+    if (addresses_walk(answer.wire, answer.len, visit_address, NULL) == -EEXIST) {
+        abort();
+    }
     if (ask.type != TYPE_OPT) {
         check_again(&source, &answer);
     }

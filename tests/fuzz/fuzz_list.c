@@ -4,9 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blocklists/addresses.h"
 #include "blocklists/scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Host bits are 0, and no local network is touched but by an exception. */
+static void check_address(const struct scan_entry *entry)
+{
+    bool exception = entry->flags & BLOCKDB_EXCEPTION;
+    for (unsigned bit = entry->prefix.bits; bit < 128; bit++) {
+        if (entry->prefix.addr.bytes[bit / 8] >> (7 - bit % 8) & 1) {
+            abort();
+        }
+    }
+    if (entry->prefix.bits < 8 || (!exception && address_is_local(&entry->prefix))) {
+        abort();
+    }
+}
 
 static void check_entry(void *arg, const struct scan_entry *entry)
 {
@@ -14,8 +29,20 @@ static void check_entry(void *arg, const struct scan_entry *entry)
     char text[DNAME_TEXT_MAX];
     uint64_t *names = arg;
     ++*names;
-    if (entry->flags == 0 || entry->name.labels == 0 ||
-        dname_parse(dname_print(&entry->name, text), &again) < 0 ||
+    if (entry->flags == 0 || (entry->action == BLOCKDB_LOCAL) != (entry->data.len > 0)) {
+        abort();
+    }
+    if (entry->kind == SCAN_ADDRESS) {
+        check_address(entry);
+        return;
+    }
+    if (entry->kind == SCAN_PATTERN) {
+        if (entry->pattern.len == 0 || entry->pattern.len > SCAN_PATTERN_MAX) {
+            abort();
+        }
+        return;
+    }
+    if (entry->name.labels == 0 || dname_parse(dname_print(&entry->name, text), &again) < 0 ||
         !dname_equal(&again, &entry->name)) {
         abort();
     }
@@ -33,8 +60,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     suffixes = suffixes ? suffixes : suffix_new();
     struct line_sink *sink = calloc(1, sizeof(*sink));
     *sink = (struct line_sink){
-        .format = format_find((enum list_format)(FORMAT_HOSTS + data[0] % FORMAT_DNSCRYPT)),
-        .match = (enum list_match)(data[0] / FORMAT_DNSCRYPT % 3),
+        .format = format_find((enum list_format)(FORMAT_HOSTS + data[0] % FORMAT_REGEX)),
+        .match = (enum list_match)(data[0] / FORMAT_REGEX % 3),
+        .local_data = data[0] & 0x40,
         .suffixes = suffixes,
         .report = &report,
         .on_entry = check_entry,
@@ -49,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     scan_end(sink);
     free(sink);
-    if (names != report.names + report.cancels || report.bytes != size - 1 ||
+    if (names != report_entries(&report) || report.bytes != size - 1 ||
         report.quote_count > QUOTES_MAX) {
         abort();
     }

@@ -2,7 +2,8 @@
 """A steady load from a process of its own, that remembers what was lost and what was wrong.
 
     with Load(box.address, [("blocked.test", True), ("free.test", False)]) as load: ...
-    load.result   # {"sent": n, "answered": n, "lost": n, "wrong": n, "blocked": n}
+    load.result   # {"sent": n, "answered": n, "lost": n, "wrong": n, "blocked": n,
+                  #  "slowest_ms": n}
 
 A lost query is asked again (as clients do), but counted."""
 import json
@@ -44,7 +45,7 @@ class Sender:
         self.questions = [(dnswire.query(name, edns=dnswire.opt())[2:], blocked)
                           for name, blocked in names]
         self.waiting, self.next = {}, 0
-        self.sums = {"sent": 0, "answered": 0, "lost": 0, "wrong": 0, "blocked": 0}
+        self.sums = {"sent": 0, "answered": 0, "lost": 0, "wrong": 0, "blocked": 0, "slowest_ms": 0}
 
     def send(self, now):
         number = self.next & 0xFFFF
@@ -63,9 +64,11 @@ class Sender:
                 packet = self.socket.recv(4096)
             except OSError:
                 return
-            _, blocked = self.waiting.pop(struct.unpack_from("!H", packet)[0], (0, None))
+            since, blocked = self.waiting.pop(struct.unpack_from("!H", packet)[0], (0, None))
             if blocked is None:
                 continue
+            took = int((time.monotonic() - since) * 1000)
+            self.sums["slowest_ms"] = max(self.sums["slowest_ms"], took)
             message = dnswire.Message(packet)
             seen = bool(message.ede) and message.ede[0][0] in (15, 17)
             self.sums["answered"] += 1

@@ -88,7 +88,7 @@ class Costs(ServedTest):
                 for number in range(self.QUERIES):
                     box.ask(name.format(number % 50))
                 # The minute's flush may fall into it: far less than one per query.
-                self.assertLess(count() - before, self.QUERIES // 20, what)
+                self.assertLess(count() - before, self.QUERIES // 8, what)
                 self.assertEqual(box.daemon.text(), log)
 
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which line of which list blocks a name, and what the gate holds back: the real commands."""
+import io
 import json
 import os
 import shutil
 import subprocess
+import tarfile
 import unittest
 
 from harness import SHARED, Box
@@ -40,6 +42,38 @@ class Lines(unittest.TestCase):
         box = self.box([("hosts", "adult", ["0.0.0.0 one.example"])], start=True)
         why = box.json("check", "one.example")
         self.assertEqual((why["asked"], why["line"], why["rule_text"]), ("daemon", 1, "0.0.0.0 one.example"))
+
+    def test_every_kind_of_entry_has_its_line(self):
+        box = self.box([("zone", "adult", ["$TTL 60", "@ SOA a. b. 7 1 1 1 1", "@ NS a.",
+                                           "bad.example CNAME .", "*.bad.example CNAME ."]),
+                        ("patterns", "adult", ["# head", "^ad[0-9]+\\."], {"format": "regex"}),
+                        ("places", "adult", ["# head", "203.0.114.0/24"], {"format": "addresses"})])
+        for name, line, text in (("bad.example", 4, "bad.example CNAME ."),
+                                 ("a.bad.example", 5, "*.bad.example CNAME ."),
+                                 ("ad17.example", 2, "^ad[0-9]+\\."),
+                                 ("203.0.114.9", 2, "203.0.114.0/24")):
+            why = box.json("check", name)
+            self.assertEqual((why["blocked"], why["line"], why["rule_text"]), (True, line, text), why)
+
+    def test_a_line_of_an_archive_names_its_file(self):
+        box = self.box([])
+        path = os.path.join(box.folder, "ut1.tar")
+        with tarfile.open(path, "w") as archive:
+            for name, text in (("lists/adult/domains", "one.example\ntwo.example\n"),
+                               ("lists/adult/usage", "black\n"),
+                               ("lists/press/domains", "two.example\n")):
+                member = tarfile.TarInfo(name)
+                member.size = len(text)
+                archive.addfile(member, io.BytesIO(text.encode()))
+        os.chmod(path, 0o644)
+        box.config["lists"] = {"sources": [{"id": "ut1", "url": f"file://{path}", "category": "adult",
+                                            "format": "ut1"}]}
+        box.config["groups"] = [{"name": "all", "clients": [], "block": ["adult"]}]
+        box.write_config()
+        box.json("update")
+        why = box.json("check", "www.two.example")
+        self.assertEqual((why["file"], why["line"]), ("adult/domains", 2))
+        self.assertIn("adult/domains, line 2 (ut1): two.example", box.cli("check", "two.example").stdout)
 
     def test_the_starter_list_names_its_lines(self):
         box = self.box([], {"groups": [{"name": "all", "clients": [], "block": ["gambling"]}]})

@@ -87,9 +87,7 @@ static void load_policy(struct test_backend *backend)
          "configuration");
     free(data_dir);
     must(policy_config_load(path, &backend->config, &diag) == 0, diag.text);
-    must(policy_lists_open(NULL, policy_config_catalog(backend->config), &backend->lists, &diag) ==
-             0,
-         diag.text);
+    must(policy_lists_open(NULL, backend->config, &backend->lists, &diag) == 0, diag.text);
     must(rebuild(backend, &(struct rule_list){0}) == 0, "snapshot");
 }
 

@@ -54,7 +54,7 @@ static bool get(struct cache *cache, const struct dname *name, uint32_t now,
 static void put(struct cache *cache, const struct sample *sample, uint32_t now)
 {
     const struct cache_key key = {.name = &sample->name, .type = TYPE_A};
-    const struct cache_mark mark = {1, 0, now};
+    const struct cache_mark mark = {1, 0, now, false, false};
     cache_put(cache, &key, &sample->answer, &mark);
 }
 
@@ -215,7 +215,7 @@ static void *run_race(void *argument)
         make_sample(&sample, name, number, 60);
         const struct cache_key key = {.name = &sample.name, .type = TYPE_A};
         const struct cache_want want = {room, sizeof(room), 1, 0};
-        const struct cache_mark mark = {1, 0, 1};
+        const struct cache_mark mark = {1, 0, 1, false, false};
         if (cache_get(race->cache, &key, &want, &copy)) {
             race->found++;
             race->wrong += load_u32(room + copy.len - 4) != number;
@@ -245,6 +245,206 @@ static void threads_never_read_a_torn_entry(void **state)
     cache_free(cache);
 }
 
+/* The flags of a negative answer, but else the sample as it is. */
+static void make_negative(struct sample *sample, const char *name, uint32_t mark)
+{
+    make_sample(sample, name, mark, 3600);
+    sample->wire[3] |= RCODE_NXDOMAIN;
+    sample->answer.rcode = RCODE_NXDOMAIN;
+    sample->answer.negative = true;
+}
+
+static void negative_answers_take_a_quarter_at_most(void **state)
+{
+    (void)state;
+    struct cache *cache = cache_new(1 << 20);
+    struct sample sample;
+    struct cache_copy copy;
+    struct cache_use use;
+    char name[64];
+    for (uint32_t i = 0; i < 2000; i++) {
+        snprintf(name, sizeof(name), "good%u.example", i);
+        make_sample(&sample, name, i, 3600);
+        put(cache, &sample, 1);
+        assert_true(get(cache, &sample.name, 1, &copy));
+    }
+    for (uint32_t i = 0; i < 100000; i++) {
+        snprintf(name, sizeof(name), "bad%u.example", i % 20000);
+        make_negative(&sample, name, i);
+        put(cache, &sample, 1);
+        get(cache, &sample.name, 1, &copy);
+        get(cache, &sample.name, 1, &copy);
+    }
+    cache_measure(cache, &use);
+    assert_true(use.negative_bytes <= use.bytes_max / 4);
+    assert_true(use.negative_bytes >= use.bytes_max / 10); /* they are kept, too */
+    unsigned kept = 0;
+    for (uint32_t i = 0; i < 2000; i++) {
+        snprintf(name, sizeof(name), "good%u.example", i);
+        make_sample(&sample, name, i, 3600);
+        kept += get(cache, &sample.name, 1, &copy);
+    }
+    print_message("%u of 2000 good names left\n", kept);
+    assert_true(kept > 1800);
+    cache_free(cache);
+}
+
+static void a_large_answer_must_be_asked_for_more_often_to_stay(void **state)
+{
+    (void)state;
+    struct cache *cache = cache_new(1 << 20);
+    static uint8_t wire[4096];
+    static const unsigned asks[] = {1, 3};
+    struct sample sample, large[2];
+    struct cache_copy copy;
+    char name[64];
+    for (uint32_t i = 0; i < 20000; i++) { /* full */
+        snprintf(name, sizeof(name), "n%u.example", i);
+        make_sample(&sample, name, i, 3600);
+        put(cache, &sample, 1);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(name, sizeof(name), "large%u.example", i);
+        make_sample(&large[i], name, i, 3600);
+        memcpy(wire, large[i].wire, large[i].answer.len);
+        large[i].answer.wire = wire;
+        large[i].answer.len = sizeof(wire);
+        put(cache, &large[i], 1);
+        for (unsigned k = 0; k < asks[i]; k++) {
+            assert_true(get(cache, &large[i].name, 1, &copy));
+        }
+    }
+    for (uint32_t i = 20000; i < 24000; i++) {
+        snprintf(name, sizeof(name), "n%u.example", i);
+        make_sample(&sample, name, i, 3600);
+        put(cache, &sample, 1);
+    }
+    assert_false(get(cache, &large[0].name, 1, &copy));
+    assert_true(get(cache, &large[1].name, 1, &copy));
+    cache_free(cache);
+}
+
+enum { HOT = 20000, HOT_ASKS = 200000, STUFFED = 5000000 };
+
+/* Ask for a name of the hot set, the first ones most often, and keep it when it is not
+ * there; true when it was. */
+static bool ask_hot(struct cache *cache, unsigned *dice)
+{
+    struct sample sample;
+    struct cache_copy copy;
+    char name[64];
+    *dice = *dice * 1103515245 + 12345;
+    uint64_t roll = *dice >> 8;
+    snprintf(name, sizeof(name), "www.hot%u.example", (unsigned)(roll * roll * HOT >> 48));
+    make_sample(&sample, name, 1, 86400);
+    if (get(cache, &sample.name, 1, &copy)) {
+        return true;
+    }
+    put(cache, &sample, 1);
+    return false;
+}
+
+static unsigned long resident_kb(void)
+{
+    unsigned long size = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lu %lu", &size, &resident), 2);
+    fclose(file);
+    return resident * 4;
+}
+
+static void random_names_displace_neither_the_hot_set_nor_the_memory(void **state)
+{
+    (void)state;
+    enum { CAP_KB = 8 << 10 };
+    unsigned long before_kb = resident_kb();
+    struct cache *cache = cache_new((size_t)CAP_KB << 10);
+    unsigned dice = 1, before = 0, during = 0, asked = 0;
+    struct sample sample;
+    char name[64];
+    for (unsigned i = 0; i < 2 * HOT_ASKS; i++) {
+        bool hit = ask_hot(cache, &dice);
+        before += i >= HOT_ASKS && hit;
+    }
+    for (unsigned i = 0; i < STUFFED; i++) {
+        snprintf(name, sizeof(name), "%08x%04x.victim.example", i * 2654435761U, i & 0xffff);
+        if (i % 2) {
+            make_sample(&sample, name, i, 86400);
+        } else {
+            make_negative(&sample, name, i);
+        }
+        put(cache, &sample, 1);
+        if (i % 10 == 0) {
+            during += ask_hot(cache, &dice);
+            asked++;
+        }
+    }
+    double rate_before = (double)before / HOT_ASKS, rate_during = (double)during / asked;
+    unsigned long grown_kb = resident_kb() - before_kb;
+    print_message("hot set: %.1f %% before, %.1f %% during; %lu KB resident of %d\n",
+                  rate_before * 100, rate_during * 100, grown_kb, CAP_KB);
+    assert_true(rate_before > 0.9);
+    assert_true(rate_during >= 0.9 * rate_before);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    assert_true(grown_kb <= CAP_KB * 11 / 10);
+#endif
+    cache_free(cache);
+}
+
+struct sharer {
+    struct cache *cache;
+    unsigned number, hits;
+};
+
+enum { SHARED_NAMES = 8000, SHARERS = 4 };
+
+/* Each asks every fourth name first, as if clients were spread over the workers. */
+static void *run_sharer(void *argument)
+{
+    struct sharer *sharer = argument;
+    static _Thread_local uint8_t room[4096];
+    for (unsigned i = 0; i < SHARED_NAMES; i++) {
+        struct sample sample;
+        struct cache_copy copy;
+        char name[64];
+        snprintf(name, sizeof(name), "n%u.shared.example",
+                 (i + sharer->number * (SHARED_NAMES / SHARERS)) % SHARED_NAMES);
+        make_sample(&sample, name, 1, 60);
+        const struct cache_key key = {.name = &sample.name, .type = TYPE_A};
+        const struct cache_want want = {room, sizeof(room), 1, 0};
+        const struct cache_mark mark = {1, 0, 1, false, false};
+        if (cache_get(sharer->cache, &key, &want, &copy)) {
+            sharer->hits++;
+        } else {
+            cache_put(sharer->cache, &key, &sample.answer, &mark);
+        }
+    }
+    return NULL;
+}
+
+static void four_workers_share_what_one_has_asked(void **state)
+{
+    (void)state;
+    struct sharer sharers[SHARERS];
+    pthread_t threads[SHARERS];
+    struct cache *cache = cache_new(8 << 20);
+    unsigned hits = 0;
+    for (unsigned i = 0; i < SHARERS; i++) {
+        sharers[i] = (struct sharer){cache, i, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, run_sharer, &sharers[i]), 0);
+    }
+    for (unsigned i = 0; i < SHARERS; i++) {
+        pthread_join(threads[i], NULL);
+        hits += sharers[i].hits;
+    }
+    /* One worker that asks each name four times has three hits in four; caches of their
+     * own would have none. A write that meets another in its shard is left out. */
+    print_message("%u hits of %u\n", hits, SHARERS * SHARED_NAMES);
+    assert_true(hits > SHARERS * SHARED_NAMES * 3 / 4 * 95 / 100);
+    cache_free(cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +455,10 @@ int main(void)
         cmocka_unit_test(stays_within_its_bytes_and_keeps_what_is_asked_for),
         cmocka_unit_test(too_large_answers_and_ttl_0_are_not_kept),
         cmocka_unit_test(threads_never_read_a_torn_entry),
+        cmocka_unit_test(negative_answers_take_a_quarter_at_most),
+        cmocka_unit_test(a_large_answer_must_be_asked_for_more_often_to_stay),
+        cmocka_unit_test(random_names_displace_neither_the_hot_set_nor_the_memory),
+        cmocka_unit_test(four_workers_share_what_one_has_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

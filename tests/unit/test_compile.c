@@ -308,7 +308,10 @@ static void bad_sources_are_left_out_with_their_reason(void **state)
         {"", FORMAT_AUTO, "empty"},
         {"<!doctype html><html></html>", FORMAT_HOSTS, "HTML"},
         {"||a.example^\n||b.example^\n0.0.0.0 c.example\n", FORMAT_HOSTS, "only 33 %"},
-        {"1.2.3.4\n5.6.7.8\n", FORMAT_DOMAINS, "holds nothing"},
+        {"127.0.0.1\n192.168.0.0/16\n", FORMAT_DOMAINS, "holds nothing"},
+        {"(\n.*\n", FORMAT_REGEX, "holds nothing"},
+        {"x CNAME\ny CNAME .\n z\n", FORMAT_RPZ, "only 33 %"},
+        {"x.example\n", FORMAT_UT1, "not a tar archive"},
         {"\x1f\x8b\x08 broken", FORMAT_AUTO, "damaged or truncated"},
         {"\x28\xb5\x2f\xfd broken", FORMAT_AUTO, "damaged or truncated"},
     };

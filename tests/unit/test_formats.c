@@ -11,24 +11,7 @@
 #include <string.h>
 
 #include "blocklists/entry.h"
-#include "blocklists/scan.h"
-
-struct row {
-    const char *what;
-    int format; /* enum list_format */
-    const char *text;
-    const char *
-        names; /* "name:flags", blank-separated; s self, b below, e exception, i important, x cancels */
-    const char *skips; /* words of the reasons, blank-separated, in order of the enum */
-};
-
-#define H FORMAT_HOSTS
-#define D FORMAT_DOMAINS
-#define A FORMAT_ADBLOCK
-#define M FORMAT_DNSMASQ
-#define U FORMAT_UNBOUND
-#define B FORMAT_BIND
-#define C FORMAT_DNSCRYPT
+#include "rows.h"
 
 static const struct row rows[] = {
     /* comments */
@@ -65,9 +48,11 @@ static const struct row rows[] = {
      "ff00::0 ip6-localnet\nff02::1 ip6-allnodes\n0.0.0.0 0.0.0.0\n",
      "", "address local local local local local local local local local"},
     /* IP addresses where names belong */
-    {"addresses never become names", D, "1.2.3.4\n2001:db8::1\n*.1.2.3.4\n1.2.3.0/24\nx.example\n",
-     "x.example:s", "address address address address"},
-    {"addresses in adblock", A, "||1.2.3.4^\n||x.example^\n", "x.example:sb", "address"},
+    {"addresses never become names", D, "1.2.3.4\n2001:db8::1\n*.1.2.3.4\n1.2.3.77/24\nx.example\n",
+     "1.2.3.4/32:s 2001:db8::1/128:s 1.2.3.4/32:s 1.2.3.0/24:s x.example:s", ""},
+    {"addresses in adblock", A, "||1.2.3.4^\n||x.example^\n@@||1.2.3.5^\n||1.2.3.6^$badfilter\n",
+     "1.2.3.4/32:s x.example:sb 1.2.3.5/32:se 1.2.3.6/32:sx", ""},
+    {"addresses in hosts and dnsmasq stay out", H, "0.0.0.0 1.2.3.4\n", "", "address"},
     {"a number as last label is no name", D, "a.1\nb.example\n", "b.example:s", "name"},
     /* host:port, paths */
     {"host:port is dropped", D, "x.example:8080\n", "", "port"},
@@ -136,8 +121,20 @@ static const struct row rows[] = {
      "browser"},
     {"modifiers that DNS filters know but we do not", A,
      "||*^$denyallow=x.example\n||b.example^$dnstype=AAAA\n||c.example^$client=1.2.3.4\n"
-     "||d.example^$dnsrewrite=NXDOMAIN\n||e.example^$ctag=device_tv\n",
-     "", "modifier modifier modifier modifier modifier"},
+     "||e.example^$ctag=device_tv\n@@||f.example^$dnsrewrite\n@@||g.example^$dnsrewrite=NXDOMAIN;;\n"
+     "||h.example^$dnsrewrite=SERVFAIL;;\n||i.example^$dnsrewrite=NOERROR;WKS;x\n",
+     "", "modifier modifier modifier modifier modifier modifier modifier modifier"},
+    {"$dnsrewrite that an action of ours says", A,
+     "||a.example^$dnsrewrite=NXDOMAIN;;\n||b.example^$dnsrewrite=NXDOMAIN\n"
+     "||c.example^$dnsrewrite=NOERROR;;\n||d.example^$dnsrewrite=REFUSED\n"
+     "||e.example^$important,dnsrewrite=NOERROR\n||f.example^$dnsrewrite=0.0.0.0\n"
+     "||g.example^$dnsrewrite=NOERROR;AAAA;::\n",
+     "a.example:sbN b.example:sbN c.example:sbO d.example:sb e.example:sbiO f.example:sb g.example:sb",
+     ""},
+    {"$dnsrewrite to somewhere is a mapping", A,
+     "||a.example^$dnsrewrite=192.0.2.1\n||b.example^$dnsrewrite=safe.example\n"
+     "||c.example^$dnsrewrite=NOERROR;AAAA;2001:db8::1\n||d.example^$dnsrewrite=NOERROR;TXT;x\n",
+     "", "mapping mapping mapping mapping"},
     {"$badfilter cancels the same rule", A,
      "||a.example^$badfilter\n@@||b.example^$badfilter\n||c.example^$important,badfilter\n"
      "|d.example^$badfilter,all\n",
@@ -156,7 +153,16 @@ static const struct row rows[] = {
      "x.example##.ad\n##.ad\nx.example#@#.ad\nx.example#?#.ad\nx.example$$script\n", "",
      "cosmetic cosmetic cosmetic cosmetic cosmetic"},
     {"hash with a blank is a comment in adblock", A, "# ||x.example^\n", "", ""},
-    {"regular expressions", A, "/^ads[0-9]+\\./\n/ads/$script\n", "", "regex regex"},
+    {"regular expressions", A,
+     "/^ads[0-9]+\\./\n/^ad.*\\$/$important\n@@/^good[.]/\n/^a(b/c)$/\n/^x[.]/$dnsrewrite=NXDOMAIN;;\n",
+     "/^ads[0-9]+\\./:s /^ad.*\\$/:si /^good[.]/:se /^a(b/c)$/:s /^x[.]/:sN", ""},
+    {"expressions that are parts of paths", A, "/ads/\n/banner/x\n/a/b^$script\n", "",
+     "path path path"},
+    {"expressions with what they cannot have", A,
+     "/^a[0-9]/$script\n/^a[0-9]/$badfilter\n/^a[0-9]/$denyallow=x.example\n/^a[0-9]/$client=x\n",
+     "", "browser modifier modifier modifier"},
+    {"damaged and too wide expressions", A, "/(/\n/.*/\n/^(.+)$/\n/[a-z]/\n/\\.com$/\n/(a+)+$/\n",
+     "", "regex regex wide wide wide wide"},
     {"wildcards inside a name", A, "||ads*.example^\n||x.*^\n", "", "wildcard wildcard"},
     {"a part of an address is for browsers", A,
      "-ad-banner.\n&ad_id=\nads.example^\n.ads.example^\n", "", "browser browser browser browser"},
@@ -245,74 +251,10 @@ static const struct row rows[] = {
      "modifier wildcard wildcard wildcard wildcard"},
 };
 
-struct seen {
-    char names[2048];
-};
-
-static void note_entry(void *arg, const struct scan_entry *entry)
-{
-    struct seen *seen = arg;
-    char text[DNAME_TEXT_MAX];
-    size_t used = strlen(seen->names);
-    char *out = text + strlen(dname_print(&entry->name, text));
-    *out++ = ':';
-    for (unsigned i = 0; i < 4; i++) {
-        if (entry->flags >> i & 1) {
-            *out++ = "sbei"[i];
-        }
-    }
-    if (entry->flags & ENTRY_CANCELS) {
-        *out++ = 'x';
-    }
-    *out = '\0';
-    for (char *c = text; *c; c++) { /* undo the escape of '_' and the like: none is used */
-        assert_true(*c != '\\');
-    }
-    snprintf(seen->names + used, sizeof(seen->names) - used, "%s%s", used ? " " : "", text);
-}
-
-static struct suffix_set *suffixes;
-
-static void scan_text(const struct row *row, enum list_match match, struct seen *seen,
-                      struct source_report *report)
-{
-    size_t len = strlen(row->text);
-    struct line_sink *sink = calloc(1, sizeof(*sink));
-    *sink = (struct line_sink){.format = format_find((enum list_format)row->format),
-                               .match = match,
-                               .suffixes = suffixes,
-                               .report = report,
-                               .on_entry = note_entry,
-                               .arg = seen};
-    scan_feed(sink, (const uint8_t *)row->text, len);
-    scan_end(sink);
-    free(sink);
-}
-
-static void skips_of(const struct source_report *report, char *out, size_t cap)
-{
-    *out = '\0';
-    for (unsigned r = 0; r < SKIP_COUNT; r++) {
-        for (uint64_t i = 0; i < report->skipped[r]; i++) {
-            size_t used = strlen(out);
-            snprintf(out + used, cap - used, "%s%s", used ? " " : "", skip_word(r));
-        }
-    }
-}
-
 static void lines_hold_what_lists_hold(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct seen seen = {""};
-        struct source_report report = {0};
-        char skips[1024];
-        print_message("%s\n", rows[i].what);
-        scan_text(&rows[i], MATCH_AUTO, &seen, &report);
-        skips_of(&report, skips, sizeof(skips));
-        assert_string_equal(seen.names, rows[i].names);
-        assert_string_equal(skips, rows[i].skips);
-    }
+    rows_check(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 /* However the octets arrive, the lines are the same. */
@@ -327,7 +269,7 @@ static void pieces_of_any_size_give_the_same(void **state)
         struct line_sink *sink = calloc(1, sizeof(*sink));
         *sink = (struct line_sink){.format = format_find(FORMAT_DOMAINS),
                                    .report = &report,
-                                   .on_entry = note_entry,
+                                   .on_entry = rows_note,
                                    .arg = &seen};
         for (size_t at = 0; at < sizeof(text) - 1; at += step) {
             size_t left = sizeof(text) - 1 - at;
@@ -335,9 +277,9 @@ static void pieces_of_any_size_give_the_same(void **state)
         }
         scan_end(sink);
         free(sink);
-        assert_string_equal(seen.names,
-                            "a.example:s b.example:s c.example:s d.example:s e.example:s");
-        assert_int_equal(report.skipped[SKIP_ADDRESS], 1);
+        assert_string_equal(
+            seen.names, "a.example:s b.example:s c.example:s d.example:s 1.2.3.4/32:s e.example:s");
+        assert_int_equal(report.addresses, 1);
         assert_int_equal(report.bytes, sizeof(text) - 1);
     }
 }
@@ -351,7 +293,7 @@ static void nul_octets_do_not_end_a_line(void **state)
     struct line_sink *sink = calloc(1, sizeof(*sink));
     *sink = (struct line_sink){.format = format_find(FORMAT_DOMAINS),
                                .report = &report,
-                               .on_entry = note_entry,
+                               .on_entry = rows_note,
                                .arg = &seen};
     scan_feed(sink, text, sizeof(text) - 1);
     scan_end(sink);
@@ -372,7 +314,7 @@ static void long_lines_are_counted_and_left(void **state)
         memset(text, 'a', sizes[i]);
         strcpy(text + sizes[i], "\nx.example\n");
         struct row row = {"", FORMAT_DOMAINS, text, "", ""};
-        scan_text(&row, MATCH_AUTO, &seen, &report);
+        rows_scan(&row, MATCH_AUTO, &seen, &report);
         free(text);
         assert_string_equal(seen.names, "x.example:s");
         assert_int_equal(report.skipped[SKIP_LENGTH], sizes[i] > 4096);
@@ -399,7 +341,7 @@ static void match_overrides_but_never_across_a_suffix(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct seen seen = {""};
         struct source_report report = {0};
-        scan_text(&cases[i].row, cases[i].match, &seen, &report);
+        rows_scan(&cases[i].row, cases[i].match, &seen, &report);
         assert_string_equal(seen.names, cases[i].row.names);
         assert_int_equal(report.narrowed, i == 1 ? 2 : 0);
     }
@@ -410,14 +352,14 @@ static void first_skipped_lines_are_quoted(void **state)
     (void)state;
     struct seen seen = {""};
     struct source_report report = {0};
-    struct row row = {"", D, "# Version: 2026.11\nlocalhost\nx y\n1.2.3.4\n\x01<b>.z\na/b\n", "",
+    struct row row = {"", D, "# Version: 2026.11\nlocalhost\nx y\n127.0.0.1\n\x01<b>.z\na/b\n", "",
                       ""};
-    scan_text(&row, MATCH_AUTO, &seen, &report);
+    rows_scan(&row, MATCH_AUTO, &seen, &report);
     assert_string_equal(report.version, "2026.11");
     assert_int_equal(report.quote_count, 3);
     assert_int_equal(report.quotes[0].line, 3);
     assert_string_equal(report.quotes[0].text, "x y");
-    assert_int_equal(report.quotes[1].reason, SKIP_ADDRESS);
+    assert_int_equal(report.quotes[1].reason, SKIP_PRIVATE);
     assert_string_equal(report.quotes[2].text, "?<b>.z");
     assert_int_equal(report.skipped[SKIP_LOCAL], 1);
 }
@@ -461,8 +403,5 @@ int main(void)
         cmocka_unit_test(tokens_are_not_strings),
         cmocka_unit_test(yield_counts_nonsense_only),
     };
-    suffixes = suffix_new();
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    suffix_free(suffixes);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

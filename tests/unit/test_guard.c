@@ -89,9 +89,9 @@ static struct tally ask_often(struct world *world, const char *client, uint8_t t
 {
     struct tally tally = {0};
     unsigned before = world->asked;
-    world->channel.transport = transport;
     for (unsigned i = 0; i < 30; i++) {
-        const struct world_question question = {client, NULL, "www.example", TYPE_A, true};
+        const struct world_question question = {client, NULL, "www.example",
+                                                TYPE_A, true, .tcp = transport == STATS_TCP};
         world_ask(world, &question);
         bool cut = world->reply_len && load_u16(world->reply + 2) & FLAG_TC;
         tally.silent += world->reply_len == 0;

@@ -12,14 +12,14 @@
 #include <string.h>
 
 #include "policy/explain.h"
-#include "world.h"
+#include "zonelist.h"
 
 enum { TEXT_MAX = 4096, WORDS_MAX = 32, FILES_MAX = 64 };
 
 struct scenario {
     const char *path;
     unsigned line;
-    char config[TEXT_MAX], groups[TEXT_MAX];
+    char config[TEXT_MAX], groups[TEXT_MAX], shadows[TEXT_MAX], of_lists[TEXT_MAX];
     struct world_list lists[WORLD_LISTS_MAX];
     char texts[WORLD_LISTS_MAX][TEXT_MAX];
     char names[WORLD_LISTS_MAX][2][32];
@@ -27,7 +27,8 @@ struct scenario {
     struct rule rules[WORLD_RULES_MAX];
     size_t rule_count;
     struct world *world;
-    bool changed; /* something was said since the last load */
+    uint64_t counted[STATS_VERDICTS]; /* before the newest question */
+    bool changed;                     /* something was said since the last load */
 };
 
 static void fail_here(const struct scenario *scenario, const char *what, const char *word)
@@ -57,6 +58,9 @@ static size_t split(char *line, char *words[WORDS_MAX])
 static int format_of(const struct scenario *scenario, const char *word)
 {
     static const char *const formats[] = {"auto", "hosts", "domains", "adblock"};
+    if (strcmp(word, "zone") == 0) {
+        return FORMAT_ZONELIST;
+    }
     for (int i = 0; i < 4; i++) {
         if (strcmp(word, formats[i]) == 0) {
             return i;
@@ -118,6 +122,11 @@ static void say_set(struct scenario *scenario, char **words, size_t count)
     if (count != 4) {
         fail_here(scenario, "set needs section, key, value", words[0]);
     }
+    if (strcmp(words[1], "lists") == 0) {
+        snprintf(line, sizeof(line), "  %s: %s\n", words[2], words[3]);
+        append(scenario, scenario->of_lists, line);
+        return;
+    }
     snprintf(line, sizeof(line), "%s: {%s: %s}\n", words[1], words[2], words[3]);
     append(scenario, scenario->config, line);
 }
@@ -139,10 +148,24 @@ static void say_rule(struct scenario *scenario, char **words, size_t count)
     scenario->rules[scenario->rule_count++] = rule;
 }
 
+/* shadow ID: the list only counts */
+static void say_shadow(struct scenario *scenario, char **words, size_t count)
+{
+    char line[256];
+    if (count != 2) {
+        fail_here(scenario, "shadow needs the id of a list", words[0]);
+    }
+    snprintf(line, sizeof(line),
+             "    - {id: %s, url: \"file:///list\", category: adult, shadow: true}\n", words[1]);
+    append(scenario, scenario->shadows, line);
+}
+
 static void load(struct scenario *scenario)
 {
-    char config[2 * TEXT_MAX + 16];
-    snprintf(config, sizeof(config), "%s%s%s", scenario->config,
+    char config[4 * TEXT_MAX + 64];
+    bool of_lists = scenario->of_lists[0] || scenario->shadows[0];
+    snprintf(config, sizeof(config), "%s%s%s%s%s%s%s", scenario->config, of_lists ? "lists:\n" : "",
+             scenario->of_lists, scenario->shadows[0] ? "  sources:\n" : "", scenario->shadows,
              scenario->groups[0] ? "groups:\n" : "", scenario->groups);
     const struct world_setup setup = {config, scenario->lists, scenario->list_count,
                                       scenario->rules, scenario->rule_count};
@@ -195,6 +218,17 @@ static bool has_address(const struct world *world, const char *address)
     }
 }
 
+static uint64_t sum_verdict(const struct world *world, int verdict)
+{
+    uint64_t sum = 0;
+    for (unsigned g = 0; g < STATS_GROUPS_MAX; g++) {
+        for (unsigned c = 0; c < STATS_CATEGORIES_MAX; c++) {
+            sum += world->worker.stats->sums[g][c][verdict];
+        }
+    }
+    return sum;
+}
+
 static bool reason_is(const struct scenario *scenario, char **words, const char *reason)
 {
     struct explanation why;
@@ -206,6 +240,17 @@ static bool reason_is(const struct scenario *scenario, char **words, const char 
     const struct asker asker = {.client = &client};
     policy_explain(scenario->world->snapshot, &name, &asker, &why);
     return strcmp(why.reason, reason) == 0;
+}
+
+/* Did the statistics' verdict of that name grow by one with the newest question? */
+static bool counted_as(const struct scenario *scenario, const char *verdict)
+{
+    for (int v = 0; v < STATS_VERDICTS; v++) {
+        if (strcmp(stats_verdict_names[v], verdict) == 0) {
+            return sum_verdict(scenario->world, v) == scenario->counted[v] + 1;
+        }
+    }
+    return false;
 }
 
 /* One word of what is expected. */
@@ -223,6 +268,9 @@ static bool holds(const struct scenario *scenario, char **words, const char *wor
             return world->reply_len > 0 && world_rcode(world) == rcodes[i].rcode;
         }
     }
+    if (strcmp(word, "truncated") == 0) {
+        return world_truncated(world) && !*record;
+    }
     if (strcmp(word, "silence") == 0) {
         return world->reply_len == 0;
     }
@@ -236,21 +284,39 @@ static bool holds(const struct scenario *scenario, char **words, const char *wor
         const char *ttl = strrchr(record, ' ');
         return ttl && strcmp(ttl + 1, value + 1) == 0;
     }
+    if (strncmp(word, "alias=", 6) == 0) {
+        char alias[DNAME_TEXT_MAX + 16];
+        snprintf(alias, sizeof(alias), "CNAME %s ", value + 1);
+        return strncmp(record, alias, strlen(alias)) == 0;
+    }
+    if (strncmp(word, "resolved=", 9) == 0) {
+        char name[DNAME_TEXT_MAX];
+        return strcmp(dname_print(&world->asked_name, name), value + 1) == 0;
+    }
+    if (strncmp(word, "counted=", 8) == 0) {
+        return counted_as(scenario, value + 1);
+    }
     if (strncmp(word, "reason=", 7) == 0) {
         return reason_is(scenario, words, value + 1);
     }
     return has_address(world, word);
 }
 
-/* CLIENT asks TYPE NAME -> [asked|cached] WORD ... */
+/* CLIENT asks|asks-tcp TYPE NAME -> [asked|cached] WORD ... */
 static void say_ask(struct scenario *scenario, char **words, size_t count)
 {
     struct world *world = scenario->world;
-    struct world_question question = {.client = words[0], .name = words[3], .edns = true};
+    struct world_question question = {.client = words[0],
+                                      .name = words[3],
+                                      .edns = true,
+                                      .tcp = strcmp(words[1], "asks-tcp") == 0};
     if (count < 6 || strcmp(words[4], "->") != 0 || type_parse(words[2], &question.type) < 0) {
         fail_here(scenario, "expected: CLIENT asks TYPE NAME -> WORDS, not", words[0]);
     }
     unsigned before = world->asked;
+    for (int v = 0; v < STATS_VERDICTS; v++) {
+        scenario->counted[v] = sum_verdict(world, v);
+    }
     world_ask(world, &question);
     for (size_t i = 5; i < count; i++) {
         bool asked = strcmp(words[i], "asked") == 0, cached = strcmp(words[i], "cached") == 0;
@@ -271,7 +337,11 @@ static void run_line(struct scenario *scenario, char *line)
     static const struct {
         const char *word;
         void (*say)(struct scenario *scenario, char **words, size_t count);
-    } settings[] = {{"list", say_list}, {"group", say_group}, {"set", say_set}, {"rule", say_rule}};
+    } settings[] = {{"list", say_list},
+                    {"group", say_group},
+                    {"set", say_set},
+                    {"rule", say_rule},
+                    {"shadow", say_shadow}};
     char *words[WORDS_MAX];
     line[strcspn(line, "#")] = '\0';
     size_t count = split(line, words);
@@ -282,10 +352,11 @@ static void run_line(struct scenario *scenario, char *line)
             return;
         }
     }
-    if (count == 2 && strcmp(words[0], "forget") == 0) { /* forget lists|rules|groups */
+    if (count == 2 && strcmp(words[0], "forget") == 0) { /* forget lists|rules|groups|shadows */
         scenario->list_count = strcmp(words[1], "lists") ? scenario->list_count : 0;
         scenario->rule_count = strcmp(words[1], "rules") ? scenario->rule_count : 0;
         scenario->groups[0] = strcmp(words[1], "groups") ? scenario->groups[0] : '\0';
+        scenario->shadows[0] = strcmp(words[1], "shadows") ? scenario->shadows[0] : '\0';
         memset(scenario->texts[0], 0, scenario->list_count ? 0 : sizeof(scenario->texts));
         scenario->changed = true;
         return;
@@ -301,7 +372,7 @@ static void run_line(struct scenario *scenario, char *line)
     } else if (strcmp(words[0], "after") == 0 && count == 2) {
         scenario->world->mono_us += (uint64_t)atoi(words[1]) * 1000000;
         scenario->world->wall_s += atoi(words[1]);
-    } else if (count > 1 && strcmp(words[1], "asks") == 0) {
+    } else if (count > 1 && strncmp(words[1], "asks", 4) == 0) {
         say_ask(scenario, words, count);
     } else {
         fail_here(scenario, "unknown words", words[0]);

@@ -82,9 +82,19 @@ static void limits_hold_from_both_sides(void **state)
     const struct blockdb_pattern pattern = {.flags = BLOCKDB_SELF};
     const struct span text = {"x", 1};
     for (unsigned i = 0; i < BLOCKDB_PATTERNS_MAX; i++) {
-        assert_int_equal(sidetable_add_pattern(table, &pattern, &text), 0);
+        char word[8];
+        struct span one = {word, (size_t)snprintf(word, sizeof(word), "p%03u", i + 1)};
+        assert_int_equal(sidetable_add_pattern(table, &pattern, &one), 0);
+        assert_int_equal(sidetable_add_pattern(table, &pattern, &one), 0);
     }
+    /* the first in their order stay, whenever they come */
     assert_int_equal(sidetable_add_pattern(table, &pattern, &text), -E2BIG);
+    assert_int_equal(sidetable_add_pattern(table, &pattern, &(struct span){"p000", 4}), -E2BIG);
+    uint32_t count;
+    sidetable_sort(table);
+    assert_string_equal(sidetable_patterns(table, &count)[0].text, "p000");
+    assert_int_equal(count, BLOCKDB_PATTERNS_MAX);
+    assert_string_equal(sidetable_patterns(table, &count)[count - 1].text, "p499");
     for (unsigned i = 0; i < SIDETABLE_RECORDS_MAX; i++) {
         assert_int_equal(sidetable_add_data(table, &first, &text), 0);
     }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "blocklists/build.h"
+#include "zonelist.h"
 
 static void need(bool good, const char *what)
 {
@@ -55,6 +56,26 @@ static void write_config(const struct world *world, const char *config)
     write_file(world->folder, "categories.yaml", categories);
     write_file(world->folder, "helplines.yaml", "lines: []\n");
     write_file(world->folder, "protected.yaml", protected);
+}
+
+static bool is_zonelist(const struct world_setup *setup)
+{
+    bool is = false;
+    for (size_t i = 0; i < setup->list_count; i++) {
+        is |= setup->lists[i].format == FORMAT_ZONELIST;
+    }
+    return is;
+}
+
+static void write_zonelists(const struct world *world, const struct world_setup *setup)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s/blocklist.ggdb", world->folder);
+    need(unlink(path) == 0 || errno == ENOENT, "unlink"); /* a snapshot still maps it */
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    need(fd >= 0, path);
+    zonelist_write(fd, setup->lists, setup->list_count, world->wall_s);
+    close(fd);
 }
 
 static void compile_lists(const struct world *world, const struct world_setup *setup)
@@ -160,6 +181,7 @@ static int fake_ask(void *context, const struct ask *ask, struct upstream_waiter
 {
     struct world *world = context;
     world->asked++;
+    world->asked_name = ask->name;
     if (world->upstream == WORLD_SILENT) {
         world->silent = waiter;
         world->silent_ask = *ask;
@@ -202,7 +224,9 @@ void world_change(struct world *world, const struct world_setup *setup)
     struct diag diag = {0};
     char path[256];
     write_config(world, setup->config);
-    if (setup->list_count) {
+    if (is_zonelist(setup)) {
+        write_zonelists(world, setup);
+    } else if (setup->list_count) {
         compile_lists(world, setup);
     }
     snprintf(path, sizeof(path), "%s/greengate.yaml", world->folder);
@@ -212,7 +236,7 @@ void world_change(struct world *world, const struct world_setup *setup)
     }
     need(err == 0, "configuration");
     snapshot_lists_path(policy_config_get(config), path, sizeof(path));
-    need(policy_lists_open(path, policy_config_catalog(config), &lists, &diag) == 0, "lists");
+    need(policy_lists_open(path, config, &lists, &diag) == 0, diag.text[0] ? diag.text : "lists");
     need(policy_rules_new(setup->rules, setup->rule_count, config, &rules) == 0, "rules");
     struct snapshot *next = snapshot_new(config, lists, rules, world->wall_s);
     need(next != NULL, "snapshot");
@@ -296,6 +320,7 @@ void world_ask(struct world *world, const struct world_question *question)
     world->reply_len = 0;
     query->worker = &world->worker;
     query->channel = &world->channel;
+    world->channel.transport = question->tcp ? STATS_TCP : STATS_UDP;
     query->packet = world->query;
     query->packet_len = out.len;
     need(addr_parse(question->client, &query->client) == 0, "client");
@@ -308,6 +333,11 @@ void world_ask(struct world *world, const struct world_question *question)
 uint8_t world_rcode(const struct world *world)
 {
     return world->reply[3] & 0xf;
+}
+
+bool world_truncated(const struct world *world)
+{
+    return load_u16(world->reply + 2) & FLAG_TC;
 }
 
 /* Walk to record `index` of the sections from the answer on. */

@@ -37,6 +37,7 @@ struct world {
     struct addr upstream_address;
     struct dname upstream_alias; /* for WORLD_ALIAS: the CNAME's target */
     uint32_t upstream_ttl;
+    struct dname asked_name;        /* of the newest question that reached the upstream */
     unsigned asked;                 /* questions that reached the upstream */
     struct upstream_waiter *silent; /* who waits for a silent upstream */
     struct ask silent_ask;
@@ -61,7 +62,7 @@ struct world_question {
     const char *client, *local; /* addresses; local NULL = 10.0.0.1 */
     const char *name;
     uint16_t type;
-    bool edns;
+    bool edns, tcp;
 };
 void world_ask(struct world *world, const struct world_question *question);
 
@@ -69,6 +70,7 @@ void world_ask(struct world *world, const struct world_question *question);
 void world_upstream_speaks(struct world *world);
 
 /* Fields of the reply. */
+bool world_truncated(const struct world *world);
 uint8_t world_rcode(const struct world *world);
 int world_ede(const struct world *world); /* -1 = none */
 /* The text of answer record `index`: "A 192.0.2.1 300"; "" when there is none. */

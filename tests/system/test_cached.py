@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is kept of an answer, for how long and for whom."""
+import itertools
+import unittest
+
+import dnswire
+from dnswire import AD, CD, QR, RA, RD
+from fakeupstream import FakeUpstream, Send
+from harness import Box, ServedTest, wait_for
+
+GOOD = "192.0.2.7"
+
+
+def soa(name, ttl, minimum):
+    """A packed SOA record."""
+    data = b"\0\0" + minimum.to_bytes(4, "big") * 5
+    return (dnswire.pack_name(name) + b"\0\x06\0\x01" + ttl.to_bytes(4, "big") +
+            len(data).to_bytes(2, "big") + data)
+
+
+class Kept(unittest.TestCase):
+    def served(self, handler, config=None):
+        upstream = self.enterContext(FakeUpstream(handler))
+        return upstream, self.enterContext(Box(config, upstream=[upstream.url]))
+
+    def test_each_of_do_and_cd_has_an_answer_of_its_own(self):
+        def handler(asked, _):
+            last = 1 + 2 * bool(asked.flags & CD) + bool(asked.opt is not None and asked.dnssec_ok)
+            return [Send(dnswire.answer(asked, [(None, "A", f"192.0.2.{last}", 300)]))]
+        upstream, box = self.served(handler)
+        kinds = list(itertools.product((False, True), repeat=2))
+        for _ in range(2):  # fresh, then cached
+            for want_do, want_cd in kinds:
+                reply = box.ask("flags.test", flags=RD | (CD if want_cd else 0),
+                                edns=dnswire.opt(dnssec_ok=want_do))
+                self.assertEqual(reply.texts("A"), [f"192.0.2.{1 + 2 * want_cd + want_do}"])
+                self.assertEqual(bool(reply.flags & CD), want_cd)
+        self.assertEqual(upstream.count(), 4)
+
+    def test_ad_is_for_those_who_ask_for_it(self):
+        """RFC 6840 section 5.8; the upstream on this host is a trusted path."""
+        upstream, box = self.served(lambda asked, _: [Send(dnswire.answer(
+            asked, [(None, "A", GOOD, 300)], flags=QR | RD | RA | AD))])
+        for _ in range(2):
+            self.assertFalse(box.ask("ad.test").flags & AD)
+            self.assertTrue(box.ask("ad.test", flags=RD | AD).flags & AD)
+            self.assertTrue(box.ask("ad.test", edns=dnswire.opt(dnssec_ok=True)).flags & AD)
+        self.assertEqual(upstream.count(), 2)
+
+    def negative(self, rcode, ttl, minimum):
+        return self.served(lambda asked, _: [Send(dnswire.answer(
+            asked, rcode=rcode, authority=[soa("test", ttl, minimum)]))])
+
+    def test_the_least_of_the_soas_ttl_and_its_minimum_counts(self):
+        """RFC 2308 section 5."""
+        for ttl, minimum, most in ((600, 60, 60), (40, 600, 40), (90000, 90000, 3600)):
+            for rcode in (0, 3):
+                upstream, box = self.negative(rcode, ttl, minimum)
+                for _ in range(2):
+                    reply = box.ask("none.test")
+                    self.assertEqual(reply.rcode_number, rcode)
+                    self.assertIn(reply.authority[0].ttl, (most, most - 1))
+                self.assertEqual(upstream.count(), 1)
+                box.daemon.stop()
+
+    def test_no_record_of_a_type_says_nothing_of_other_types(self):
+        upstream, box = self.negative(0, 600, 600)
+        box.ask("none.test")
+        box.ask("none.test", "AAAA")
+        self.assertEqual(upstream.count(), 2)
+
+    def test_no_name_is_no_name_for_every_type(self):
+        upstream, box = self.negative(3, 600, 600)
+        box.ask("none.test")
+        self.assertEqual(box.ask("none.test", "AAAA").rcode, "NXDOMAIN")
+        self.assertEqual(box.ask("none.test", "TXT").questions[0][1], "TXT")
+        self.assertEqual(upstream.count(), 1)
+
+    def test_without_a_soa_nothing_is_kept(self):
+        upstream, box = self.served(lambda asked, _: [Send(dnswire.answer(asked, rcode=3))])
+        for count in (1, 2):
+            self.assertEqual(box.ask("none.test").rcode, "NXDOMAIN")
+            self.assertEqual(upstream.count(), count)
+
+    def ttl_of(self, ttl, settings):
+        upstream, box = self.served(lambda asked, _: [Send(dnswire.answer(
+            asked, [(None, "A", GOOD, ttl)]))], {"cache": settings})
+        first = box.ask("ttl.test").answers[0].ttl
+        box.ask("ttl.test")
+        return first, upstream.count()
+
+    def test_ttl_0_and_the_bounds_of_the_settings(self):
+        self.assertEqual(self.ttl_of(0, {}), (0, 2))
+        self.assertEqual(self.ttl_of(0, {"min_ttl_s": 30}), (30, 1))
+        self.assertEqual(self.ttl_of(29, {"min_ttl_s": 30}), (30, 1))
+        self.assertEqual(self.ttl_of(86401, {}), (86400, 1))
+        self.assertEqual(self.ttl_of(200, {"max_ttl_s": 100}), (100, 1))
+        self.assertEqual(self.ttl_of(0x80000001, {}), (0, 2))  # RFC 2181 section 8
+
+
+class Groups(ServedTest):
+    def test_who_asks_first_does_not_matter(self):
+        for first, second in (("127.0.0.2", "127.0.0.3"), ("127.0.0.3", "127.0.0.2")):
+            box = self.box(lists=[("adult-list", "adult", ["||both.test^"])])
+            box.config["groups"] = [{"name": "pupils", "clients": ["127.0.0.2"], "block": ["adult"]},
+                                    {"name": "rest", "clients": [], "block": []}]
+            box.write_config()
+            box.cli("reload")
+            wait_for(lambda b=box: not b.ask("both.test", source="127.0.0.3").ede, "the groups")
+            for client, tcp in itertools.product((first, second, first), (False, True)):
+                reply = box.ask("both.test", source=client, tcp=tcp)
+                self.assertEqual(bool(reply.ede), client == "127.0.0.2", (client, tcp))
+
+
+if __name__ == "__main__":
+    unittest.main()
