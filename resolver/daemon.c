@@ -358,6 +358,11 @@ void daemon_tick(struct daemon *daemon)
     rule_list_clear(&list);
 }
 
+void daemon_look(struct daemon *daemon)
+{
+    upstreams_refresh(daemon);
+}
+
 int daemon_make_shared(struct daemon *daemon)
 {
     const struct config *config = policy_config_get(daemon->config);
@@ -366,11 +371,6 @@ int daemon_make_shared(struct daemon *daemon)
     daemon->census = census_new();
     bool whole = daemon->cache && daemon->claims && daemon->census;
     return whole ? guard_init(&daemon->guard) : -ENOMEM;
-}
-
-void daemon_look(struct daemon *daemon)
-{
-    upstreams_refresh(daemon);
 }
 
 void daemon_clear(struct daemon *daemon)

@@ -56,7 +56,6 @@ struct daemon {
     struct control_server *control;
     uv_async_t changed;
     uv_timer_t minute, second;
-    uv_timer_t system; /* looks at resolv.conf */
     struct pulse pulse;
     uv_signal_t hup, term, interrupt;
     bool stopping;
@@ -80,7 +79,7 @@ daemon_set_rules(struct daemon *daemon, const struct rule_list *rules, struct di
 /* The minute tick: rules that are over, schedules, statistics names. */
 void daemon_tick(struct daemon *daemon);
 
-/* Every few seconds: has resolv.conf changed? */
+/* Every second: has resolv.conf changed? */
 void daemon_look(struct daemon *daemon);
 
 /* Free snapshots that no worker uses any more. */

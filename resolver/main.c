@@ -17,7 +17,7 @@
 #include "sockets.h"
 
 /* FILES_RESERVED are for listeners, control and files. */
-enum { FILES_RESERVED = 256, EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000, SYSTEM_MS = 2000 };
+enum { FILES_RESERVED = 256, EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000 };
 
 static void say(const char *what, const struct diag *diag)
 {
@@ -88,10 +88,6 @@ static void on_minute(uv_timer_t *timer)
 static void on_second(uv_timer_t *timer)
 {
     pulse_beat(timer->data);
-}
-
-static void on_system_time(uv_timer_t *timer)
-{
     daemon_look(timer->data);
 }
 
@@ -101,7 +97,6 @@ static void close_main_handles(struct daemon *daemon)
     daemon->control = NULL;
     uv_close((uv_handle_t *)&daemon->minute, NULL);
     uv_close((uv_handle_t *)&daemon->second, NULL);
-    uv_close((uv_handle_t *)&daemon->system, NULL);
     uv_close((uv_handle_t *)&daemon->hup, NULL);
     uv_close((uv_handle_t *)&daemon->term, NULL);
     uv_close((uv_handle_t *)&daemon->interrupt, NULL);
@@ -227,14 +222,12 @@ static void init_handles(struct daemon *daemon)
     uv_async_init(daemon->loop, &daemon->changed, on_changed);
     uv_timer_init(daemon->loop, &daemon->minute);
     uv_timer_init(daemon->loop, &daemon->second);
-    uv_timer_init(daemon->loop, &daemon->system);
     uv_signal_init(daemon->loop, &daemon->hup);
     uv_signal_init(daemon->loop, &daemon->term);
     uv_signal_init(daemon->loop, &daemon->interrupt);
     daemon->changed.data = daemon->second.data = daemon->minute.data = daemon->hup.data = daemon;
-    daemon->term.data = daemon->interrupt.data = daemon->system.data = daemon;
+    daemon->term.data = daemon->interrupt.data = daemon;
     uv_timer_start(&daemon->minute, on_minute, MINUTE_MS, MINUTE_MS);
-    uv_timer_start(&daemon->system, on_system_time, SYSTEM_MS, SYSTEM_MS);
     uv_timer_start(&daemon->second, on_second, pulse_interval_ms(), pulse_interval_ms());
     uv_signal_start(&daemon->hup, on_hup, SIGHUP);
     uv_signal_start(&daemon->term, on_stop, SIGTERM);

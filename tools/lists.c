@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "blocklists/format.h"
 #include "blocklists/generation.h"
-#include "config/config.h"
 #include "blocklists/meta.h"
 #include "policy/snapshot.h"
 #include "tools/catalog.h"

@@ -30,8 +30,8 @@ enum list_format {
     FORMAT_REGEX
 };
 enum list_match { MATCH_AUTO, MATCH_EXACT, MATCH_SUBTREE };
-enum list_scope { SCOPE_OWN, SCOPE_ALL };
 enum upstream_strategy { STRATEGY_FASTEST, STRATEGY_ORDERED, STRATEGY_PARALLEL };
+enum list_scope { SCOPE_OWN, SCOPE_ALL };
 
 #define SOURCE
 #define SOURCE_TEXT(key, def, check, help)   char *key;
