@@ -13,11 +13,10 @@
 #include "blocklists/budget.h"
 #include "blocklists/compile.h"
 #include "blocklists/copy.h"
-#include "blocklists/dryrun.h"
 #include "blocklists/generation.h"
 #include "blocklists/input.h"
 #include "blocklists/judge.h"
-#include "blocklists/textstore.h"
+#include "blocklists/outcome.h"
 
 struct syncing {
     const struct sync_options *options;
@@ -334,17 +333,6 @@ static int keep_copies(struct syncing *s, struct diag *diag)
     return 0;
 }
 
-/* For `check` and `lists diff`; lists are as good without. */
-static void keep_texts(const struct syncing *s)
-{
-    int in_force = generation_in_force(s->state_dir);
-    const struct textstore store = {.state_dir = s->state_dir, .generation = (unsigned)in_force};
-    if (s->options->config->lists.names && in_force > 0) {
-        (void)!textstore_keep(&store);
-    }
-    textstore_prune(s->state_dir);
-}
-
 static int run(struct syncing *s, struct diag *diag)
 {
     int err = check_ids(s->options, diag);
@@ -370,7 +358,7 @@ static int run(struct syncing *s, struct diag *diag)
     }
     err = compile_and_gate(s, diag);
     if (s->options->dry_run) {
-        err = err < 0 ? err : dryrun_compare(s->options, s->result, s->temp, diag);
+        err = err < 0 ? err : outcome_compare(s->options, s->result, s->temp, diag);
     } else {
         err = err < 0 ? err : install(s, diag);
         /* what failed is written down even when nothing was installed */
@@ -378,7 +366,7 @@ static int run(struct syncing *s, struct diag *diag)
         err = err < 0 ? err : kept;
         if (err == 0) {
             generation_unpin(s->state_dir);
-            keep_texts(s);
+            outcome_keep(s->options);
         }
     }
     return err;
@@ -423,6 +411,6 @@ void sync_clear(struct sync_result *result)
     }
     free(result->sources);
     free(result->hits);
-    dryrun_clear(result);
+    outcome_clear(result);
     *result = (struct sync_result){0};
 }

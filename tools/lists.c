@@ -61,6 +61,7 @@ static cJSON *summary_json(const struct config_source *source, const struct sour
     cJSON_AddStringToObject(json, "category", source->category);
     cJSON_AddStringToObject(json, "state", state_of(source, meta));
     cJSON_AddBoolToObject(json, "enabled", source->enabled);
+    cJSON_AddBoolToObject(json, "shadow", source->shadow);
     cJSON_ReplaceItemInObjectCaseSensitive(json, "url", cJSON_CreateString(source->url));
     return json;
 }
@@ -171,7 +172,7 @@ static int list_sources(struct cli *cli, const struct config *config, struct sou
         cli_table_add(&table, "%s", source->category);
         cli_table_add(&table, "%" PRIu64, meta->report.entries);
         cli_table_add(&table, "%s", meta->fetched_at ? cli_span(age, span) : "-");
-        cli_table_add(&table, "%s", state_of(source, meta));
+        cli_table_add(&table, "%s%s", state_of(source, meta), source->shadow ? ", shadow" : "");
         cli_table_add(&table, "%s", meta->report.version[0] ? meta->report.version : "-");
         cli_table_add(&table, "%.*s", ERROR_SHOWN,
                       meta->report.error_text[0] ? meta->report.error_text : "-");
@@ -224,8 +225,9 @@ static void print_source(struct cli *cli, const struct config_source *source,
                          const struct source_meta *meta)
 {
     const struct source_report *report = &meta->report;
-    fprintf(cli->out, "%-12s %s\n%-12s %s\n%-12s %s\n%-12s %s\n", "list", source->id, "category",
-            source->category, "url", source->url, "state", state_of(source, meta));
+    fprintf(cli->out, "%-12s %s\n%-12s %s\n%-12s %s\n%-12s %s%s\n", "list", source->id, "category",
+            source->category, "url", source->url, "state", state_of(source, meta),
+            source->shadow ? ", shadow: counted, not enforced" : "");
     if (report->error_text[0]) {
         fprintf(cli->out, "%-12s %s\n", "last error", report->error_text);
     }

@@ -65,7 +65,8 @@ struct upstream {
     unsigned borrowed; /* of them wait for another worker */
     unsigned channels; /* connections, also those that close */
     uv_timer_t probe;
-    uv_poll_t poll; /* of epoll, which holds the UDP sockets: cheaper than a handle each */
+    unsigned licences; /* probes that questions have paid for, one each */
+    uv_poll_t poll;    /* of epoll, which holds the UDP sockets: cheaper than a handle each */
     int epoll;
     bool receiving;            /* events of it are being looked at */
     struct udp_attempt *ended; /* to be freed after that */

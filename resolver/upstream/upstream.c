@@ -7,7 +7,7 @@
 #include "upstream/claim.h"
 #include "upstream/flight.h"
 
-enum { NEGATIVE_TTL_MAX = 3600, PROBE_EVERY_MS = 1000 };
+enum { NEGATIVE_TTL_MAX = 3600, PROBE_EVERY_MS = 1000, LICENCES_MAX = 64 };
 
 void upstream_random(struct upstream *upstream, void *out, size_t len)
 {
@@ -135,6 +135,7 @@ int upstream_ask(struct upstream *upstream, const struct ask *ask, struct upstre
     if (!flight) {
         return -ENOMEM;
     }
+    upstream->licences += upstream->licences < LICENCES_MAX;
     flight_join(flight, waiter);
     claim(flight);
     if (flight->borrowed) {
@@ -165,6 +166,7 @@ static void probe_server(struct upstream *upstream, int index)
     }
 }
 
+/* Nobody asks: nothing is sent. */
 static void on_probe_time(uv_timer_t *timer)
 {
     struct upstream *upstream = timer->data;
@@ -178,8 +180,9 @@ static void on_probe_time(uv_timer_t *timer)
         uv_timer_stop(timer);
         return;
     }
-    for (size_t i = 0; i < table->count; i++) {
+    for (size_t i = 0; i < table->count && upstream->licences; i++) {
         if (server_probe_due(&table->servers[i], now_us, down == table->count)) {
+            upstream->licences--;
             probe_server(upstream, (int)i);
         }
     }

@@ -15,7 +15,7 @@
 enum {
     UPSTREAM_LISTED_MAX = 32,    /* of upstream.servers that have figures */
     UPSTREAM_FLIGHTS_MAX = 4096, /* exchanges at once per worker */
-    UPSTREAM_PACKETS_MAX = 8,    /* sent for one question, TCP included */
+    UPSTREAM_PACKETS_MAX = 7,    /* sent for one question, TCP included; a probe makes 8 */
     UPSTREAM_DEADLINE_MS = 4900, /* from the question to SERVFAIL */
     UPSTREAM_LATENCIES = 16,     /* bucket i: up to UPSTREAM_LATENCY_FIRST_US << i */
     UPSTREAM_LATENCY_FIRST_US = 250,

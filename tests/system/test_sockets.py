@@ -61,11 +61,17 @@ class Handed(ServedTest):
         box.wait_ready()
 
     def sockets(self, *kinds, host="127.0.0.1", dual=False):
-        made = []
-        for kind in kinds:
-            port = made[0].getsockname()[1] if made else 0
-            made.append(self.enterContext(bound(kind, host, port, dual)))
-        return made
+        for _ in range(20): # the port may be free for the first kind and not for the next
+            made = []
+            try:
+                for kind in kinds:
+                    port = made[0].getsockname()[1] if made else 0
+                    made.append(bound(kind, host, port, dual))
+                return [self.enterContext(one) for one in made]
+            except OSError:
+                for one in made:
+                    one.close()
+        raise AssertionError("no port is free for all")
 
     def handed_box(self, sockets, workers=2, **more):
         box = self.box(lists=LISTS, start=False, config={"server": {"workers": workers}})

@@ -8,7 +8,8 @@ import subprocess
 import tarfile
 import unittest
 
-from harness import SHARED, Box
+from harness import SHARED, SLOWER, Box
+from load import Load
 
 POPULAR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "blocklists", "catalog",
                        "popular.txt")
@@ -264,6 +265,17 @@ class Popular(unittest.TestCase):
 
 
 class Rollback(unittest.TestCase):
+    def test_loses_no_query_under_load(self):
+        names = [f"bad{n}.example" for n in range(500)]
+        box = self.enterContext(Box(lists=[("hosts", "adult", names)]))
+        box.write("hosts.list", "\n".join([*names, "more.example"]))
+        box.json("update")
+        with Load(box.address, [(name, True) for name in names[:20]], qps=2000 // SLOWER) as load:
+            for number in (1, 2) * 5:
+                self.assertEqual(box.json("rollback", str(number))["daemon"], "reloaded")
+        self.assertGreater(load.result["answered"], 100)
+        self.assertEqual((load.result["lost"], load.result["wrong"]), (0, 0), load.result)
+
     def test_takes_less_than_ten_milliseconds(self):
         box = self.enterContext(Box(lists=[("hosts", "adult", [f"n{n}.example" for n in range(100000)])],
                                     start=False))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "blocklists/dryrun.h"
+#include "blocklists/outcome.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -42,8 +42,8 @@ static int open_fresh(void *arg, const struct blockdb_source *source,
     return -ENOENT;
 }
 
-int dryrun_compare(const struct sync_options *options, struct sync_result *result,
-                   const char *compiled, struct diag *diag)
+int outcome_compare(const struct sync_options *options, struct sync_result *result,
+                    const char *compiled, struct diag *diag)
 {
     const char *state_dir = options->config->server.state_dir;
     struct fresh fresh = {options, result};
@@ -71,7 +71,18 @@ int dryrun_compare(const struct sync_options *options, struct sync_result *resul
     return err;
 }
 
-void dryrun_clear(struct sync_result *result)
+void outcome_keep(const struct sync_options *options)
+{
+    const char *state_dir = options->config->server.state_dir;
+    int in_force = generation_in_force(state_dir);
+    const struct textstore store = {.state_dir = state_dir, .generation = (unsigned)in_force};
+    if (options->config->lists.names && in_force > 0) {
+        (void)!textstore_keep(&store);
+    }
+    textstore_prune(state_dir);
+}
+
+void outcome_clear(struct sync_result *result)
 {
     difference_free(result->difference);
     result->difference = NULL;
