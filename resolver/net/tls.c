@@ -10,8 +10,7 @@
 
 enum { RECORD_MAX = 16 * 1024 };
 
-/* Plain text on its way in and out; used during a call only, so one each per thread. */
-static _Thread_local uint8_t incoming[RECORD_MAX];
+/* Plain text on its way out; used during a call only, so one per thread. */
 static _Thread_local uint8_t outgoing[RECORD_MAX];
 
 static bool is_over(const struct tls *tls)
@@ -73,8 +72,10 @@ static int shake_hands(struct tls *tls)
     return err < 0 ? err : sent;
 }
 
+/* A buffer of its own: who takes the octets may make another connection read on. */
 static int read_some(struct tls *tls)
 {
+    uint8_t incoming[RECORD_MAX];
     int got = SSL_read(tls->ssl, incoming, sizeof(incoming));
     int err = got > 0 ? 0 : judge(tls, got);
     int sent = flush(tls); /* answers to key updates */

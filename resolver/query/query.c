@@ -264,6 +264,7 @@ static void reset(struct query *query)
     query->origin = STATS_POLICY;
     query->outcome = QUESTION_OK;
     query->guarded = GUARD_PASS;
+    query->group = 0; /* until it is admitted; of an older snapshot, perhaps */
     query->home = 0;
     query->rcode = 0;
     query->stale = false;

@@ -106,7 +106,8 @@ static int start_attempt(struct flight *flight, int index)
     server_asked(server);
     int err = stream ? channel_attempt_start(flight, index) : udp_attempt_start(flight, index);
     if (err < 0) {
-        flight->worst = -EHOSTUNREACH;
+        /* our own shortage is no failure of the question */
+        flight->worst = is_shortage(err) ? err : -EHOSTUNREACH;
         if (!is_shortage(err) && server->serial == serial) {
             upstream_note_failure(flight->upstream, server);
         }

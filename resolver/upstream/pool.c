@@ -23,9 +23,10 @@ struct channel {
     bool encrypted;
     struct attempt *attempts; /* that wait for an answer, newest first */
     unsigned count;
-    bool open; /* may be written to */
-    bool used; /* has brought an answer */
-    bool over; /* to be closed when it is safe */
+    bool open;  /* may be written to */
+    bool used;  /* has brought an answer */
+    bool later; /* its questions are asked again in the loop's next turn, never now */
+    bool over;  /* to be closed when it is safe */
     size_t got;
     uint8_t message[2 + DNS_MESSAGE_MAX]; /* length and message (RFC 1035 section 4.2.2) */
 };
@@ -58,7 +59,7 @@ static void detach(struct channel *channel)
  * that it has answered on at any time; that is no failure of it. */
 static void give_up(struct channel *channel, bool failed)
 {
-    bool used = channel->used && !failed;
+    bool used = (channel->used && !failed) || channel->later;
     detach(channel);
     while (channel->attempts) {
         struct attempt *attempt = channel->attempts;
@@ -310,6 +311,7 @@ int channel_attempt_start(struct flight *flight, int index)
     }
     if (err < 0) {
         free(attempt);
+        channel->later = true; /* one of the others may be this very flight's */
         give_up(channel, false);
         return err;
     }
@@ -339,6 +341,7 @@ void channel_attempt_end(struct attempt *attempt)
 void channels_close(struct server *server)
 {
     while (server->channels) {
+        server->channels->later = true; /* not into a table that is being replaced */
         give_up(server->channels, false);
     }
 }
