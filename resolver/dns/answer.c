@@ -22,6 +22,7 @@ struct rewrite {
     struct chain chain;
     size_t answers_at; /* where the answer section begins */
     unsigned matches;  /* records of the asked type */
+    unsigned foreign;  /* records of names that the question does not lead to */
     bool has_soa;
 };
 
@@ -146,9 +147,14 @@ static int put_record(struct rewrite *work, const struct rr *rr, const struct dn
     return 0;
 }
 
+static bool is_dnssec(uint16_t type)
+{
+    return type == TYPE_RRSIG || type == TYPE_NSEC || type == TYPE_NSEC3;
+}
+
 static bool is_denial(const struct rewrite *work, uint16_t type)
 {
-    return work->ask->dnssec_ok && (type == TYPE_RRSIG || type == TYPE_NSEC || type == TYPE_NSEC3);
+    return work->ask->dnssec_ok && is_dnssec(type);
 }
 
 static bool keep_in_answer(const struct rewrite *work, const struct rr *rr,
@@ -176,6 +182,7 @@ static int copy_answers(struct rewrite *work, unsigned records, size_t *pos)
             return -EBADMSG;
         }
         if (rr.class_code != CLASS_IN || !keep_in_answer(work, &rr, &owner)) {
+            work->foreign += !is_dnssec(rr.type) && find_link(&work->chain, &owner) < 0;
             continue;
         }
         if (put_record(work, &rr, &owner, clamp_ttl(work, rr.ttl)) < 0) {
@@ -305,6 +312,9 @@ int answer_rebuild(const struct answer_source *source, struct answer_room *room,
         copy_authority(&work, authority, &pos) < 0 ||
         check_additional(&work, additional, &pos) < 0 || work.out.full) {
         return -EBADMSG;
+    }
+    if (work.matches == 0 && work.foreign > 0) {
+        return -EBADMSG; /* it answers another question */
     }
     finish(&work, ret_answer);
     return 0;

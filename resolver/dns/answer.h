@@ -44,8 +44,9 @@ struct answer_source {
     struct answer_limits limits;
 };
 
-/* Rewrite a message that ask_check() accepted. -EBADMSG when any record is damaged
- * or the chain is too long: the packet is to be treated as if it had not come. */
+/* Rewrite a message that ask_check() accepted. -EBADMSG when any record is damaged, the
+ * chain is too long, or it answers for other names alone: the packet is to be treated as
+ * if it had not come. */
 __attribute__((warn_unused_result)) int answer_rebuild(const struct answer_source *source,
                                                        struct answer_room *room,
                                                        struct answer *ret_answer);
