@@ -24,6 +24,7 @@ struct rewrite {
     unsigned matches;  /* records of the asked type */
     unsigned foreign;  /* records of names that the question does not lead to */
     bool has_soa;
+    bool refers; /* the authority section names servers to ask instead */
 };
 
 static int find_link(const struct chain *chain, const struct dname *name)
@@ -219,6 +220,7 @@ static int copy_authority(struct rewrite *work, unsigned records, size_t *pos)
         }
         bool soa = rr.type == TYPE_SOA && negative && !work->has_soa &&
                    (dname_is_below(last, &owner) || below_chain(&work->chain, &owner));
+        work->refers |= rr.type == TYPE_NS && dname_is_below(&work->ask->name, &owner);
         if (rr.class_code != CLASS_IN || (!soa && !is_denial(work, rr.type))) {
             continue;
         }
@@ -275,7 +277,8 @@ static void begin(struct rewrite *work, const struct answer_room *room)
 
 static void finish(const struct rewrite *work, struct answer *ret_answer)
 {
-    uint8_t rcode = (uint8_t)(load_u16(work->packet->data + 2) & 0xf);
+    uint16_t flags = load_u16(work->packet->data + 2);
+    uint8_t rcode = (uint8_t)(flags & 0xf);
     bool negative = work->matches == 0;
     *ret_answer = (struct answer){
         .wire = work->out.data,
@@ -286,6 +289,9 @@ static void finish(const struct rewrite *work, struct answer *ret_answer)
         .rcode = rcode,
         .negative = negative,
     };
+    /* RFC 2308 section 2.2: without a SOA it is no denial. */
+    ret_answer->referral = work->refers && negative && !work->has_soa && work->chain.count == 1 &&
+                           rcode == RCODE_NOERROR && !(flags & FLAG_AA);
     bool final = rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN;
     if (!final || (negative && !work->has_soa) || work->ttl_count == 0) {
         ret_answer->ttl = 0; /* RFC 2308 section 5: no SOA, nothing to go by */

@@ -24,6 +24,7 @@ struct answer {
     uint32_t ttl; /* seconds it may be kept, 0 = not at all */
     uint8_t rcode;
     bool negative; /* NXDOMAIN or no record of the type */
+    bool referral; /* it says no more than whom to ask: not for us, who follow none */
 };
 
 /* Room for the largest answer; owned by the caller and used again and again. */

@@ -222,6 +222,7 @@ bool server_answered(struct server *server, uint64_t took_us)
 void server_failed(struct server *server)
 {
     server->failures_in_row++;
+    server->folds = 0; /* over TCP it may not be reached at all */
     server->penalty_us += server->penalty_us < PENALTY_MAX_US ? FAILURE_PENALTY_US : 0;
     publish(server);
     if (server->health) {
