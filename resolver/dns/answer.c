@@ -22,7 +22,9 @@ struct rewrite {
     struct chain chain;
     size_t answers_at; /* where the answer section begins */
     unsigned matches;  /* records of the asked type */
+    unsigned foreign;  /* records of names that the question does not lead to */
     bool has_soa;
+    bool refers; /* the authority section names servers to ask instead */
 };
 
 static int find_link(const struct chain *chain, const struct dname *name)
@@ -146,9 +148,14 @@ static int put_record(struct rewrite *work, const struct rr *rr, const struct dn
     return 0;
 }
 
+static bool is_dnssec(uint16_t type)
+{
+    return type == TYPE_RRSIG || type == TYPE_NSEC || type == TYPE_NSEC3;
+}
+
 static bool is_denial(const struct rewrite *work, uint16_t type)
 {
-    return work->ask->dnssec_ok && (type == TYPE_RRSIG || type == TYPE_NSEC || type == TYPE_NSEC3);
+    return work->ask->dnssec_ok && is_dnssec(type);
 }
 
 static bool keep_in_answer(const struct rewrite *work, const struct rr *rr,
@@ -176,6 +183,7 @@ static int copy_answers(struct rewrite *work, unsigned records, size_t *pos)
             return -EBADMSG;
         }
         if (rr.class_code != CLASS_IN || !keep_in_answer(work, &rr, &owner)) {
+            work->foreign += !is_dnssec(rr.type) && find_link(&work->chain, &owner) < 0;
             continue;
         }
         if (put_record(work, &rr, &owner, clamp_ttl(work, rr.ttl)) < 0) {
@@ -212,6 +220,7 @@ static int copy_authority(struct rewrite *work, unsigned records, size_t *pos)
         }
         bool soa = rr.type == TYPE_SOA && negative && !work->has_soa &&
                    (dname_is_below(last, &owner) || below_chain(&work->chain, &owner));
+        work->refers |= rr.type == TYPE_NS && dname_is_below(&work->ask->name, &owner);
         if (rr.class_code != CLASS_IN || (!soa && !is_denial(work, rr.type))) {
             continue;
         }
@@ -268,7 +277,8 @@ static void begin(struct rewrite *work, const struct answer_room *room)
 
 static void finish(const struct rewrite *work, struct answer *ret_answer)
 {
-    uint8_t rcode = (uint8_t)(load_u16(work->packet->data + 2) & 0xf);
+    uint16_t flags = load_u16(work->packet->data + 2);
+    uint8_t rcode = (uint8_t)(flags & 0xf);
     bool negative = work->matches == 0;
     *ret_answer = (struct answer){
         .wire = work->out.data,
@@ -279,6 +289,9 @@ static void finish(const struct rewrite *work, struct answer *ret_answer)
         .rcode = rcode,
         .negative = negative,
     };
+    /* RFC 2308 section 2.2: without a SOA it is no denial. */
+    ret_answer->referral = work->refers && negative && !work->has_soa && work->chain.count == 1 &&
+                           rcode == RCODE_NOERROR && !(flags & FLAG_AA);
     bool final = rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN;
     if (!final || (negative && !work->has_soa) || work->ttl_count == 0) {
         ret_answer->ttl = 0; /* RFC 2308 section 5: no SOA, nothing to go by */
@@ -305,6 +318,9 @@ int answer_rebuild(const struct answer_source *source, struct answer_room *room,
         copy_authority(&work, authority, &pos) < 0 ||
         check_additional(&work, additional, &pos) < 0 || work.out.full) {
         return -EBADMSG;
+    }
+    if (work.matches == 0 && work.foreign > 0) {
+        return -EBADMSG; /* it answers another question */
     }
     finish(&work, ret_answer);
     return 0;

@@ -24,6 +24,7 @@ struct answer {
     uint32_t ttl; /* seconds it may be kept, 0 = not at all */
     uint8_t rcode;
     bool negative; /* NXDOMAIN or no record of the type */
+    bool referral; /* it says no more than whom to ask: not for us, who follow none */
 };
 
 /* Room for the largest answer; owned by the caller and used again and again. */
@@ -44,8 +45,9 @@ struct answer_source {
     struct answer_limits limits;
 };
 
-/* Rewrite a message that ask_check() accepted. -EBADMSG when any record is damaged
- * or the chain is too long: the packet is to be treated as if it had not come. */
+/* Rewrite a message that ask_check() accepted. -EBADMSG when any record is damaged, the
+ * chain is too long, or it answers for other names alone: the packet is to be treated as
+ * if it had not come. */
 __attribute__((warn_unused_result)) int answer_rebuild(const struct answer_source *source,
                                                        struct answer_room *room,
                                                        struct answer *ret_answer);

@@ -28,7 +28,7 @@ void attempt_write(struct attempt *attempt, struct wire *out)
     upstream_random(flight->upstream, extras.random, sizeof(extras.random));
     if (server && !attempt->stream && !flight->ask.plain) {
         cookie_put(server, &extras);
-        attempt->cookie = true;
+        attempt->cookie = extras.cookie_len > 0;
     }
     ask_write(&flight->ask, &extras, out, &attempt->mark);
 }

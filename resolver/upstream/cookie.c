@@ -3,6 +3,17 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+
+void cookie_leave_from(struct server *server, const struct addr *local)
+{
+    if (!addr_equal(&server->cookie_from, local)) {
+        server->cookie_from = *local;
+        server->cookie_len = ASK_COOKIE_CLIENT;
+        random_bytes(server->cookie, ASK_COOKIE_CLIENT);
+    }
+}
+
 void cookie_put(const struct server *server, struct ask_extras *extras)
 {
     extras->cookie_len = server->cookie_len;

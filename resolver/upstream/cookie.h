@@ -4,6 +4,10 @@
 #pragma once
 #include "upstream/server.h"
 
+/* Queries leave from this address of ours: another one needs another cookie, by which
+ * nobody can tell that both are ours (RFC 9018 section 3). */
+void cookie_leave_from(struct server *server, const struct addr *local);
+
 /* What a query to the server carries. */
 void cookie_put(const struct server *server, struct ask_extras *extras);
 

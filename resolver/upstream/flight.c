@@ -381,6 +381,22 @@ static uint64_t time_taken_us(const struct attempt *attempt)
     return clock_mono_us(attempt->flight->upstream->setup.clock) - attempt->sent_us;
 }
 
+/* An answer that is of no use by itself, once for each attempt. */
+static void note_useless(struct attempt *attempt, uint16_t rcode)
+{
+    struct upstream *upstream = attempt->flight->upstream;
+    struct server *server = attempt_server(attempt);
+    if (attempt->reacted) {
+        return;
+    }
+    attempt->reacted = true;
+    bool back = server && server_answered(server, time_taken_us(attempt));
+    react(attempt, rcode);
+    if (back) {
+        upstream_recovered(upstream);
+    }
+}
+
 static void deliver(struct attempt *attempt, const struct packet *packet)
 {
     struct flight *flight = attempt->flight;
@@ -392,10 +408,17 @@ static void deliver(struct attempt *attempt, const struct packet *packet)
     if (answer_rebuild(&source, &upstream->room, &answer) < 0) {
         return;
     }
+    if (answer.referral) { /* it does not resolve for us */
+        note_useless(attempt, RCODE_REFUSED);
+        return;
+    }
     if (server && attempt->stream && flight->no_cookie) {
         cookie_forget(server);
     }
     bool back = server && server_answered(server, time_taken_us(attempt));
+    if (server && !attempt->stream) {
+        server->folds = 0;
+    }
     const struct upstream_result result = {.answer = &answer};
     if (!flight->probe) {
         upstream->setup.arrived(upstream->setup.context, &flight->ask, &answer);
@@ -416,22 +439,6 @@ static bool needs_tcp(const struct attempt *attempt, enum ask_match match,
     }
     return match == ASK_CASE || match == ASK_TRUNCATED ||
            (match == ASK_OURS && (load_u16(packet->data + 2) & FLAG_TC));
-}
-
-/* An answer that is of no use by itself, once for each attempt. */
-static void note_useless(struct attempt *attempt, uint16_t rcode)
-{
-    struct upstream *upstream = attempt->flight->upstream;
-    struct server *server = attempt_server(attempt);
-    if (attempt->reacted) {
-        return;
-    }
-    attempt->reacted = true;
-    bool back = server && server_answered(server, time_taken_us(attempt));
-    react(attempt, rcode);
-    if (back) {
-        upstream_recovered(upstream);
-    }
 }
 
 /* An answer to our question. */

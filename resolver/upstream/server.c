@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
-
 enum {
     FIRST_WAIT_MS = 400,
     LEAST_WAIT_MS = 150,
@@ -42,9 +40,6 @@ static void set_server(const struct server_table *table, struct server *server,
     const struct server *old = find_old(table, &plan->url);
     if (old) {
         *server = *old;
-    } else {
-        server->cookie_len = ASK_COOKIE_CLIENT;
-        random_bytes(server->cookie, ASK_COOKIE_CLIENT);
     }
     server->plan = plan;
     server->session = (struct tls_session){0};
@@ -227,6 +222,7 @@ bool server_answered(struct server *server, uint64_t took_us)
 void server_failed(struct server *server)
 {
     server->failures_in_row++;
+    server->folds = 0; /* over TCP it may not be reached at all */
     server->penalty_us += server->penalty_us < PENALTY_MAX_US ? FAILURE_PENALTY_US : 0;
     publish(server);
     if (server->health) {

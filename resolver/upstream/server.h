@@ -14,11 +14,12 @@ struct server {
     uint32_t srtt_us;    /* 0 = not yet known */
     uint32_t penalty_us; /* of failures, fades */
     uint32_t failures_in_row;
-    uint32_t folds;        /* answers whose name had another case */
+    uint32_t folds;        /* answers in a row whose name had another case */
     uint32_t probe_wait_s; /* between probes while it is down */
     uint64_t probe_at_us;
     uint8_t cookie_len; /* the server's part follows ours (RFC 7873) */
     uint8_t cookie[ASK_COOKIE_MAX];
+    struct addr cookie_from;        /* the address of ours that it belongs to */
     struct tls_session session;     /* of TLS, for resuming */
     struct channel *channels;       /* its open connections */
     struct upstream_health *health; /* what others see of it, or NULL */

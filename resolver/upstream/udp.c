@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/wire.h"
+#include "upstream/cookie.h"
 
 enum {
     PORT_FIRST = 1024,
@@ -144,10 +145,26 @@ void udp_close(struct upstream *upstream)
     close(upstream->epoll);
 }
 
+static struct addr local_of(int fd)
+{
+    struct sockaddr_storage sa;
+    struct addr local = {0};
+    socklen_t len = sizeof(sa);
+    if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0) {
+        addr_from_sockaddr((struct sockaddr *)&sa, &local);
+    }
+    return local;
+}
+
 static int send_query(struct udp_attempt *udp)
 {
     uint8_t octets[ASK_WIRE_MAX];
     struct wire out;
+    struct addr local = local_of(udp->fd);
+    struct server *server = attempt_server(&udp->attempt);
+    if (server) {
+        cookie_leave_from(server, &local);
+    }
     wire_init(&out, octets, sizeof(octets));
     attempt_write(&udp->attempt, &out);
     return send(udp->fd, out.data, out.len, MSG_NOSIGNAL) < 0 ? -errno : 0;

@@ -86,6 +86,14 @@ KINDS = {
                                                    struct.pack("!HHIH3B", 1, 1, 300, 3, 9, 9, 9)]),
     "cname-cut": lambda q: dnswire.answer(q, [pack_name(name_of(q)) +
                                               struct.pack("!HHIH", 5, 1, 300, 3) + b"\x05ab"]),
+    "other-name": lambda q: dnswire.answer(q, [("bank.test", "A", BAD, 300)]),
+    "other-alias": lambda q: dnswire.answer(q, [("bank.test", "CNAME", "evil.test", 300),
+                                                ("evil.test", "A", BAD, 300)]),
+    "alias-to-another": lambda q: dnswire.answer(q, [(None, "CNAME", "b.test", 300),
+                                                     ("evil.test", "A", BAD, 300)]),
+    "referral": lambda q: dnswire.answer(q, authority=[record("silent", "NS", "ns.evil.test"),
+                                                       record(".", "NS", "ns.evil.test")],
+                                         additional=[record("ns.evil.test", "A", BAD)]),
     "two-opts": lambda q: with_opt(q, opt(), opt()),
     "opt-in-answer": lambda q: dnswire.answer(q, [opt(), (None, "A", BAD, 300)]),
     "opt-overrun": lambda q: with_opt(q, opt(options=struct.pack("!HH", 10, 99))),
@@ -183,13 +191,14 @@ class Foreign(unittest.TestCase):
 
     def test_alias_of_another_name(self):
         self.serve([("bank.test", "CNAME", "evil.test", 300), ("evil.test", "A", BAD, 300)])
-        reply = self.box.ask("www.a.test")
-        self.assertEqual(reply.answers, [])
+        reply = self.box.ask("www.a.test", timeout=8)
+        self.assertEqual((reply.rcode, reply.answers), ("SERVFAIL", []))
         self.check_bank()
 
     def test_answer_for_another_name(self):
         self.serve([("bank.test", "A", BAD, 300)])
-        self.assertEqual(self.box.ask("www.a.test").answers, [])
+        reply = self.box.ask("www.a.test", timeout=8)
+        self.assertEqual((reply.rcode, reply.answers), ("SERVFAIL", []))
         self.check_bank()
 
     def test_records_behind_the_chain_are_not_kept_for_their_names(self):
@@ -222,6 +231,34 @@ class Limits(unittest.TestCase):
         for n in range(8):
             self.assertEqual(box.ask(f"longer-name-{n}.test").texts(), [GOOD])
         self.assertLess(upstream.count(transport="udp"), 8)  # after a few not tried any more
+
+    def test_server_that_only_refers_to_others_is_passed_over(self):
+        refers = self.enterContext(FakeUpstream(lambda asked, _: [Send(dnswire.answer(
+            asked, authority=[record("test", "NS", "ns.test")]))]))
+        resolves = self.enterContext(FakeUpstream(lambda asked, _: [Send(good(asked))]))
+        box = self.enterContext(Box(upstream=[refers.url, resolves.url], config={
+            "server": {"workers": 1}, "upstream": {"strategy": "ordered"}}))
+        self.assertEqual(box.ask("www.test").texts(), [GOOD])
+        self.assertEqual((refers.count(), resolves.count()), (1, 1))
+
+    def test_server_that_no_longer_folds_is_found_when_its_tcp_fails(self):
+        folds = [True]
+
+        def handler(asked, transport):
+            if transport == "tcp":
+                return [Send(good(asked))] if folds[0] else []
+            if not folds[0]:
+                return [Send(good(asked))]
+            return [Send(dnswire.answer(asked, [(None, "A", GOOD, 300)],
+                                        question=question(name_of(asked).lower())))]
+        upstream = self.enterContext(FakeUpstream(handler))
+        box = self.enterContext(Box(upstream=[upstream.url], config={
+            "server": {"workers": 1}, "upstream": {"timeout_ms": 300}}))
+        for number in range(5):
+            self.assertEqual(box.ask(f"many-letters-{number}.test").texts(), [GOOD])
+        self.assertEqual(upstream.count("many-letters-4.test", "udp"), 0, "TCP at once by now")
+        folds[0] = False
+        self.assertEqual(box.ask("many-letters-again.test", timeout=8).texts(), [GOOD])
 
     def test_failing_server_gets_at_most_8_packets(self):
         for rcode in (1, 2, 4, 5):

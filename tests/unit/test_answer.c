@@ -140,6 +140,58 @@ static void a_chain_is_followed_in_any_order(void **state)
     assert_string_equal(targets, "c.example b.example ");
 }
 
+static void an_answer_for_other_names_alone_is_none(void **state)
+{
+    (void)state;
+    struct message message;
+    struct answer answer;
+    begin(&message, "www.example", TYPE_A, 0);
+    add_a(&message, 6, "bank.example", 0xc0000201);
+    assert_int_equal(rebuild(&message, "www.example", TYPE_A, &answer), -EBADMSG);
+    begin(&message, "www.example", TYPE_A, 0);
+    add_cname(&message, "bank.example", "evil.example");
+    add_a(&message, 6, "evil.example", 0xc0000201);
+    assert_int_equal(rebuild(&message, "www.example", TYPE_A, &answer), -EBADMSG);
+    begin(&message, "www.example", TYPE_A, 0);
+    add_cname(&message, "www.example", "b.example");
+    add_a(&message, 6, "c.example", 0xc0000201);
+    assert_int_equal(rebuild(&message, "www.example", TYPE_A, &answer), -EBADMSG);
+    /* Servers that know addresses alone give them for every type: that says no. */
+    begin(&message, "www.example", TYPE_AAAA, 0);
+    add_a(&message, 6, "www.example", 0xc0000201);
+    assert_int_equal(rebuild(&message, "www.example", TYPE_AAAA, &answer), 0);
+    assert_true(answer.negative);
+    assert_int_equal(answer.ttl, 0);
+}
+
+static void a_referral_is_told_from_a_denial(void **state)
+{
+    static const struct {
+        const char *behaviour, *owner;
+        uint16_t type, flags;
+        bool referral;
+    } rows[] = {
+        {"servers of a parent", "example", TYPE_NS, 0, true},
+        {"the root's servers", ".", TYPE_NS, 0, true},
+        {"servers of another name", "a.www.example", TYPE_NS, 0, false},
+        {"said by who knows", "example", TYPE_NS, FLAG_AA, false},
+        {"no such name", "example", TYPE_NS, RCODE_NXDOMAIN, false},
+        {"nothing", "example", TYPE_TXT, 0, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct message message;
+        struct answer answer;
+        print_message("%s\n", rows[i].behaviour);
+        begin(&message, "www.example", TYPE_A, rows[i].flags);
+        size_t start = record(&message, 8, rows[i].owner, rows[i].type);
+        put_name(&message.out, "ns.example");
+        end_data(&message, start);
+        assert_int_equal(rebuild(&message, "www.example", TYPE_A, &answer), 0);
+        assert_int_equal(answer.referral, rows[i].referral);
+    }
+}
+
 static void foreign_records_are_left_out(void **state)
 {
     (void)state;
@@ -284,6 +336,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_is_kept),
         cmocka_unit_test(a_chain_is_followed_in_any_order),
+        cmocka_unit_test(an_answer_for_other_names_alone_is_none),
+        cmocka_unit_test(a_referral_is_told_from_a_denial),
         cmocka_unit_test(foreign_records_are_left_out),
         cmocka_unit_test(a_negative_answer_lives_as_its_soa_says),
         cmocka_unit_test(damaged_messages_are_refused_whole),
