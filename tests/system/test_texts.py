@@ -154,7 +154,7 @@ class Differences(unittest.TestCase):
         self.box.json("update")
         change = self.box.json("lists", "diff")
         self.assertEqual((change["before"], change["after"]), (1, 2))
-        self.assertEqual(change["lists"], [{"list": "hosts", "added": 2, "removed": 1, "whole": True}])
+        self.assertEqual(change["lists"], [{"list": "hosts", "added": 2, "removed": 1, "changed": 0, "whole": True}])
         back = self.box.json("lists", "diff", "2", "1")
         self.assertEqual(back["lists"][0]["added"], 1)
 
