@@ -126,6 +126,21 @@ class Search(unittest.TestCase):
         self.assertIn("1 of 4 are shown", shown.stdout)
         self.assertEqual(self.box.json("lists", "search", "cam", "--limit", "1")["total"], 4)
 
+    def test_names_are_found_as_people_write_them(self):
+        self.box.write("rules.list", "||한국도박.test^\n||xn--3e0b73jrvhqk1a.example^\n||plain.test^\n")
+        self.box.json("update", "--force")
+        names = [("xn--3e0b73jrvhqk1a.test", "rules", 1), ("xn--3e0b73jrvhqk1a.example", "rules", 2)]
+        self.assertEqual(self.find("도박"), names)
+        self.assertEqual(self.find("한국*.test"), names[:1])
+        self.assertEqual(self.find("xn--3e0b73"), names)
+        self.assertEqual(self.find("중국"), [])
+
+    def test_a_list_or_category_that_is_not_in_force_is_told(self):
+        for words in (["--list", "absent"], ["--category", "games"]):
+            done = self.box.cli("lists", "search", "cam", *words)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("is in force", done.stderr)
+
     def test_nothing_and_nonsense(self):
         self.assertIn("nothing listed fits", self.box.cli("lists", "search", "absent").stdout)
         for words in ([], [""], ["cam", "--limit", "0"], ["cam", "--limit", "x"], ["a", "b"]):
