@@ -173,6 +173,23 @@ class Differences(unittest.TestCase):
         back = self.box.json("lists", "diff", "2", "1")
         self.assertEqual(back["lists"][0]["added"], 1)
 
+    def test_generations_tell_what_changed_in_counts(self):
+        more = self.box.source("more", "adult", ["m.example"])
+        self.box.config["lists"]["sources"].append(more)
+        self.box.write_config()
+        self.change("b.example", "c.example", "d.example")
+        self.box.json("update")
+        self.box.config["lists"]["sources"].remove(more)
+        self.box.write_config()
+        self.box.json("update")
+        changes = [[(item["list"], item["change"], item["entries"]) for item in one["changes"]]
+                   for one in self.box.json("lists", "generations")["generations"]]
+        self.assertEqual(changes, [[], [("hosts", "changed", 1), ("more", "added", 1)],
+                                   [("more", "removed", -1)]])
+        shown = self.box.cli("lists", "generations").stdout
+        self.assertIn("hosts +1, more added", shown)
+        self.assertIn("more removed", shown)
+
     def test_what_cannot_be_compared_is_said(self):
         done = self.box.cli("lists", "diff")
         self.assertEqual(done.returncode, 1)
@@ -276,6 +293,24 @@ class Popular(unittest.TestCase):
         self.assertEqual(result["sources"][0]["status"], "held")
         named = {hit["name"] for hit in result["protected_hits"]}
         self.assertLessEqual({"google.com", "facebook.com", "naver.com"}, named)
+
+
+class Shadow(unittest.TestCase):
+    def test_lists_tell_which_only_count(self):
+        box = self.enterContext(Box(lists=[("try", "adult", ["a.example"], {"shadow": True}),
+                                           ("real", "adult", ["b.example"])], start=False))
+        self.assertEqual([item["shadow"] for item in box.json("lists")["lists"]], [True, False])
+        self.assertIn("good, shadow", box.cli("lists").stdout)
+        self.assertIn("it blocks nothing", box.cli("lists", "show", "try").stdout)
+        self.assertNotIn("shadow", box.cli("lists", "show", "real").stdout)
+
+    def test_well_known_names_do_not_hold_it_back(self):
+        box = self.enterContext(Box(start=False))
+        box.config["lists"] = {"sources": [box.source("try", "adult", best_known(30), {"shadow": True})]}
+        box.config["groups"] = [{"name": "all", "clients": [], "block": ["adult"]}]
+        box.write_config()
+        source = box.json("update")["sources"][0]
+        self.assertEqual((source["status"], source["popular_hits"]), ("updated", 30))
 
 
 class Rollback(unittest.TestCase):
