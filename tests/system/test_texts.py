@@ -238,6 +238,15 @@ class Popular(unittest.TestCase):
         self.assertEqual((popular[0]["name"], popular[0]["line"], popular[0]["text"]),
                          ("google.com", 2, "google.com"))
 
+    def test_patterns_are_tried_on_them(self):
+        box = self.box(["^ok[0-9]", "(google|facebook|naver|youtube|wikipedia|amazon)"],
+                       more={"format": "regex"}, config={"lists": {"max_popular": 4}})
+        code, result = self.update(box)
+        self.assertEqual((code, result["sources"][0]["status"]), (6, "held"))
+        popular = [hit for hit in result["protected_hits"] if hit["popular"]]
+        self.assertEqual((popular[0]["name"], popular[0]["line"], popular[0]["text"]),
+                         ("google.com", 2, "(google|facebook|naver|youtube|wikipedia|amazon)"))
+
     def test_at_the_limit_it_is_taken(self):
         code, result = self.update(self.box(best_known(20)))
         self.assertEqual((code, result["sources"][0]["status"], result["sources"][0]["popular_hits"]),

@@ -266,6 +266,35 @@ static void popular_names_are_counted_by_list(void **state)
     blockdb_close(db);
 }
 
+static void patterns_block_popular_names_too(void **state)
+{
+    (void)state;
+    struct build_source sources[2] = {
+        source_of("one", FORMAT_REGEX, "(social|video)\\.example$\n^www\\.shop\n"),
+        source_of("two", FORMAT_ADBLOCK, "/video/\n@@/^video/\n||other.example^\n")};
+    struct blockdb *db = compile(sources, 2);
+    static const char *const texts[] = {"social.example", "video.example", "shop.example",
+                                        "other.example", "quiet.example"};
+    struct dname items[5];
+    const struct name_list names = {items, 5};
+    struct popular_source *per_source = NULL;
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(dname_parse(texts[i], &items[i]), 0);
+    }
+    assert_int_equal(popular_measure(db, &names, &per_source), 0);
+    assert_int_equal(per_source[0].all, 3);
+    assert_int_equal(per_source[0].top, 3);
+    assert_int_equal(per_source[0].example_count, 3);
+    const struct blockdb_pattern *pattern = blockdb_pattern(db, per_source[0].patterns[2] - 1);
+    assert_string_equal(pattern->text, "^www\\.shop");
+    assert_int_equal(per_source[1].all, 1); /* by its entry; its pattern has an exception */
+    assert_int_equal(per_source[1].patterns[0], 0);
+    free(per_source);
+    blockdb_close(db);
+    close(sources[0].fd);
+    close(sources[1].fd);
+}
+
 static void a_file_of_names_is_read_or_refused(void **state)
 {
     (void)state;
@@ -310,6 +339,7 @@ int main(void)
         cmocka_unit_test(differences_are_told_list_by_list),
         cmocka_unit_test(what_a_list_says_of_an_entry_is_compared),
         cmocka_unit_test(popular_names_are_counted_by_list),
+        cmocka_unit_test(patterns_block_popular_names_too),
         cmocka_unit_test(a_file_of_names_is_read_or_refused),
     };
     int fd = mkstemp(out);
