@@ -139,14 +139,23 @@ static bool find(const struct measuring *measuring, const struct listed twins[2]
     return false;
 }
 
+/* Returns whether anything may be said about it at all. */
+static bool look_up_twins(const struct measuring *measuring, const struct dname *name, size_t rank,
+                          struct listed ret_twins[2])
+{
+    ret_twins[0] = (struct listed){.name = *name};
+    ret_twins[1] = (struct listed){.count = 0};
+    look_up(measuring->db, &ret_twins[0]);
+    if (add_www(name, &ret_twins[1].name)) {
+        look_up(measuring->db, &ret_twins[1]);
+    }
+    return ret_twins[0].count || ret_twins[1].count || rank < measuring->tried;
+}
+
 static void count_name(const struct measuring *measuring, const struct dname *name, size_t rank)
 {
-    struct listed twins[2] = {{.name = *name}, {.count = 0}};
-    look_up(measuring->db, &twins[0]);
-    if (add_www(name, &twins[1].name)) {
-        look_up(measuring->db, &twins[1]);
-    }
-    bool any = twins[0].count || twins[1].count || rank < measuring->tried;
+    struct listed twins[2];
+    bool any = look_up_twins(measuring, name, rank, twins);
     for (unsigned i = 0; any && i < blockdb_info(measuring->db)->sources; i++) {
         struct popular_source *source = &measuring->per_source[i];
         struct found found;
@@ -177,5 +186,30 @@ int popular_measure(const struct blockdb *db, const struct name_list *names,
     }
     free(measuring.fits);
     *ret_per_source = measuring.per_source;
+    return 0;
+}
+
+int popular_blocks(const struct blockdb *db, const struct name_list *names, size_t count,
+                   uint8_t **ret_blocks)
+{
+    unsigned sources = blockdb_info(db)->sources;
+    struct measuring measuring = {.db = db};
+    uint8_t *blocked = calloc(count + 1, sources + 1U);
+    int err = blocked ? pattern_try(db, names, count, &measuring.fits) : -ENOMEM;
+    measuring.tried = measuring.fits ? count : 0;
+    for (size_t rank = 0; err == 0 && rank < count; rank++) {
+        struct listed twins[2];
+        bool any = look_up_twins(&measuring, &names->items[rank], rank, twins);
+        for (unsigned i = 0; any && i < sources; i++) {
+            struct found found;
+            blocked[rank * sources + i] = find(&measuring, twins, rank, (uint16_t)i, &found);
+        }
+    }
+    free(measuring.fits);
+    if (err < 0) {
+        free(blocked);
+        return err;
+    }
+    *ret_blocks = blocked;
     return 0;
 }

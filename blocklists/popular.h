@@ -20,3 +20,9 @@ struct popular_source {
 __attribute__((warn_unused_result)) int popular_measure(const struct blockdb *db,
                                                         const struct name_list *names,
                                                         struct popular_source **ret_per_source);
+
+/* The same name by name: (*ret_blocks)[rank * sources + source] for the first `count`
+ * names, at most POPULAR_TOP; the caller frees it. */
+__attribute__((warn_unused_result)) int popular_blocks(const struct blockdb *db,
+                                                       const struct name_list *names, size_t count,
+                                                       uint8_t **ret_blocks);

@@ -319,6 +319,16 @@ static int open_fresh(void *arg, const struct blockdb_source *source,
     return -ENOENT;
 }
 
+static int compare_popular(const struct syncing *s, const struct blockdb *before,
+                           const struct blockdb *after, struct diag *diag)
+{
+    struct judge judge;
+    int err = judge_open(s->options, &judge, diag);
+    err = err < 0 ? err : newly_find(&judge, before, after, &s->result->newly);
+    judge_close(&judge);
+    return err;
+}
+
 /* What a dry run would change; nothing to compare with is no error. */
 static int compare(struct syncing *s, struct diag *diag)
 {
@@ -339,6 +349,7 @@ static int compare(struct syncing *s, struct diag *diag)
         const struct difference_side sides[] = {{before, open_kept, &store},
                                                 {after, open_fresh, s}};
         err = difference_run(&sides[0], &sides[1], SHOWN_NAMES, &s->result->difference);
+        err = err < 0 ? err : compare_popular(s, before, after, diag);
     }
     textstore_clear(&store);
     blockdb_close(before);
@@ -475,5 +486,6 @@ void sync_clear(struct sync_result *result)
     free(result->sources);
     free(result->hits);
     difference_free(result->difference);
+    newly_clear(&result->newly);
     *result = (struct sync_result){0};
 }

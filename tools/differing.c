@@ -67,3 +67,30 @@ int differing_print(struct cli *cli, const struct difference *difference)
     }
     return code;
 }
+
+void differing_add_newly(cJSON *json, const struct newly_set *newly)
+{
+    cJSON *array = cJSON_AddArrayToObject(json, "newly_blocked");
+    for (size_t i = 0; i < newly->count; i++) {
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "name", newly->items[i].name);
+        cJSON_AddStringToObject(item, "list", newly->items[i].list);
+        cJSON_AddStringToObject(item, "category", newly->items[i].category);
+        cJSON_AddItemToArray(array, item);
+    }
+}
+
+void differing_print_newly(struct cli *cli, const struct newly_set *newly)
+{
+    enum { SHOWN = 10 };
+    if (newly->count) {
+        fprintf(cli->out, "well-known names that would be blocked newly:\n");
+    }
+    for (size_t i = 0; i < newly->count && i < SHOWN; i++) {
+        const struct newly_name *name = &newly->items[i];
+        fprintf(cli->out, "  %s, by %s in category %s\n", name->name, name->list, name->category);
+    }
+    if (newly->count > SHOWN) {
+        fprintf(cli->out, "  and %zu more: --json shows all\n", newly->count - SHOWN);
+    }
+}

@@ -164,6 +164,24 @@ class Differences(unittest.TestCase):
         shown = self.box.cli("update", "--dry-run").stdout
         self.assertIn("+ c.example (hosts)", shown)
 
+    def test_a_dry_run_tells_well_known_names_blocked_newly(self):
+        names = ["chosun.com", "melon.com", "netflix.com", "twitter.com"]
+        self.assertLessEqual(set(names), set(best_known(1000)))
+        config = self.box.config["lists"]
+        config["never_block"] = ["twitter.com"]
+        config["sources"] += [self.box.source("games", "games", ["chosun.com"]),
+                              self.box.source("try", "adult", ["netflix.com"], {"shadow": True})]
+        self.box.write_config()
+        self.change("melon.com")
+        self.box.json("update", "--force")
+        self.change("melon.com", "chosun.com", "google.com", "twitter.com")
+        done = self.box.json("update", "--dry-run")
+        self.assertEqual(done["newly_blocked"],
+                         [{"name": "chosun.com", "list": "hosts", "category": "adult"}])
+        self.assertIn("blocked newly:\n  chosun.com, by hosts in category adult\n",
+                      self.box.cli("update", "--dry-run").stdout)
+        self.assertNotIn("newly_blocked", self.box.json("update", "--force"))
+
     def test_generations_are_compared(self):
         self.change("b.example", "c.example", "d.example")
         self.box.json("update")
