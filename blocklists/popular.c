@@ -17,6 +17,7 @@ struct measuring {
 
 /* What a source says about a name. */
 struct says {
+    uint16_t source;
     bool blocks, excepts, important;
 };
 
@@ -28,15 +29,14 @@ static void hear(unsigned flags, struct says *says)
     says->important |= !exception && flags & BLOCKDB_IMPORTANT;
 }
 
-/* What one class says for one source about a name that it covers. */
-static void hear_class(const struct blockdb *db, const struct blockdb_hit *hit, uint16_t source,
-                       struct says *says)
+/* What one class says for that source about a name that it covers. */
+static void hear_class(const struct blockdb *db, const struct blockdb_hit *hit, struct says *says)
 {
     size_t count;
     const struct blockdb_item *items = blockdb_class(db, hit->class_id, &count);
     for (size_t i = 0; i < count; i++) {
         bool covers = items[i].flags & (hit->skip ? BLOCKDB_BELOW : BLOCKDB_SELF);
-        if (covers && items[i].source == source) {
+        if (covers && items[i].source == says->source) {
             hear(items[i].flags, says);
         }
     }
@@ -56,6 +56,12 @@ static void look_up(const struct blockdb *db, struct listed *listed)
     listed->count = blockdb_find(db, &probe, listed->hits);
 }
 
+/* A name, its www. twin, and its place among the best known. */
+struct twins {
+    struct listed both[2];
+    size_t rank;
+};
+
 /* By what a source blocks a name or its www. twin. */
 struct found {
     const struct listed *by;
@@ -64,14 +70,13 @@ struct found {
 };
 
 /* Index + 1 of the first pattern of the source that blocks the name of that rank. */
-static uint32_t hear_patterns(const struct measuring *measuring, size_t rank, uint16_t source,
-                              struct says *says)
+static uint32_t hear_patterns(const struct measuring *measuring, size_t rank, struct says *says)
 {
     uint32_t first = 0;
     uint32_t count = rank < measuring->tried ? blockdb_info(measuring->db)->patterns : 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct blockdb_pattern *pattern = blockdb_pattern(measuring->db, i);
-        if (pattern->source == source && measuring->fits[i * measuring->tried + rank]) {
+        if (pattern->source == says->source && measuring->fits[i * measuring->tried + rank]) {
             hear(pattern->flags, says);
             first = first || pattern->flags & BLOCKDB_EXCEPTION ? first : i + 1;
         }
@@ -81,14 +86,14 @@ static uint32_t hear_patterns(const struct measuring *measuring, size_t rank, ui
 
 /* Does the source block the name, its own exceptions counted? *ret_skip: labels to take
  * off the name to reach the entry that does, -1 when it is a pattern. */
-static bool blocks(const struct blockdb *db, const struct listed *listed, uint16_t source,
+static bool blocks(const struct blockdb *db, const struct listed *listed,
                    const struct says *by_pattern, int *ret_skip)
 {
     struct says says = *by_pattern;
     int skip = -1;
     for (size_t h = 0; h < listed->count; h++) {
-        struct says here = {false, false, false};
-        hear_class(db, &listed->hits[h], source, &here);
+        struct says here = {.source = says.source};
+        hear_class(db, &listed->hits[h], &here);
         skip = skip < 0 && here.blocks ? listed->hits[h].skip : skip;
         says.blocks |= here.blocks;
         says.excepts |= here.excepts;
@@ -124,15 +129,15 @@ static void note_example(struct popular_source *source, const struct dname *name
     source->examples[source->example_count++] = *name;
 }
 
-static bool find(const struct measuring *measuring, const struct listed twins[2], size_t rank,
-                 uint16_t source, struct found *ret_found)
+static bool find(const struct measuring *measuring, const struct twins *twins, uint16_t source,
+                 struct found *ret_found)
 {
-    struct says says = {false, false, false};
-    uint32_t pattern = hear_patterns(measuring, rank, source, &says);
+    struct says says = {.source = source};
+    uint32_t pattern = hear_patterns(measuring, twins->rank, &says);
     for (size_t i = 0; i < 2; i++) {
         int skip;
-        if (blocks(measuring->db, &twins[i], source, &says, &skip)) {
-            *ret_found = (struct found){&twins[i], skip, pattern};
+        if (blocks(measuring->db, &twins->both[i], &says, &skip)) {
+            *ret_found = (struct found){&twins->both[i], skip, pattern};
             return true;
         }
     }
@@ -141,25 +146,25 @@ static bool find(const struct measuring *measuring, const struct listed twins[2]
 
 /* Returns whether anything may be said about it at all. */
 static bool look_up_twins(const struct measuring *measuring, const struct dname *name, size_t rank,
-                          struct listed ret_twins[2])
+                          struct twins *ret_twins)
 {
-    ret_twins[0] = (struct listed){.name = *name};
-    ret_twins[1] = (struct listed){.count = 0};
-    look_up(measuring->db, &ret_twins[0]);
-    if (add_www(name, &ret_twins[1].name)) {
-        look_up(measuring->db, &ret_twins[1]);
+    struct listed *both = ret_twins->both;
+    *ret_twins = (struct twins){.both = {{.name = *name}}, .rank = rank};
+    look_up(measuring->db, &both[0]);
+    if (add_www(name, &both[1].name)) {
+        look_up(measuring->db, &both[1]);
     }
-    return ret_twins[0].count || ret_twins[1].count || rank < measuring->tried;
+    return both[0].count || both[1].count || rank < measuring->tried;
 }
 
 static void count_name(const struct measuring *measuring, const struct dname *name, size_t rank)
 {
-    struct listed twins[2];
-    bool any = look_up_twins(measuring, name, rank, twins);
+    struct twins twins;
+    bool any = look_up_twins(measuring, name, rank, &twins);
     for (unsigned i = 0; any && i < blockdb_info(measuring->db)->sources; i++) {
         struct popular_source *source = &measuring->per_source[i];
         struct found found;
-        if (find(measuring, twins, rank, (uint16_t)i, &found)) {
+        if (find(measuring, &twins, (uint16_t)i, &found)) {
             source->all++;
             source->top += rank < POPULAR_TOP;
             note_example(source, name, &found);
@@ -198,11 +203,11 @@ int popular_blocks(const struct blockdb *db, const struct name_list *names, size
     int err = blocked ? pattern_try(db, names, count, &measuring.fits) : -ENOMEM;
     measuring.tried = measuring.fits ? count : 0;
     for (size_t rank = 0; err == 0 && rank < count; rank++) {
-        struct listed twins[2];
-        bool any = look_up_twins(&measuring, &names->items[rank], rank, twins);
+        struct twins twins;
+        bool any = look_up_twins(&measuring, &names->items[rank], rank, &twins);
         for (unsigned i = 0; any && i < sources; i++) {
             struct found found;
-            blocked[rank * sources + i] = find(&measuring, twins, rank, (uint16_t)i, &found);
+            blocked[rank * sources + i] = find(&measuring, &twins, (uint16_t)i, &found);
         }
     }
     free(measuring.fits);

@@ -13,13 +13,10 @@
 #include "blocklists/budget.h"
 #include "blocklists/compile.h"
 #include "blocklists/copy.h"
-#include "blocklists/difference.h"
 #include "blocklists/generation.h"
 #include "blocklists/input.h"
-#include "blocklists/judge.h"
+#include "blocklists/preview.h"
 #include "blocklists/textstore.h"
-
-enum { SHOWN_NAMES = 20 };
 
 struct syncing {
     const struct sync_options *options;
@@ -293,67 +290,10 @@ static int compile_and_gate(struct syncing *s, struct diag *diag)
             err = err < 0 ? err : 1;
         }
     } while (err == 1);
+    if (err == 0 && s->options->dry_run) {
+        err = preview_make(&judge, s->result, s->temp, diag);
+    }
     judge_close(&judge);
-    return err;
-}
-
-static int open_kept(void *arg, const struct blockdb_source *source,
-                     struct build_source *ret_source)
-{
-    return textstore_open(arg, source, ret_source);
-}
-
-/* The text that a source was compiled from just now. */
-static int open_fresh(void *arg, const struct blockdb_source *source,
-                      struct build_source *ret_source)
-{
-    const struct syncing *s = arg;
-    for (size_t i = 0; i < s->result->count; i++) {
-        const struct sync_source *own = &s->result->sources[i];
-        if (strcmp(own->config->id, source->id) == 0) {
-            *ret_source = input_of(own, copy_open(s->options, own));
-            ret_source->format = source->format;
-            return ret_source->fd < 0 ? ret_source->fd : 0;
-        }
-    }
-    return -ENOENT;
-}
-
-static int compare_popular(const struct syncing *s, const struct blockdb *before,
-                           const struct blockdb *after, struct diag *diag)
-{
-    struct judge judge;
-    int err = judge_open(s->options, &judge, diag);
-    err = err < 0 ? err : newly_find(&judge, before, after, &s->result->newly);
-    judge_close(&judge);
-    return err;
-}
-
-/* What a dry run would change; nothing to compare with is no error. */
-static int compare(struct syncing *s, struct diag *diag)
-{
-    char path[PATH_MAX];
-    struct blockdb *before = NULL;
-    struct blockdb *after = NULL;
-    int in_force = generation_in_force(s->state_dir);
-    struct textstore store = {.state_dir = s->state_dir,
-                              .data_dir = s->options->config->server.data_dir,
-                              .generation = in_force > 0 ? (unsigned)in_force : 0,
-                              .config = s->options->config};
-    snprintf(path, sizeof(path), "%s/blocklist.ggdb", s->state_dir);
-    if (blockdb_open(path, &before, NULL) < 0) {
-        return 0;
-    }
-    int err = blockdb_open(s->temp, &after, diag);
-    if (err == 0) {
-        const struct difference_side sides[] = {{before, open_kept, &store},
-                                                {after, open_fresh, s}};
-        err = difference_run(&sides[0], &sides[1], SHOWN_NAMES, &s->result->difference);
-        err = err < 0 ? err : compare_popular(s, before, after, diag);
-    }
-    textstore_clear(&store);
-    blockdb_close(before);
-    blockdb_close(after);
     return err;
 }
 
@@ -431,9 +371,7 @@ static int run(struct syncing *s, struct diag *diag)
         return 0;
     }
     err = compile_and_gate(s, diag);
-    if (s->options->dry_run) {
-        err = err < 0 ? err : compare(s, diag);
-    } else {
+    if (!s->options->dry_run) {
         err = err < 0 ? err : install(s, diag);
         /* what failed is written down even when nothing was installed */
         int kept = err < 0 && err != -ENODATA ? 0 : keep_copies(s, diag);
@@ -485,7 +423,6 @@ void sync_clear(struct sync_result *result)
     }
     free(result->sources);
     free(result->hits);
-    difference_free(result->difference);
-    newly_clear(&result->newly);
+    preview_clear(result);
     *result = (struct sync_result){0};
 }

@@ -12,7 +12,6 @@
 #include "blocklists/format.h"
 #include "blocklists/generation.h"
 #include "config/config.h"
-#include "blocklists/meta.h"
 #include "policy/snapshot.h"
 #include "tools/catalog.h"
 #include "tools/pattern.h"
