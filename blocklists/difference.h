@@ -6,16 +6,23 @@
 #pragma once
 #include "blocklists/listtext.h"
 
-/* One name that only one side blocks by that list. */
+enum difference_change {
+    DIFFERENCE_ADDED,   /* only the later side blocks it by that list */
+    DIFFERENCE_REMOVED, /* only the earlier one */
+    DIFFERENCE_CHANGED, /* what it covers, an exception to it, or what is answered */
+    DIFFERENCE_CHANGES,
+};
+
+/* A name, address or /pattern/ of a list about which the sides say different things. */
 struct difference_name {
     char name[256];
-    char list[64];
-    bool added;
+    char list[80];
+    enum difference_change change;
 };
 
 struct difference_list {
-    char id[64];
-    uint64_t added, removed;
+    char id[80];
+    uint64_t counts[DIFFERENCE_CHANGES];
     bool unread; /* a text is not kept: the counts are not whole */
 };
 
@@ -43,6 +50,3 @@ __attribute__((warn_unused_result)) int difference_run(const struct difference_s
                                                        size_t names_max,
                                                        struct difference **ret_difference);
 void difference_free(struct difference *difference); /* accepts NULL */
-
-/* Does that database block the name by the list of that id, its exceptions left aside? */
-bool difference_covers(const struct blockdb *db, const char *list, const struct dname *name);

@@ -2,6 +2,7 @@
 #include "blocklists/entry.h"
 
 #include <idn2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,4 +192,18 @@ enum skip_reason entry_parse(const char *text, size_t len, struct dname *ret_nam
         return entry_is_address(text, len) ? SKIP_ADDRESS : SKIP_NAME;
     }
     return is_local(text, len) ? SKIP_LOCAL : SKIP_NONE;
+}
+
+const char *entry_print_unicode(const struct dname *name, char out[ENTRY_UNICODE_MAX])
+{
+    char ascii[DNAME_TEXT_MAX];
+    char *text = NULL;
+    dname_print(name, ascii);
+    bool shown = idn2_to_unicode_8z8z(ascii, &text, 0) == IDN2_OK;
+    int len = snprintf(out, ENTRY_UNICODE_MAX, "%s", shown ? text : ascii);
+    if (len >= ENTRY_UNICODE_MAX) {
+        snprintf(out, ENTRY_UNICODE_MAX, "%.*s", ENTRY_UNICODE_MAX - 1, ascii);
+    }
+    idn2_free(text);
+    return out;
 }

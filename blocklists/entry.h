@@ -13,3 +13,8 @@ enum skip_reason entry_parse(const char *text, size_t len, struct dname *ret_nam
 
 /* True for an IPv4 or IPv6 address, a zone index or prefix length allowed. */
 bool entry_is_address(const char *text, size_t len);
+
+enum { ENTRY_UNICODE_MAX = 1024 };
+
+/* The name as people write it, A-labels as UTF-8; one that cannot be shown so as it is. */
+const char *entry_print_unicode(const struct dname *name, char out[ENTRY_UNICODE_MAX]);

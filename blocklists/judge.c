@@ -107,8 +107,13 @@ static size_t add_popular(const struct hearing *hearing, struct sync_hit *hits)
             hit->popular = true;
             snprintf(hit->name, sizeof(hit->name), "%.255s",
                      dname_print(&popular->examples[k], text));
-            snprintf(hit->entry, sizeof(hit->entry), "%.255s",
-                     dname_print(&popular->entries[k], text));
+            if (popular->patterns[k]) {
+                snprintf(hit->entry, sizeof(hit->entry), "/%.253s/",
+                         blockdb_pattern(hearing->db, popular->patterns[k] - 1)->text);
+            } else {
+                snprintf(hit->entry, sizeof(hit->entry), "%.255s",
+                         dname_print(&popular->entries[k], text));
+            }
         }
     }
     return count;
@@ -137,6 +142,18 @@ static int keep_hits(const struct hearing *hearing)
     return 0;
 }
 
+/* A name or a /pattern/. */
+static bool make_want(const char *entry, struct listtext_want *ret_want)
+{
+    *ret_want = (struct listtext_want){.kind = *entry == '/' ? SCAN_PATTERN : SCAN_NAME};
+    if (*entry == '/') {
+        snprintf(ret_want->pattern, sizeof(ret_want->pattern), "%.*s", (int)strlen(entry) - 2,
+                 entry + 1);
+        return true;
+    }
+    return dname_parse(entry, &ret_want->name) == 0;
+}
+
 /* The lines of one list behind its hits: each entry is looked for once. */
 static void find_lines(const struct hearing *hearing, struct sync_source *source,
                        struct listtext_want *wants)
@@ -145,9 +162,8 @@ static void find_lines(const struct hearing *hearing, struct sync_source *source
     size_t owner[LISTTEXT_WANTS_MAX];
     size_t count = 0;
     for (size_t i = 0; i < hearing->result->hit_count && count < LISTTEXT_WANTS_MAX; i++) {
-        wants[count] = (struct listtext_want){.kind = SCAN_NAME};
         if (strcmp(hits[i].list, source->config->id) == 0 && hits[i].line == 0 &&
-            dname_parse(hits[i].entry, &wants[count].name) == 0) {
+            make_want(hits[i].entry, &wants[count])) {
             owner[count++] = i;
         }
     }

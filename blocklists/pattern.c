@@ -2,9 +2,20 @@
 #include "blocklists/pattern.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include <errno.h>
 #include <pcre2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "blocklists/child.h"
 
 enum { MATCH_LIMIT = 10000, HEAP_LIMIT_KIB = 256, WIDE_PARTS = 4 };
+
+/* As the resolver does: a name that needs more steps is not matched. A pattern that
+ * often does is not tried on. */
+enum { TRY_LIMIT = 2000, TRY_FAULTS_MAX = 16 };
 
 /* Names of many kinds and places: what matches a quarter of them matches nearly
  * anything, or a top-level domain of half the world. */
@@ -133,4 +144,88 @@ enum skip_reason pattern_judge(const struct span *text)
     pcre2_match_data_free(match);
     pcre2_code_free(code);
     return fault;
+}
+
+/* Patterns against names, for the child. */
+struct trying {
+    const struct blockdb *db;
+    char (*texts)[DNAME_TEXT_MAX + 4]; /* www. and the name */
+    size_t count;
+    uint8_t *fits; /* shared */
+};
+
+/* 1, 0, or -1 when it took too long. */
+static int try_text(const pcre2_code *code, const char *text, pcre2_match_data *match,
+                    pcre2_match_context *context)
+{
+    int found = pcre2_match(code, (PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, 0, 0, match, context);
+    return found >= 0 ? 1 : found == PCRE2_ERROR_NOMATCH ? 0 : -1;
+}
+
+static void try_pattern(const struct trying *trying, uint32_t index, pcre2_match_data *match,
+                        pcre2_match_context *context)
+{
+    const char *pattern = blockdb_pattern(trying->db, index)->text;
+    const struct span text = {pattern, strlen(pattern)};
+    pcre2_code *code = compile(&text);
+    unsigned faults = 0;
+    for (size_t i = 0; code && i < trying->count && faults < TRY_FAULTS_MAX; i++) {
+        int own = try_text(code, trying->texts[i] + 4, match, context);
+        int www = own > 0 ? 0 : try_text(code, trying->texts[i], match, context);
+        faults += own < 0 || www < 0;
+        trying->fits[index * trying->count + i] = own > 0 || www > 0;
+    }
+    pcre2_code_free(code);
+}
+
+static int try_patterns(void *arg, struct diag *diag)
+{
+    const struct trying *trying = arg;
+    pcre2_match_data *match = pcre2_match_data_create(1, NULL);
+    pcre2_match_context *context = pcre2_match_context_create(NULL);
+    (void)diag;
+    if (match && context) {
+        pcre2_set_match_limit(context, TRY_LIMIT);
+        pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
+        for (uint32_t i = 0; i < blockdb_info(trying->db)->patterns; i++) {
+            try_pattern(trying, i, match, context);
+        }
+    }
+    int err = match && context ? 0 : -ENOMEM;
+    pcre2_match_context_free(context);
+    pcre2_match_data_free(match);
+    return err;
+}
+
+int pattern_try(const struct blockdb *db, const struct name_list *names, size_t count,
+                uint8_t **ret_fits)
+{
+    struct trying trying = {.db = db, .count = count};
+    size_t bytes = blockdb_info(db)->patterns * count;
+    struct diag diag = {0};
+    *ret_fits = NULL;
+    if (bytes == 0) {
+        return 0;
+    }
+    void *shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    uint8_t *fits = malloc(bytes);
+    trying.texts = calloc(count, sizeof(*trying.texts));
+    int err = shared != MAP_FAILED && fits && trying.texts ? 0 : -ENOMEM;
+    for (size_t i = 0; err == 0 && i < count; i++) {
+        memcpy(trying.texts[i], "www.", 4);
+        dname_print(&names->items[i], trying.texts[i] + 4);
+    }
+    trying.fits = shared;
+    err = err < 0 ? err : child_run(try_patterns, &trying, 0, &diag);
+    if (err == 0) {
+        memcpy(fits, shared, bytes);
+        *ret_fits = fits;
+        fits = NULL;
+    }
+    if (shared != MAP_FAILED) {
+        munmap(shared, bytes);
+    }
+    free(trying.texts);
+    free(fits);
+    return err;
 }

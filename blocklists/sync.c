@@ -15,8 +15,8 @@
 #include "blocklists/copy.h"
 #include "blocklists/generation.h"
 #include "blocklists/input.h"
-#include "blocklists/judge.h"
-#include "blocklists/outcome.h"
+#include "blocklists/preview.h"
+#include "blocklists/textstore.h"
 
 struct syncing {
     const struct sync_options *options;
@@ -290,6 +290,9 @@ static int compile_and_gate(struct syncing *s, struct diag *diag)
             err = err < 0 ? err : 1;
         }
     } while (err == 1);
+    if (err == 0 && s->options->dry_run) {
+        err = preview_make(&judge, s->result, s->temp, diag);
+    }
     judge_close(&judge);
     return err;
 }
@@ -333,6 +336,17 @@ static int keep_copies(struct syncing *s, struct diag *diag)
     return 0;
 }
 
+/* For `check` and `lists diff`; lists are as good without. */
+static void keep_texts(const struct syncing *s)
+{
+    int in_force = generation_in_force(s->state_dir);
+    const struct textstore store = {.state_dir = s->state_dir, .generation = (unsigned)in_force};
+    if (s->options->config->lists.names && in_force > 0) {
+        (void)!textstore_keep(&store);
+    }
+    textstore_prune(s->state_dir);
+}
+
 static int run(struct syncing *s, struct diag *diag)
 {
     int err = check_ids(s->options, diag);
@@ -357,16 +371,14 @@ static int run(struct syncing *s, struct diag *diag)
         return 0;
     }
     err = compile_and_gate(s, diag);
-    if (s->options->dry_run) {
-        err = err < 0 ? err : outcome_compare(s->options, s->result, s->temp, diag);
-    } else {
+    if (!s->options->dry_run) {
         err = err < 0 ? err : install(s, diag);
         /* what failed is written down even when nothing was installed */
         int kept = err < 0 && err != -ENODATA ? 0 : keep_copies(s, diag);
         err = err < 0 ? err : kept;
         if (err == 0) {
             generation_unpin(s->state_dir);
-            outcome_keep(s->options);
+            keep_texts(s);
         }
     }
     return err;
@@ -411,6 +423,6 @@ void sync_clear(struct sync_result *result)
     }
     free(result->sources);
     free(result->hits);
-    outcome_clear(result);
+    preview_clear(result);
     *result = (struct sync_result){0};
 }

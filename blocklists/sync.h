@@ -6,6 +6,7 @@
 #pragma once
 #include "blocklists/gate.h"
 #include "blocklists/meta.h"
+#include "blocklists/newly.h"
 #include "blocklists/popular.h"
 #include "config/config.h"
 
@@ -55,6 +56,7 @@ struct sync_result {
     bool installed;      /* a new generation is in force */
     unsigned generation; /* in force after the run, 0 = none */
     struct difference *difference; /* of a dry run against what is in force, or NULL */
+    struct newly_set newly;        /* likewise */
     uint64_t names;                /* of the compiled database */
 };
 

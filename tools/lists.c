@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "blocklists/format.h"
 #include "blocklists/generation.h"
-#include "blocklists/meta.h"
+#include "config/config.h"
 #include "policy/snapshot.h"
 #include "tools/catalog.h"
 #include "tools/pattern.h"
@@ -37,6 +37,12 @@ static const char *state_of(const struct config_source *source, const struct sou
         return meta->fetched_at ? "failing" : "failed";
     }
     return meta->fetched_at ? "good" : "never fetched";
+}
+
+/* One in shadow is told from one that acts. */
+static const char *shadow_of(const struct config_source *source)
+{
+    return source->shadow && source->enabled ? ", shadow" : "";
 }
 
 static void print_date(struct cli *cli, const char *what, int64_t at)
@@ -172,7 +178,7 @@ static int list_sources(struct cli *cli, const struct config *config, struct sou
         cli_table_add(&table, "%s", source->category);
         cli_table_add(&table, "%" PRIu64, meta->report.entries);
         cli_table_add(&table, "%s", meta->fetched_at ? cli_span(age, span) : "-");
-        cli_table_add(&table, "%s%s", state_of(source, meta), source->shadow ? ", shadow" : "");
+        cli_table_add(&table, "%s%s", state_of(source, meta), shadow_of(source));
         cli_table_add(&table, "%s", meta->report.version[0] ? meta->report.version : "-");
         cli_table_add(&table, "%.*s", ERROR_SHOWN,
                       meta->report.error_text[0] ? meta->report.error_text : "-");
@@ -225,9 +231,11 @@ static void print_source(struct cli *cli, const struct config_source *source,
                          const struct source_meta *meta)
 {
     const struct source_report *report = &meta->report;
-    fprintf(cli->out, "%-12s %s\n%-12s %s\n%-12s %s\n%-12s %s%s\n", "list", source->id, "category",
-            source->category, "url", source->url, "state", state_of(source, meta),
-            source->shadow ? ", shadow: counted, not enforced" : "");
+    fprintf(cli->out, "%-12s %s\n%-12s %s\n%-12s %s\n%-12s %s\n", "list", source->id, "category",
+            source->category, "url", source->url, "state", state_of(source, meta));
+    if (source->shadow) {
+        fprintf(cli->out, "%-12s it blocks nothing; what it would block is counted\n", "shadow");
+    }
     if (report->error_text[0]) {
         fprintf(cli->out, "%-12s %s\n", "last error", report->error_text);
     }
@@ -274,73 +282,6 @@ static int show_source(struct cli *cli, const struct config *config, const char 
     return cli_fail(cli, CLI_FAILED, "no list is called %s: `greengate lists` shows them", id);
 }
 
-static cJSON *generation_json(const struct generation *generation, int pinned)
-{
-    char content[17];
-    cJSON *json = cJSON_CreateObject();
-    snprintf(content, sizeof(content), "%016" PRIx64, generation->content);
-    cJSON_AddNumberToObject(json, "generation", generation->number);
-    cJSON_AddBoolToObject(json, "in_force", generation->in_force && !generation->damaged);
-    cJSON_AddBoolToObject(json, "pinned", (int)generation->number == pinned);
-    cJSON_AddBoolToObject(json, "damaged", generation->damaged);
-    cJSON_AddNumberToObject(json, "installed_at", (double)generation->installed_at);
-    cJSON_AddNumberToObject(json, "names", (double)generation->names);
-    cJSON_AddNumberToObject(json, "bytes", (double)generation->bytes);
-    cJSON_AddNumberToObject(json, "lists", generation->sources);
-    cJSON_AddStringToObject(json, "content", content);
-    return json;
-}
-
-/* A damaged one is not in force, wherever the link leads. */
-static const char *generation_state(const struct generation *generation, int pinned)
-{
-    if (generation->damaged) {
-        return "damaged";
-    }
-    if (!generation->in_force) {
-        return "kept";
-    }
-    return (int)generation->number == pinned ? "in force, pinned" : "in force";
-}
-
-static int generations_json(struct cli *cli, const struct generation *all, size_t count, int pinned)
-{
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddTrueToObject(json, "ok");
-    cJSON *array = cJSON_AddArrayToObject(json, "generations");
-    for (size_t i = 0; i < count; i++) {
-        cJSON_AddItemToArray(array, generation_json(&all[i], pinned));
-    }
-    return cli_print_json(cli, json);
-}
-
-static int list_generations(struct cli *cli, const struct config *config)
-{
-    struct generation all[GENERATIONS_MAX];
-    size_t count = generation_list(config->server.state_dir, all);
-    int pinned = generation_pinned(config->server.state_dir);
-    if (cli->json) {
-        return generations_json(cli, all, count, pinned);
-    }
-    struct cli_table table = {
-        .headings = {">generation", ">age", ">lists", ">names", ">bytes", "state"}};
-    for (size_t i = 0; i < count; i++) {
-        char span[CLI_SPAN_MAX];
-        int64_t age = clock_wall_s(&clock_system) - all[i].installed_at;
-        cli_table_add(&table, "%u", all[i].number);
-        cli_table_add(&table, "%s", cli_span(age, span));
-        cli_table_add(&table, "%u", all[i].sources);
-        cli_table_add(&table, "%" PRIu64, all[i].names);
-        cli_table_add(&table, "%" PRIu64, all[i].bytes);
-        cli_table_add(&table, "%s", generation_state(&all[i], pinned));
-    }
-    if (count == 0) {
-        fprintf(cli->out, "there is no generation yet: run `greengate update`\n");
-        return CLI_DONE;
-    }
-    return cli_table_print(cli, &table);
-}
-
 static int run(struct cli *cli, const struct config *config, int count, char **argv)
 {
     struct source_meta meta;
@@ -354,7 +295,7 @@ static int run(struct cli *cli, const struct config *config, int count, char **a
         return cli_usage(cli, "lists", "lists show needs the ID of a list: `greengate lists`");
     }
     if (count == 1 && strcmp(argv[1], "generations") == 0) {
-        return list_generations(cli, config);
+        return lists_generations(cli, config);
     }
     return cli_usage(cli, "lists", "an unknown way to ask for lists");
 }

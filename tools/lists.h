@@ -10,6 +10,7 @@ int lists_compile(struct cli *cli, int argc, char **argv);
 
 int lists_search(struct cli *cli, int argc, char **argv);
 int lists_diff(struct cli *cli, int argc, char **argv);
+int lists_generations(struct cli *cli, const struct config *config);
 /* The lines of `lists show` that say when a source is asked again, and what its signature
  * says. */
 void lists_print_state(struct cli *cli, const struct source_meta *meta);

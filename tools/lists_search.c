@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "blocklists/entry.h"
 #include "blocklists/listtext.h"
 #include "dns/name.h"
 #include "tools/inforce.h"
@@ -26,6 +27,7 @@ struct found {
 struct searching {
     const char *pattern; /* lower case */
     char glob[TEXT_MAX]; /* "" when the pattern is a part of a name */
+    bool unicode;        /* the pattern is: names are compared as people write them */
     struct found *found; /* shared with the child */
     uint64_t *count;     /* likewise: of this list, also past the limit */
     size_t limit, rooms; /* all together; left */
@@ -46,14 +48,23 @@ static const char *entry_text(const struct scan_entry *entry, char out[DNAME_TEX
     return out;
 }
 
+static bool fits(const struct searching *searching, const struct scan_entry *entry,
+                 const char *text)
+{
+    char unicode[ENTRY_UNICODE_MAX];
+    if (searching->unicode && entry->kind == SCAN_NAME && strstr(text, "xn--")) {
+        text = entry_print_unicode(&entry->name, unicode);
+    }
+    return searching->glob[0] ? fnmatch(searching->glob, text, 0) == 0
+                              : strstr(text, searching->pattern) != NULL;
+}
+
 static int compare(void *arg, const struct scan_entry *entry, const struct line_sink *sink)
 {
     struct searching *searching = arg;
     char text[DNAME_TEXT_MAX];
     entry_text(entry, text);
-    bool fits = searching->glob[0] ? fnmatch(searching->glob, text, 0) == 0
-                                   : strstr(text, searching->pattern) != NULL;
-    if (!fits || entry->flags & ENTRY_CANCELS) {
+    if (!fits(searching, entry, text) || entry->flags & ENTRY_CANCELS) {
         return 0;
     }
     if (*searching->count < searching->rooms) {
@@ -120,6 +131,24 @@ static bool is_wanted(const struct wish *wish, const struct blockdb_source *sour
            (!wish->category || strcmp(wish->category, source->category) == 0);
 }
 
+/* Of a list or category that is not in force nothing would be found, and why not said. */
+static int check_wish(struct cli *cli, const struct inforce *lists, const struct wish *wish)
+{
+    bool list = !wish->list, category = !wish->category;
+    for (unsigned i = 0; i < blockdb_info(lists->db)->sources; i++) {
+        const struct blockdb_source *source = blockdb_source(lists->db, i);
+        list |= wish->list && strcmp(wish->list, source->id) == 0;
+        category |= wish->category && strcmp(wish->category, source->category) == 0;
+    }
+    if (!list) {
+        return cli_fail(cli, CLI_FAILED,
+                        "no list called %s is in force: `greengate lists` shows them", wish->list);
+    }
+    return category
+               ? CLI_DONE
+               : cli_fail(cli, CLI_FAILED, "no list of category %s is in force", wish->category);
+}
+
 static int say_end(struct cli *cli, uint64_t total, const struct searching *searching)
 {
     if (total == 0) {
@@ -172,6 +201,7 @@ static int prepare(struct searching *searching, char *pattern)
     size_t bytes = searching->limit * sizeof(struct found) + sizeof(uint64_t);
     for (char *at = pattern; *at; at++) {
         *at = (char)octet_fold((uint8_t)*at);
+        searching->unicode |= (uint8_t)*at >= 0x80;
     }
     searching->pattern = pattern;
     if (strpbrk(pattern, "*?[")) {
@@ -209,6 +239,7 @@ int lists_search(struct cli *cli, int argc, char **argv)
         }
     }
     int code = inforce_take(cli, 0, &lists);
+    code = code == CLI_DONE ? check_wish(cli, &lists, &wish) : code;
     if (code == CLI_DONE && prepare(&searching, argv[1]) < 0) {
         code = cli_fail(cli, CLI_FAILED, "no memory");
     }

@@ -55,6 +55,7 @@ static cJSON *result_json(const struct sync_result *result)
     }
     if (result->difference) {
         differing_add(cJSON_AddObjectToObject(json, "difference"), result->difference);
+        differing_add_newly(json, &result->newly);
     }
     cJSON_AddBoolToObject(json, "installed", result->installed);
     cJSON_AddNumberToObject(json, "generation", result->generation);
@@ -243,6 +244,7 @@ static int say_done(struct cli *cli, const struct sync_options *options,
     print_hits(cli, result, true);
     if (result->difference) {
         differing_print(cli, result->difference);
+        differing_print_newly(cli, &result->newly);
     }
     print_outcome(cli, options, result);
     if (activation == ACTIVATION_NO_DAEMON) {

@@ -283,6 +283,21 @@ class Crashes(ServedTest):
         self.assertGreater(load.result["answered"], 500)
         self.assertEqual((load.result["lost"], load.result["wrong"]), (0, 0), load.result)
 
+    def test_rollbacks_under_load_lose_nothing(self):
+        box = self.box(lists=LISTS)
+        box.write("adult-list.list", "".join(f"||{name}^\n" for name in NAMES) + "||extra.example^\n")
+        self.assertEqual(box.cli("update").returncode, 0)
+        wait_for(lambda: box.ask("extra.example").ede, "the second generation")
+        for name, _ in self.MIX:
+            box.ask(name)
+        with Load(box.address, self.MIX, qps=2000 // SLOWER) as load:
+            for number in range(20):
+                done = box.json("rollback", str(number % 2 + 1))
+                self.assertEqual((done["generation"], done["daemon"]), (number % 2 + 1, "reloaded"))
+                self.assertEqual(bool(box.ask("extra.example").ede), number % 2 == 1)
+        self.assertGreater(load.result["answered"], 100)
+        self.assertEqual((load.result["lost"], load.result["wrong"]), (0, 0), load.result)
+
     def test_sighup_reloads(self):
         box = self.box(lists=LISTS)
         box.config["block"] = {"mode": "nxdomain"}
@@ -310,7 +325,7 @@ class Crashes(ServedTest):
         os.mkdir(copy)
         source = os.path.join(os.path.dirname(box.program("greengated")), "data")
         for name in os.listdir(source):
-            if not name.endswith(".ggdb") and os.path.isfile(os.path.join(source, name)):
+            if os.path.isfile(os.path.join(source, name)) and not name.endswith(".ggdb"):
                 shutil.copy(os.path.join(source, name), copy)
         box.config["server"]["data_dir"] = copy
         box.write_config()

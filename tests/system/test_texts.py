@@ -127,6 +127,21 @@ class Search(unittest.TestCase):
         self.assertIn("1 of 4 are shown", shown.stdout)
         self.assertEqual(self.box.json("lists", "search", "cam", "--limit", "1")["total"], 4)
 
+    def test_names_are_found_as_people_write_them(self):
+        self.box.write("rules.list", "||한국도박.test^\n||xn--3e0b73jrvhqk1a.example^\n||plain.test^\n")
+        self.box.json("update", "--force")
+        names = [("xn--3e0b73jrvhqk1a.test", "rules", 1), ("xn--3e0b73jrvhqk1a.example", "rules", 2)]
+        self.assertEqual(self.find("도박"), names)
+        self.assertEqual(self.find("한국*.test"), names[:1])
+        self.assertEqual(self.find("xn--3e0b73"), names)
+        self.assertEqual(self.find("중국"), [])
+
+    def test_a_list_or_category_that_is_not_in_force_is_told(self):
+        for words in (["--list", "absent"], ["--category", "games"]):
+            done = self.box.cli("lists", "search", "cam", *words)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("is in force", done.stderr)
+
     def test_nothing_and_nonsense(self):
         self.assertIn("nothing listed fits", self.box.cli("lists", "search", "absent").stdout)
         for words in ([], [""], ["cam", "--limit", "0"], ["cam", "--limit", "x"], ["a", "b"]):
@@ -150,14 +165,49 @@ class Differences(unittest.TestCase):
         shown = self.box.cli("update", "--dry-run").stdout
         self.assertIn("+ c.example (hosts)", shown)
 
+    def test_a_dry_run_tells_well_known_names_blocked_newly(self):
+        names = ["chosun.com", "melon.com", "netflix.com", "twitter.com"]
+        self.assertLessEqual(set(names), set(best_known(1000)))
+        config = self.box.config["lists"]
+        config["never_block"] = ["twitter.com"]
+        config["sources"] += [self.box.source("games", "games", ["chosun.com"]),
+                              self.box.source("try", "adult", ["netflix.com"], {"shadow": True})]
+        self.box.write_config()
+        self.change("melon.com")
+        self.box.json("update", "--force")
+        self.change("melon.com", "chosun.com", "google.com", "twitter.com")
+        done = self.box.json("update", "--dry-run")
+        self.assertEqual(done["newly_blocked"],
+                         [{"name": "chosun.com", "list": "hosts", "category": "adult"}])
+        self.assertIn("blocked newly:\n  chosun.com, by hosts in category adult\n",
+                      self.box.cli("update", "--dry-run").stdout)
+        self.assertNotIn("newly_blocked", self.box.json("update", "--force"))
+
     def test_generations_are_compared(self):
         self.change("b.example", "c.example", "d.example")
         self.box.json("update")
         change = self.box.json("lists", "diff")
         self.assertEqual((change["before"], change["after"]), (1, 2))
-        self.assertEqual(change["lists"], [{"list": "hosts", "added": 2, "removed": 1, "whole": True}])
+        self.assertEqual(change["lists"], [{"list": "hosts", "added": 2, "removed": 1, "changed": 0, "whole": True}])
         back = self.box.json("lists", "diff", "2", "1")
         self.assertEqual(back["lists"][0]["added"], 1)
+
+    def test_generations_tell_what_changed_in_counts(self):
+        more = self.box.source("more", "adult", ["m.example"])
+        self.box.config["lists"]["sources"].append(more)
+        self.box.write_config()
+        self.change("b.example", "c.example", "d.example")
+        self.box.json("update")
+        self.box.config["lists"]["sources"].remove(more)
+        self.box.write_config()
+        self.box.json("update")
+        changes = [[(item["list"], item["change"], item["entries"]) for item in one["changes"]]
+                   for one in self.box.json("lists", "generations")["generations"]]
+        self.assertEqual(changes, [[], [("hosts", "changed", 1), ("more", "added", 1)],
+                                   [("more", "removed", -1)]])
+        shown = self.box.cli("lists", "generations").stdout
+        self.assertIn("hosts +1, more added", shown)
+        self.assertIn("more removed", shown)
 
     def test_what_cannot_be_compared_is_said(self):
         done = self.box.cli("lists", "diff")
@@ -206,6 +256,15 @@ class Popular(unittest.TestCase):
         popular = [hit for hit in result["protected_hits"] if hit["popular"]]
         self.assertEqual((popular[0]["name"], popular[0]["line"], popular[0]["text"]),
                          ("google.com", 2, "google.com"))
+
+    def test_patterns_are_tried_on_them(self):
+        box = self.box(["^ok[0-9]", "(google|facebook|naver|youtube|wikipedia|amazon)"],
+                       more={"format": "regex"}, config={"lists": {"max_popular": 4}})
+        code, result = self.update(box)
+        self.assertEqual((code, result["sources"][0]["status"]), (6, "held"))
+        popular = [hit for hit in result["protected_hits"] if hit["popular"]]
+        self.assertEqual((popular[0]["name"], popular[0]["line"], popular[0]["text"]),
+                         ("google.com", 2, "(google|facebook|naver|youtube|wikipedia|amazon)"))
 
     def test_at_the_limit_it_is_taken(self):
         code, result = self.update(self.box(best_known(20)))
@@ -262,6 +321,24 @@ class Popular(unittest.TestCase):
         self.assertEqual(result["sources"][0]["status"], "held")
         named = {hit["name"] for hit in result["protected_hits"]}
         self.assertLessEqual({"google.com", "facebook.com", "naver.com"}, named)
+
+
+class Shadow(unittest.TestCase):
+    def test_lists_tell_which_only_count(self):
+        box = self.enterContext(Box(lists=[("try", "adult", ["a.example"], {"shadow": True}),
+                                           ("real", "adult", ["b.example"])], start=False))
+        self.assertEqual([item["shadow"] for item in box.json("lists")["lists"]], [True, False])
+        self.assertIn("good, shadow", box.cli("lists").stdout)
+        self.assertIn("it blocks nothing", box.cli("lists", "show", "try").stdout)
+        self.assertNotIn("shadow", box.cli("lists", "show", "real").stdout)
+
+    def test_well_known_names_do_not_hold_it_back(self):
+        box = self.enterContext(Box(start=False))
+        box.config["lists"] = {"sources": [box.source("try", "adult", best_known(30), {"shadow": True})]}
+        box.config["groups"] = [{"name": "all", "clients": [], "block": ["adult"]}]
+        box.write_config()
+        source = box.json("update")["sources"][0]
+        self.assertEqual((source["status"], source["popular_hits"]), ("updated", 30))
 
 
 class Rollback(unittest.TestCase):

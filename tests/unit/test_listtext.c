@@ -167,14 +167,16 @@ static void differences_are_told_list_by_list(void **state)
     assert_int_equal(difference_run(&sides[0], &sides[1], 2, &difference), 0);
     assert_int_equal(difference->list_count, 2);
     assert_string_equal(difference->lists[0].id, "one");
-    assert_int_equal(difference->lists[0].added, 2); /* new.example once, c.example */
-    assert_int_equal(difference->lists[0].removed, 1);
-    assert_int_equal(difference->lists[1].added, 1); /* below c.example nothing changes */
-    assert_int_equal(difference->lists[1].removed, 0);
+    assert_int_equal(difference->lists[0].counts[DIFFERENCE_ADDED],
+                     2); /* new.example once, c.example */
+    assert_int_equal(difference->lists[0].counts[DIFFERENCE_REMOVED], 1);
+    assert_int_equal(difference->lists[1].counts[DIFFERENCE_ADDED],
+                     1); /* below c.example nothing changes */
+    assert_int_equal(difference->lists[1].counts[DIFFERENCE_REMOVED], 0);
     assert_false(difference->lists[0].unread);
     assert_int_equal(difference->name_count, 2);
     assert_string_equal(difference->names[0].name, "new.example");
-    assert_true(difference->names[0].added);
+    assert_int_equal(difference->names[0].change, DIFFERENCE_ADDED);
     difference_free(difference);
     close(old[0].fd);
     old[0].fd = -1;
@@ -184,6 +186,59 @@ static void differences_are_told_list_by_list(void **state)
     difference_free(difference);
     blockdb_close(before);
     blockdb_close(after);
+}
+
+static void what_a_list_says_of_an_entry_is_compared(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *behaviour;
+        int format;
+        const char *before, *after;
+        unsigned added, removed, changed;
+    } rows[] = {
+        {"what covers only names below is the same on both sides", FORMAT_ADBLOCK,
+         "||*.x.example^\n", "! new\n||*.x.example^\n", 0, 0, 0},
+        {"a cancelled rule is none", FORMAT_ADBLOCK, "||x.example^\n||x.example^$badfilter\n",
+         "||x.example^\n||x.example^$badfilter\n! new\n", 0, 0, 0},
+        {"names below are covered no more", FORMAT_ADBLOCK, "||x.example^\n", "|x.example^\n", 0, 0,
+         1},
+        {"self and below may be two lines", FORMAT_RPZ,
+         "@ SOA a. b. 1 1 1 1 1\nx.example CNAME .\n*.x.example CNAME .\n",
+         "@ SOA a. b. 2 1 1 1 1\n*.x.example CNAME .\nx.example CNAME .\n", 0, 0, 0},
+        {"another answer", FORMAT_RPZ, "@ SOA a. b. 1 1 1 1 1\nx.example CNAME .\n",
+         "@ SOA a. b. 2 1 1 1 1\nx.example CNAME *.\n", 0, 0, 1},
+        {"an exception to it", FORMAT_ADBLOCK, "||x.example^\n", "||x.example^\n@@||x.example^\n",
+         0, 0, 1},
+        {"an exception that goes", FORMAT_ADBLOCK, "||x.example^\n@@||y.x.example^\n",
+         "||x.example^\n", 0, 0, 1},
+        {"an exception to nothing", FORMAT_ADBLOCK, "||x.example^\n",
+         "||x.example^\n@@||y.example^\n", 0, 0, 0},
+        {"important", FORMAT_ADBLOCK, "||x.example^\n", "||x.example^$important\n", 0, 0, 1},
+        {"addresses", FORMAT_ADDRESSES, "203.0.114.0/24\n203.0.115.1\n",
+         "203.0.114.0/24\n203.0.116.1\n203.0.114.7\n", 1, 1, 0},
+        {"patterns", FORMAT_REGEX, "^ad[0-9]\nbanner[0-9]\n", "^ad[0-9]\npopup[0-9]\n", 1, 1, 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct build_source old[2] = {source_of("one", rows[i].format, rows[i].before), {.fd = -1}};
+        struct build_source new[2] = {source_of("one", rows[i].format, rows[i].after), {.fd = -1}};
+        struct blockdb *before = compile(old, 1);
+        struct blockdb *after = compile(new, 1);
+        struct difference *difference = NULL;
+        const struct difference_side sides[] = {{before, open_text, old}, {after, open_text, new}};
+        print_message("%s\n", rows[i].behaviour);
+        assert_int_equal(difference_run(&sides[0], &sides[1], 9, &difference), 0);
+        assert_false(difference->lists[0].unread);
+        assert_int_equal(difference->lists[0].counts[DIFFERENCE_ADDED], rows[i].added);
+        assert_int_equal(difference->lists[0].counts[DIFFERENCE_REMOVED], rows[i].removed);
+        assert_int_equal(difference->lists[0].counts[DIFFERENCE_CHANGED], rows[i].changed);
+        assert_int_equal(difference->name_count, rows[i].added + rows[i].removed + rows[i].changed);
+        difference_free(difference);
+        blockdb_close(before);
+        blockdb_close(after);
+        close(old[0].fd);
+        close(new[0].fd);
+    }
 }
 
 static void popular_names_are_counted_by_list(void **state)
@@ -209,6 +264,35 @@ static void popular_names_are_counted_by_list(void **state)
     assert_string_equal(dname_print(&per_source[0].entries[1], text), "www.huge.example");
     free(per_source);
     blockdb_close(db);
+}
+
+static void patterns_block_popular_names_too(void **state)
+{
+    (void)state;
+    struct build_source sources[2] = {
+        source_of("one", FORMAT_REGEX, "(social|video)\\.example$\n^www\\.shop\n"),
+        source_of("two", FORMAT_ADBLOCK, "/video/\n@@/^video/\n||other.example^\n")};
+    struct blockdb *db = compile(sources, 2);
+    static const char *const texts[] = {"social.example", "video.example", "shop.example",
+                                        "other.example", "quiet.example"};
+    struct dname items[5];
+    const struct name_list names = {items, 5};
+    struct popular_source *per_source = NULL;
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(dname_parse(texts[i], &items[i]), 0);
+    }
+    assert_int_equal(popular_measure(db, &names, &per_source), 0);
+    assert_int_equal(per_source[0].all, 3);
+    assert_int_equal(per_source[0].top, 3);
+    assert_int_equal(per_source[0].example_count, 3);
+    const struct blockdb_pattern *pattern = blockdb_pattern(db, per_source[0].patterns[2] - 1);
+    assert_string_equal(pattern->text, "^www\\.shop");
+    assert_int_equal(per_source[1].all, 1); /* by its entry; its pattern has an exception */
+    assert_int_equal(per_source[1].patterns[0], 0);
+    free(per_source);
+    blockdb_close(db);
+    close(sources[0].fd);
+    close(sources[1].fd);
 }
 
 static void a_file_of_names_is_read_or_refused(void **state)
@@ -253,7 +337,9 @@ int main(void)
         cmocka_unit_test(a_damaged_text_is_an_error),
         cmocka_unit_test(long_and_odd_lines_are_made_plain),
         cmocka_unit_test(differences_are_told_list_by_list),
+        cmocka_unit_test(what_a_list_says_of_an_entry_is_compared),
         cmocka_unit_test(popular_names_are_counted_by_list),
+        cmocka_unit_test(patterns_block_popular_names_too),
         cmocka_unit_test(a_file_of_names_is_read_or_refused),
     };
     int fd = mkstemp(out);
