@@ -119,6 +119,15 @@ peers: ## unpack the servers that tests need, without installing them
 test-bigendian: ## compile lists on an emulated s390x: the same bytes (Debian; unpacks 270 MB into build/)
 	@tests/bigendian/run $(BUILD) $(CC)
 
+# What of the system tests feeds strangers' octets to the programs.
+STRANGE := test_rfc|test_formats|test_badlists|test_signature|test_texts|test_upstream_hostile|test_dot|test_local|test_web
+
+.PHONY: sanitize-short
+sanitize-short: ## under them the unit tests, the corpora, and the system tests of strangers' octets
+	@packaging/dev/setup test
+	@$(SUBMAKE) MODE=asan all build-tests peers
+	@tests/run $(BUILD)/asan --only unit fuzz system -k 'asan/tests|asan/fuzz|$(STRANGE)'
+
 sanitize: ## every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory MODE=asan test
 

@@ -138,7 +138,8 @@ static int collect_records(struct builder *b, uint64_t *ret_names)
                                   .index = (uint16_t)i,
                                   .key = hash_seeded(0, source->id, strlen(source->id)),
                                   .scope = source->scope_all ? BLOCKDB_SCOPE_ALL : 0,
-                                  .folds = b->reports[b->order[i]].cancels == 0,
+                                  .folds = b->reports[b->order[i]].cancels == 0 &&
+                                           b->reports[b->order[i]].closest == 0,
                                   .phase = BUILD_READ};
         int err = read_source(&reading);
         if (err < 0) {

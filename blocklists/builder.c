@@ -100,6 +100,8 @@ void builder_count(void *arg, const struct scan_entry *entry)
     } else if (entry->kind == SCAN_ADDRESS) {
         hash = blockdb_hash_address(reading->key + entry->flags, &entry->prefix);
     }
+    reading->builder->reports[reading->source].closest +=
+        entry->flags & BLOCKDB_CLOSEST || entry->action == BLOCKDB_TCP_ONLY;
     reading->sum += hash;
     reading->squares += hash * hash;
     if (is_subtree(entry)) {

@@ -81,7 +81,8 @@ void listtext_print(const struct span *line, char out[LISTTEXT_MAX])
     size_t len = whole ? line->len : LISTTEXT_MAX - sizeof(dots);
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)line->text[i];
-        out[i] = (char)(c < 0x20 || c == 0x7f ? '?' : c);
+        bool c1 = c >= 0x80 && c < 0xa0 && i > 0 && (unsigned char)line->text[i - 1] == 0xc2;
+        out[i] = (char)(c < 0x20 || c == 0x7f || c1 ? '?' : c);
     }
     while (len && !whole && ((unsigned char)out[len - 1] & 0xc0) == 0x80) {
         len--; /* not inside of a UTF-8 sequence */

@@ -55,6 +55,7 @@ struct source_report {
     uint64_t cancels;    /* $badfilter lines, not in names */
     uint64_t cancelled;  /* names that they took out, once compiled */
     uint64_t narrowed;   /* public suffixes kept as the name alone */
+    uint64_t closest;    /* exceptions of RPZ kind, which folding would widen, and the like */
     uint64_t folded;     /* of names: covered by a parent that the list says the same of */
     uint64_t addresses;  /* addresses and prefixes that lines gave, not in names */
     uint64_t patterns;   /* regular expressions, not in names */

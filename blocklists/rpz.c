@@ -284,6 +284,7 @@ static void take_text(struct line_sink *sink, struct span text)
     }
     if (!read_record(rest, zone->ttl, &record)) {
         sink_skip(sink, SKIP_RECORD);
+        zone->was_out |= owner.len > 0; /* what follows without an owner is not the name's before */
         return;
     }
     if (is_word(&record.type, "SOA")) {
@@ -309,6 +310,7 @@ static void take_alone(struct line_sink *sink, const struct span *line, uint64_t
     sink->lines_before += back;
     if (zone_frame_alone(line, buffer, &record) == ZONE_BROKEN) {
         sink_skip(sink, SKIP_RECORD);
+        sink->zone.was_out = true;
     } else {
         take_text(sink, record);
     }

@@ -159,7 +159,8 @@ static bool is_current(const struct syncing *s)
             const struct blockdb_source *source = blockdb_source(db, d);
             matched += strcmp(source->id, config->id) == 0 &&
                        strcmp(source->category, config->category) == 0 &&
-                       strcmp(source->url, config->url) == 0;
+                       strcmp(source->url, config->url) == 0 && source->match == config->match &&
+                       (config->format == FORMAT_AUTO || source->format == config->format);
         }
     }
     bool same = matched == blockdb_info(db)->sources && matched == usable;

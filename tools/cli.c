@@ -92,9 +92,15 @@ int cli_print_json(struct cli *cli, cJSON *value)
 
 /* Lists and notes are strangers' texts: a control character in them could steer the
  * terminal. C1 controls are two octets in UTF-8. */
-static void make_plain(char *text)
+/* Controls, and marks that turn the direction of writing, as question marks. */
+void cli_make_plain_text(char *text)
 {
     for (unsigned char *at = (unsigned char *)text; *at; at++) {
+        bool turns = at[0] == 0xe2 && ((at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae) ||
+                                       (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9));
+        if (turns) {
+            at[0] = at[1] = at[2] = '?';
+        }
         if (*at < 0x20 || *at == 0x7f) {
             *at = '?';
         } else if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0) {
@@ -106,7 +112,7 @@ static void make_plain(char *text)
 void cli_make_plain(cJSON *value)
 {
     if (cJSON_IsString(value)) {
-        make_plain(value->valuestring);
+        cli_make_plain_text(value->valuestring);
     }
     for (cJSON *item = value ? value->child : NULL; item; item = item->next) {
         cli_make_plain(item);

@@ -96,6 +96,7 @@ bool cli_flag(const cJSON *object, const char *key);
 /* Replace control characters in all texts of a value, so that they cannot steer the
  * terminal. cli_ask() did that already. */
 void cli_make_plain(cJSON *value);
+void cli_make_plain_text(char *text);
 
 /* A name as people type or paste it: any case, trailing dot, Unicode, "*." before it, or
  * the web address of a page there. -EINVAL for anything else, an address or the root. */

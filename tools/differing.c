@@ -58,7 +58,10 @@ int differing_print(struct cli *cli, const struct difference *difference)
     int code = print_lists(cli, difference, &total);
     for (size_t i = 0; i < difference->name_count; i++) {
         const struct difference_name *name = &difference->names[i];
-        fprintf(cli->out, "  %c %s (%s)\n", words[name->change].sign, name->name, name->list);
+        char text[sizeof(name->name)];
+        snprintf(text, sizeof(text), "%s", name->name); /* a pattern holds what it likes */
+        cli_make_plain_text(text);
+        fprintf(cli->out, "  %c %s (%s)\n", words[name->change].sign, text, name->list);
     }
     if (total > difference->name_count) {
         fprintf(cli->out, "  and %" PRIu64 " more\n", total - difference->name_count);

@@ -10,3 +10,7 @@ struct config;
  * happens to anybody else. */
 __attribute__((warn_unused_result)) int identity_take(const struct config *config,
                                                       struct diag *diag);
+
+/* The same for commands that only read: no folder is made. */
+__attribute__((warn_unused_result)) int identity_lower(const struct config *config,
+                                                       struct diag *diag);

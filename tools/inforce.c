@@ -8,6 +8,7 @@
 
 #include "blocklists/generation.h"
 #include "policy/snapshot.h"
+#include "tools/identity.h"
 
 /* Where the database lies, and of which generation it is. */
 static int find_database(struct inforce *lists, char path[PATH_MAX], struct diag *diag)
@@ -39,11 +40,15 @@ int inforce_open(const char *config_path, unsigned generation, struct inforce *r
                                       .data_dir = lists->config->server.data_dir,
                                       .generation = generation,
                                       .config = lists->config};
+    int err = identity_lower(lists->config, diag); /* strangers' bytes will be parsed */
+    if (err < 0) {
+        return err;
+    }
     if (access(lists->store.state_dir, R_OK | X_OK) < 0 && errno == EACCES) {
         return diag_set(diag, -EACCES, "%s cannot be read: ask as root or as server.user",
                         lists->store.state_dir);
     }
-    int err = find_database(lists, path, diag);
+    err = find_database(lists, path, diag);
     return err < 0 ? err : blockdb_open(path, &lists->db, diag);
 }
 

@@ -327,6 +327,10 @@ int cmd_lists(struct cli *cli, int argc, char **argv)
     if (config_load(cli->config_path, &config, &diag) < 0) {
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
     }
+    if (identity_lower(config, &diag) < 0) { /* patterns of lists are tried */
+        config_free(config);
+        return cli_fail_diag(cli, CLI_FAILED, &diag);
+    }
     lists_warn_hidden(cli, config);
     int code = run(cli, config, count, argv);
     config_free(config);

@@ -3,6 +3,7 @@
 #pragma once
 #include "blocklists/meta.h"
 #include "tools/cli.h"
+#include "tools/identity.h"
 
 /* lists compile OUT [--source id=ID,category=CAT,format=F,file=PATH ...]: for builds,
  * tests and benchmarks; without --source the starter list. */

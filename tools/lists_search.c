@@ -84,6 +84,9 @@ static void take_found(struct cli_table *table, cJSON *array, struct found *foun
 {
     found->name[TEXT_MAX - 1] = found->text[LISTTEXT_MAX - 1] = '\0';
     found->file[QUOTE_FILE_MAX - 1] = '\0';
+    cli_make_plain_text(found->name);
+    cli_make_plain_text(found->text);
+    cli_make_plain_text(found->file);
     if (array) {
         cJSON *item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "name", found->name);

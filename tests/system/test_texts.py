@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 import unittest
 
-from harness import SHARED, SLOWER, Box
+from harness import SHARED, SLOWER, USER, Box
 from load import Load
 
 POPULAR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "blocklists", "catalog",
@@ -97,6 +97,31 @@ class Lines(unittest.TestCase):
         box = self.box([("hosts", "adult", ["0.0.0.0 one.example"])], {"lists": {"names": False}})
         self.assertEqual(os.listdir(os.path.join(box.state, "generations")), ["000001.ggdb"])
         self.assertEqual(box.json("check", "one.example")["line"], 1)
+
+
+class Plain(unittest.TestCase):
+    def test_no_octet_of_a_list_steers_the_terminal(self):
+        lines = [f"n{number}.example" for number in range(20000)]
+        box = self.enterContext(Box(lists=[("evil", "adult", [
+            "||n.example^", *(f"||{name}^" for name in lines),
+            "/ads\x1b]0;pwned\x07[0-9]+x/", "||ok.example^ ! \u009b31m \u202e"])], start=False))
+        for words in (("lists", "search", "pwned"), ("lists", "search", "ok.example"),
+                      ("check", "ok.example")):
+            shown = box.cli(*words).stdout
+            self.assertNotRegex(shown, "[\x00-\x09\x0b-\x1f\x7f\x80-\x9f\u202a-\u202e]", words)
+
+    def test_root_does_not_read_lists_as_root(self):
+        if os.geteuid() != 0 or not USER:
+            self.skipTest("not root")
+        box = self.enterContext(Box(lists=[("hosts", "adult", ["a.example"])], start=False))
+        box.config["server"]["user"] = USER
+        box.write_config()
+        done = subprocess.run(["strace", "-f", "-e", "trace=setuid,setresuid,clone,clone3,fork,vfork",
+                               box.program("greengate"), "-c", box.path, "lists", "search", "a.example"],
+                              capture_output=True, text=True, check=False) if shutil.which("strace") else None
+        if done is None:
+            self.skipTest("strace is not installed")
+        self.assertRegex(done.stderr, r"(?s)^[^\n]*set(res)?uid\(.*clone")
 
 
 class Search(unittest.TestCase):
