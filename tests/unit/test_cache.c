@@ -397,7 +397,7 @@ struct sharer {
     unsigned number, hits;
 };
 
-enum { SHARED_NAMES = 8000, SHARERS = 4 };
+enum { SHARED_NAMES = 8000, SHARERS = 4, SHARING_ROUNDS = 8 };
 
 /* Each asks every fourth name first, as if clients were spread over the workers. */
 static void *run_sharer(void *argument)
@@ -423,9 +423,9 @@ static void *run_sharer(void *argument)
     return NULL;
 }
 
-static void four_workers_share_what_one_has_asked(void **state)
+/* Hits of four workers that ask the same names of one cache at the same time. */
+static unsigned shared_hits(void)
 {
-    (void)state;
     struct sharer sharers[SHARERS];
     pthread_t threads[SHARERS];
     struct cache *cache = cache_new(8 << 20);
@@ -438,12 +438,25 @@ static void four_workers_share_what_one_has_asked(void **state)
         pthread_join(threads[i], NULL);
         hits += sharers[i].hits;
     }
+    cache_free(cache);
+    return hits;
+}
+
+static void four_workers_share_what_one_has_asked(void **state)
+{
+    (void)state;
+    unsigned best = 0;
     /* One worker that asks each name four times has three hits in four; caches of their
      * own would have none. A write that meets another in its shard is left out, and a
-     * thread that loses its processor while it writes makes others leave out theirs. */
-    print_message("%u hits of %u\n", hits, SHARERS * SHARED_NAMES);
-    assert_true(hits > SHARERS * SHARED_NAMES * 3 / 4 * 75 / 100);
-    cache_free(cache);
+     * thread that loses its processor while it writes makes others leave out theirs:
+     * such a round is asked again. */
+    unsigned needed = SHARERS * SHARED_NAMES * 3 / 4 * 95 / 100;
+    for (unsigned round = 0; round < SHARING_ROUNDS && best <= needed; round++) {
+        unsigned hits = shared_hits();
+        best = hits > best ? hits : best;
+    }
+    print_message("%u hits of %u\n", best, SHARERS * SHARED_NAMES);
+    assert_true(best > needed);
 }
 
 int main(void)
