@@ -11,6 +11,13 @@
 
 struct blockdb;
 
+/* The limits of one match of a pattern. Compiler and resolver hold the same: what needs
+ * more is refused with its list's line, not silently left unmatched. */
+enum {
+    BLOCKDB_PATTERN_STEPS = 2000,
+    BLOCKDB_PATTERN_HEAP_KIB = 32, /* frames of backtracking */
+};
+
 enum blockdb_flag {
     BLOCKDB_SELF = 1,       /* covers the name itself */
     BLOCKDB_BELOW = 2,      /* covers all names below it */

@@ -11,11 +11,10 @@
 
 #include "blocklists/child.h"
 
-enum { MATCH_LIMIT = 10000, HEAP_LIMIT_KIB = 256, WIDE_PARTS = 4 };
+enum { WIDE_PARTS = 4 };
 
-/* As the resolver does: a name that needs more steps is not matched. A pattern that
- * often does is not tried on. */
-enum { TRY_LIMIT = 2000, TRY_FAULTS_MAX = 16 };
+/* A pattern that often reaches the limits of a match is not tried on. */
+enum { TRY_FAULTS_MAX = 16 };
 
 /* Names of many kinds and places: what matches a quarter of them matches nearly
  * anything, or a top-level domain of half the world. */
@@ -111,6 +110,14 @@ static pcre2_code *compile(const struct span *text)
     return pcre2_compile((PCRE2_SPTR)text->text, text->len, options, &error, &at, NULL);
 }
 
+/* As the resolver matches it: a name that needs more is not matched. */
+static void set_limits(pcre2_match_context *context)
+{
+    pcre2_set_match_limit(context, BLOCKDB_PATTERN_STEPS);
+    pcre2_set_depth_limit(context, BLOCKDB_PATTERN_STEPS);
+    pcre2_set_heap_limit(context, BLOCKDB_PATTERN_HEAP_KIB);
+}
+
 static enum skip_reason try_names(const pcre2_code *code, pcre2_match_data *match,
                                   pcre2_match_context *context)
 {
@@ -136,8 +143,7 @@ enum skip_reason pattern_judge(const struct span *text)
     pcre2_match_data *match = code ? pcre2_match_data_create(1, NULL) : NULL;
     pcre2_match_context *context = match ? pcre2_match_context_create(NULL) : NULL;
     if (context) {
-        pcre2_set_match_limit(context, MATCH_LIMIT);
-        pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
+        set_limits(context);
         fault = try_names(code, match, context);
     }
     pcre2_match_context_free(context);
@@ -185,8 +191,7 @@ static int try_patterns(void *arg, struct diag *diag)
     pcre2_match_context *context = pcre2_match_context_create(NULL);
     (void)diag;
     if (match && context) {
-        pcre2_set_match_limit(context, TRY_LIMIT);
-        pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
+        set_limits(context);
         for (uint32_t i = 0; i < blockdb_info(trying->db)->patterns; i++) {
             try_pattern(trying, i, match, context);
         }

@@ -14,7 +14,6 @@
 enum {
     NEEDLE_HEADS = 2048,
     NEEDLE_BITS = 16,    /* of the hash: so wide that letters seldom look like a needle's */
-    HEAP_LIMIT_KIB = 32, /* of one match: frames of backtracking */
     SCRATCH = 96 * 1024, /* for the frames twice, while they grow */
 };
 
@@ -85,9 +84,9 @@ static bool set_up(struct scratch *room)
     if (!context) {
         return false;
     }
-    pcre2_set_match_limit(context, REGEX_MATCH_LIMIT);
-    pcre2_set_depth_limit(context, REGEX_MATCH_LIMIT);
-    pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
+    pcre2_set_match_limit(context, BLOCKDB_PATTERN_STEPS);
+    pcre2_set_depth_limit(context, BLOCKDB_PATTERN_STEPS);
+    pcre2_set_heap_limit(context, BLOCKDB_PATTERN_HEAP_KIB);
     room->context = context;
     room->data = pcre2_match_data_create(1, general);
     return room->data != NULL;

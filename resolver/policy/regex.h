@@ -12,10 +12,7 @@
 
 struct regex_set;
 
-enum {
-    REGEX_WORDS = 8,          /* of 64 candidates: 500 patterns at most */
-    REGEX_MATCH_LIMIT = 2000, /* steps of one match; a pattern that needs more matches nothing */
-};
+enum { REGEX_WORDS = 8 }; /* of 64 candidates: 500 patterns at most */
 
 /* A name as patterns see it, and which patterns its letters leave possible. */
 struct regex_name {
