@@ -13,12 +13,13 @@ import threading
 import unittest
 
 from harness import BUILD, ROOT, write_yaml
+from listserver import Handler
 
 CATALOG = os.path.join(ROOT, "blocklists", "catalog")
 GOOD = "".join(f"n{i}.example\n" for i in range(50)).encode()
 
 
-class Server(http.server.BaseHTTPRequestHandler):
+class Server(Handler):
     """Answers by path; counts what was asked."""
     seen = []
     body = GOOD
@@ -26,14 +27,6 @@ class Server(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.seen.append((self.path, self.headers.get("If-None-Match")))
         getattr(self, "on_" + self.path.strip("/").replace("-", "_"))()
-
-    def send(self, body, status=200, **headers):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
     def on_etag(self):
         tag = f'"{hash(self.body)}"'
@@ -74,9 +67,6 @@ class Server(http.server.BaseHTTPRequestHandler):
 
     def on_cut_gzip(self):
         self.send(gzip.compress(self.body)[:-12])
-
-    def log_message(self, format, *args):  # noqa: A002 - the base class's name
-        pass
 
 
 class Update(unittest.TestCase):

@@ -163,6 +163,8 @@ static const struct row rows[] = {
      "", "browser modifier modifier modifier"},
     {"damaged and too wide expressions", A, "/(/\n/.*/\n/^(.+)$/\n/[a-z]/\n/\\.com$/\n/(a+)+$/\n",
      "", "regex regex wide wide wide wide"},
+    {"an expression of more steps than the resolver takes", A, "/^(a|b)*(a|c)*[yz]/\n", "",
+     "regex"},
     {"wildcards inside a name", A, "||ads*.example^\n||x.*^\n", "", "wildcard wildcard"},
     {"a part of an address is for browsers", A,
      "-ad-banner.\n&ad_id=\nads.example^\n.ads.example^\n", "", "browser browser browser browser"},
