@@ -337,6 +337,18 @@ int copy_accept(const struct sync_options *options, struct sync_source *source)
     return meta_save(to, &source->meta);
 }
 
+void copy_postpone(const struct sync_options *options, struct sync_source *source, int err,
+                   const char *reason)
+{
+    char path[PATH_MAX];
+    if (source->has_fresh) {
+        source->has_fresh = false;
+        note_fault(options, source, err, reason);
+    }
+    path_of(options, source, "json", path);
+    (void)!meta_save(path, &source->meta);
+}
+
 void copy_discard(const struct sync_options *options, const struct sync_source *source)
 {
     remove_file(options, source, "part");

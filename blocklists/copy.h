@@ -30,5 +30,10 @@ void copy_refuse(const struct sync_options *options, struct sync_source *source,
 __attribute__((warn_unused_result)) int copy_accept(const struct sync_options *options,
                                                     struct sync_source *source);
 
+/* The update failed after this source was asked: what came is dropped, and asked for again
+ * after a pause only. What cannot be written down is forgotten. */
+void copy_postpone(const struct sync_options *options, struct sync_source *source, int err,
+                   const char *reason);
+
 /* Remove what a run leaves when nothing is kept, or what a killed one left. */
 void copy_discard(const struct sync_options *options, const struct sync_source *source);

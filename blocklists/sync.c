@@ -337,6 +337,19 @@ static int keep_copies(struct syncing *s, struct diag *diag)
     return 0;
 }
 
+/* What failed is written down even when nothing was installed. */
+static int keep_outcome(struct syncing *s, int err, struct diag *diag)
+{
+    if (err == 0 || err == -ENODATA) {
+        int kept = keep_copies(s, diag);
+        return err < 0 ? err : kept;
+    }
+    for (size_t i = 0; i < s->result->count; i++) {
+        copy_postpone(s->options, &s->result->sources[i], err, diag->text);
+    }
+    return err;
+}
+
 /* For `check` and `lists diff`; lists are as good without. */
 static void keep_texts(const struct syncing *s)
 {
@@ -374,9 +387,7 @@ static int run(struct syncing *s, struct diag *diag)
     err = compile_and_gate(s, diag);
     if (!s->options->dry_run) {
         err = err < 0 ? err : install(s, diag);
-        /* what failed is written down even when nothing was installed */
-        int kept = err < 0 && err != -ENODATA ? 0 : keep_copies(s, diag);
-        err = err < 0 ? err : kept;
+        err = keep_outcome(s, err, diag);
         if (err == 0) {
             generation_unpin(s->state_dir);
             keep_texts(s);

@@ -82,6 +82,9 @@ class InMemory(UpdateTest):
         self.assertTrue(self.checked("n7.example"))
         self.assertEqual(sorted(os.listdir(os.path.join(self.state, "generations"))),
                          ["000001.ggdb", "000001.lists"])
+        del self.seen[:]
+        self.greengate("update", "--if-due")
+        self.assertEqual(self.seen, [], "a server is asked again after a pause only")
         self.configure(self.source("good", "/good"), self.source("a", "/list"), memory_mb=40)
         self.assertEqual(self.update(0)["names"], 400050)
 
