@@ -3,7 +3,10 @@
 import concurrent.futures
 import os
 import shutil
+import signal
+import socket
 import ssl
+import struct
 import time
 import unittest
 
@@ -16,6 +19,30 @@ GOOD = "192.0.2.1"
 
 def good(asked):
     return dnswire.answer(asked, [(None, "A", GOOD, 300)])
+
+
+def reset(upstream):
+    """End its connections with RST, and wait until the descriptors are gone."""
+    for stream in upstream.streams:
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    upstream.drop_streams()
+    wait_for(lambda: all(stream.fileno() == -1 for stream in upstream.streams), "the resets")
+
+
+def ask_over_a_reload(case, upstream, make_box):
+    """A reload with other upstream settings closes the connections on which questions wait."""
+    box = make_box(upstream.url.replace("udp:", "tcp:"), {"server": {"workers": 1}})
+    case.assertEqual(box.ask("a.test").texts(), [GOOD])
+    held, upstream.handler = upstream.handler, lambda *_: []
+    with concurrent.futures.ThreadPoolExecutor(30) as pool:
+        waiting = [pool.submit(box.ask, f"n{n}.test", timeout=8) for n in range(30)]
+        wait_for(lambda: upstream.count() == 31, "the questions")
+        upstream.handler = held
+        box.config.setdefault("upstream", {})["timeout_ms"] = 3000
+        box.write_config()
+        case.assertEqual(box.cli("reload").returncode, 0)
+        case.assertEqual([one.result().texts() for one in waiting], [[GOOD]] * 30)
+    case.assertGreaterEqual(len(upstream.streams), 2)
 
 
 @unittest.skipUnless(shutil.which("openssl"), "openssl makes the certificates")
@@ -137,6 +164,10 @@ class Tls(unittest.TestCase):
         self.assertEqual(box.ask("b.test", timeout=8).texts(), [GOOD])
         self.assertLess(time.monotonic() - begin, 1)
 
+    def test_reload_asks_again_what_waits(self):
+        ask_over_a_reload(self, self.upstream(), lambda url, config: self.box(
+            f"{url}#dns.test", config=config))
+
     def test_ad_is_believed(self):
         upstream = self.upstream(lambda asked, _: [Send(dnswire.answer(
             asked, [(None, "A", GOOD, 300)], flags=0x81A0))])
@@ -177,6 +208,58 @@ class Tcp(unittest.TestCase):
             upstream.handler = held
             self.assertEqual(waiting.result().texts(), [GOOD])
         self.assertEqual(len(upstream.streams), 2)
+
+    def test_reload_asks_again_what_waits(self):
+        ask_over_a_reload(self, self.enterContext(FakeUpstream(address())), lambda url, config:
+                          self.enterContext(Box(upstream=[url], config=config)))
+
+    def test_reset_connection_takes_no_question_with_it(self):
+        """Questions come in, then the reset of the connection on which others wait: the daemon,
+        held meanwhile, finds out while it writes the first of them."""
+        upstream = self.enterContext(FakeUpstream(address()))
+        box = self.box(upstream)
+        self.assertEqual(box.ask("a.test").texts(), [GOOD])
+        held, upstream.handler = upstream.handler, lambda *_: []
+        with concurrent.futures.ThreadPoolExecutor(40) as pool:
+            waiting = [pool.submit(box.ask, f"old{n}.test", timeout=8) for n in range(10)]
+            wait_for(lambda: upstream.count() == 11, "the questions")
+            upstream.handler = held
+            box.daemon.process.send_signal(signal.SIGSTOP)
+            try:
+                sent = []
+                for n in range(20):
+                    one = self.enterContext(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                    one.settimeout(8)
+                    one.sendto(dnswire.query(f"new{n}.test"), box.address)
+                    sent.append(one)
+                reset(upstream)
+            finally:
+                box.daemon.process.send_signal(signal.SIGCONT)
+            self.assertEqual([one.result().texts() for one in waiting], [[GOOD]] * 10)
+            for one in sent:
+                self.assertEqual(dnswire.Message(one.recv(65535)).texts(), [GOOD])
+
+    def test_question_that_finds_its_own_connection_reset_is_asked_again(self):
+        """Its patience is over while the daemon is held, so the second try goes out on the
+        connection on which the first one waits, before the reset has been seen."""
+        upstream = self.enterContext(FakeUpstream(address()))
+        box = self.box(upstream, {"server": {"workers": 1}, "upstream": {"timeout_ms": 1000}})
+        self.assertEqual(box.ask("a.test").texts(), [GOOD])
+        held, upstream.handler = upstream.handler, lambda *_: []
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(box.ask, "held.test", timeout=8)
+            wait_for(lambda: upstream.count("held.test"), "the question")
+            begin = time.monotonic()
+            upstream.handler = held
+            time.sleep(0.5)  # so that the connection's own patience lasts longer
+            self.assertEqual(box.ask("b.test").texts(), [GOOD])
+            box.daemon.process.send_signal(signal.SIGSTOP)
+            try:
+                reset(upstream)
+                time.sleep(max(0, begin + 1.2 - time.monotonic()))
+            finally:
+                box.daemon.process.send_signal(signal.SIGCONT)
+            self.assertEqual(waiting.result().texts(), [GOOD])
 
     def test_idle_connection_is_closed(self):
         """RFC 7766 section 6.2.3: at 10 s."""

@@ -14,7 +14,7 @@
 #include "certificate.h"
 #include "net/tls.h"
 
-enum { BULK = 100 * 1024 };
+enum { BULK = 100 * 1024, RECORD = 16 * 1024, RECORDS = 4 };
 
 struct side {
     struct tls tls;
@@ -31,6 +31,7 @@ static struct world {
     struct addr addr;
     struct tls_context *server_context, *client_context;
     struct side server, client;
+    const struct tls_events *server_events;
     char cert[64], key[64];
     uint8_t pin[TLS_PIN_SIZE];
 } world;
@@ -94,7 +95,8 @@ static void accept_one(uv_stream_t *listener, int status)
 {
     assert_int_equal(status, 0);
     world.server.server = true;
-    assert_int_equal(tls_init(&world.server.tls, &world.loop, &events, &world.server), 0);
+    assert_int_equal(tls_init(&world.server.tls, &world.loop, world.server_events, &world.server),
+                     0);
     assert_int_equal(tls_accept(&world.server.tls, listener, world.server_context), 0);
 }
 
@@ -110,6 +112,7 @@ static int set_up(void **state)
     struct diag diag = {0};
     (void)state;
     memset(&world, 0, sizeof(world));
+    world.server_events = &events;
     snprintf(world.cert, sizeof(world.cert), "/tmp/gg-tls-%d.crt", (int)getpid());
     snprintf(world.key, sizeof(world.key), "/tmp/gg-tls-%d.key", (int)getpid());
     certificate_make("dns.test", world.cert, world.key, world.pin);
@@ -261,6 +264,45 @@ static void peer_without_tls_is_refused(void **state)
     assert_int_equal(world.server.ready, 0);
 }
 
+/* Records that differ, all in one packet to the peer. */
+static void nested_ready(struct tls *tls)
+{
+    static uint8_t data[RECORD * RECORDS];
+    for (size_t i = 0; i < sizeof(data); i++) {
+        data[i] = (uint8_t)('a' + i / RECORD);
+    }
+    uv_buf_t part = uv_buf_init((char *)data, sizeof(data));
+    assert_int_equal(tls_write(tls, &part, 1), 0);
+    tls_finish(tls);
+}
+
+/* Reads on while it still holds what it was given. */
+static void nested_data(struct tls *tls, const uint8_t *data, size_t len)
+{
+    struct side *side = tls->owner;
+    uint8_t first = data[0];
+    side->got += len;
+    assert_int_equal(tls_read_start(tls), 0);
+    for (size_t i = 0; i < len; i++) {
+        assert_int_equal(data[i], first);
+    }
+}
+
+static void octets_stay_while_more_is_read(void **state)
+{
+    static const struct tls_events writing = {nested_ready, side_data, side_end, NULL, side_closed};
+    static const struct tls_events reading = {side_ready, nested_data, side_end, NULL, side_closed};
+    const struct tls_peer peer = {.name = "dns.test"};
+    (void)state;
+    world.server_events = &reading;
+    assert_int_equal(tls_init(&world.client.tls, &world.loop, &writing, &world.client), 0);
+    assert_int_equal(tls_connect(&world.client.tls, &world.addr, world.client_context, &peer), 0);
+    while (!world.client.closed || !world.server.closed) {
+        uv_run(&world.loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(world.server.got, RECORD * RECORDS);
+}
+
 static void wrong_key_is_named(void **state)
 {
     struct tls_context *context = NULL;
@@ -284,9 +326,13 @@ int main(void)
 {
 #define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        ROW(octets_come_back_in_order),   ROW(peer_is_checked),
-        ROW(unknown_issuer_is_refused),   ROW(second_connection_resumes_the_first),
-        ROW(peer_without_tls_is_refused), ROW(wrong_key_is_named),
+        ROW(octets_come_back_in_order),
+        ROW(peer_is_checked),
+        ROW(octets_stay_while_more_is_read),
+        ROW(unknown_issuer_is_refused),
+        ROW(second_connection_resumes_the_first),
+        ROW(peer_without_tls_is_refused),
+        ROW(wrong_key_is_named),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
