@@ -33,5 +33,5 @@ def start_time(box, name):
             sys.exit(f"greengated did not start: {box.daemon.text()}")
     seconds = time.monotonic() - before
     if not dnswire.Message(reply).ede:
-        sys.exit("the first answer was not a blocked one")
+        sys.exit(f"the first answer was not a blocked one: {reply.hex()}; {box.daemon.text()}")
     return seconds
