@@ -28,7 +28,7 @@ int judge_open(const struct sync_options *options, struct judge *ret_judge, stru
     char path[PATH_MAX];
     struct judge *judge = ret_judge;
     *judge = (struct judge){.options = options};
-    int err = protected_load(config->server.data_dir, &judge->built_in, diag);
+    int err = protected_load(config->server.data_dir, "protected", &judge->built_in, diag);
     err = err < 0 ? err : catalog_load(config->server.data_dir, &judge->catalog, diag);
     if (err == 0 && config->lists.essential_file[0]) {
         err = namefile_load(config->lists.essential_file, &judge->essential, diag);

@@ -216,6 +216,10 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
         add_reason(status, "protected.yaml in server.data_dir cannot be read: only "
                            "lists.never_block protects names");
     }
+    if (rules_lack_canaries(daemon->rules)) {
+        add_reason(status, "canaries.yaml in server.data_dir cannot be read: browsers are not "
+                           "told to leave the resolver as it is");
+    }
     if (daemon->managed_error[0]) {
         add_reason(status, "what commands changed is not in force: %.150s", daemon->managed_error);
     }

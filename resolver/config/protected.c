@@ -15,7 +15,7 @@ static int read_item(const struct yaml_node *node, const char *path, struct prot
     const char *match = node->kind == YAML_MAP ? yaml_get_text(node, "match") : NULL;
     if (!name || dname_parse(name, &item->name) < 0) {
         diag_at(diag, path, node->line, node->column);
-        return diag_set(diag, -EINVAL, "a protected name needs 'name', a domain name");
+        return diag_set(diag, -EINVAL, "each needs 'name', a domain name");
     }
     if (!match || (strcmp(match, "exact") != 0 && strcmp(match, "subtree") != 0)) {
         diag_at(diag, path, node->line, node->column);
@@ -25,19 +25,20 @@ static int read_item(const struct yaml_node *node, const char *path, struct prot
     return 0;
 }
 
-int protected_load(const char *data_dir, struct protected_list *ret_list, struct diag *diag)
+int protected_load(const char *data_dir, const char *what, struct protected_list *ret_list,
+                   struct diag *diag)
 {
     char path[4096];
     struct yaml_node *root = NULL;
     struct protected_list list = {0};
-    snprintf(path, sizeof(path), "%s/protected.yaml", data_dir);
+    snprintf(path, sizeof(path), "%s/%s.yaml", data_dir, what);
     int err = yaml_read(path, &root, diag);
     if (err < 0) {
         return err;
     }
-    const struct yaml_node *names = yaml_get(root, "protected");
+    const struct yaml_node *names = yaml_get(root, what);
     if (!names || names->kind != YAML_LIST) {
-        err = diag_set(diag, -EINVAL, "%s: 'protected' must be a list", path);
+        err = diag_set(diag, -EINVAL, "%s: '%s' must be a list", path, what);
         goto out;
     }
     list.items = calloc(names->count + 1, sizeof(*list.items));

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* protected: names that no list may block, from data_dir/protected.yaml.
+/* protected: names that are treated in a way of their own, from the data folder.
  *
- * A list of maps: name, match (exact or subtree), why. */
+ * protected.yaml: names that no list may block; canaries.yaml: names by which browsers
+ * and devices ask whether they may go around the filter. Each has one list of maps:
+ * name, match (exact or subtree), why. */
 #pragma once
 #include "base/diag.h"
 #include "dns/name.h"
@@ -16,7 +18,9 @@ struct protected_list {
     size_t count;
 };
 
-/* -ENOENT, -EINVAL with *diag; *ret_list is untouched on failure. */
-__attribute__((warn_unused_result)) int
-protected_load(const char *data_dir, struct protected_list *ret_list, struct diag *diag);
+/* Read the list `what` of data_dir/`what`.yaml. -ENOENT, -EINVAL with *diag; *ret_list is
+ * untouched on failure. */
+__attribute__((warn_unused_result)) int protected_load(const char *data_dir, const char *what,
+                                                       struct protected_list *ret_list,
+                                                       struct diag *diag);
 void protected_clear(struct protected_list *list);

@@ -34,6 +34,9 @@ int reason_ede(enum reason reason)
 static int8_t choose_mode(const struct snapshot *snapshot, const struct verdict *verdict,
                           uint16_t group)
 {
+    if (verdict->reason == REASON_CANARY) {
+        return MODE_NXDOMAIN; /* the one answer that those who ask understand */
+    }
     if (verdict->action == BLOCKDB_NXDOMAIN || verdict->action == BLOCKDB_NODATA) {
         return verdict->action == BLOCKDB_NXDOMAIN ? MODE_NXDOMAIN : MODE_NODATA;
     }
@@ -60,7 +63,7 @@ static void apply_rule(const struct snapshot *snapshot, const struct rule_match 
     };
 }
 
-/* What would be blocked but for a protected name, which no list may touch. */
+/* What would be blocked but for a protected name, which only rules may touch. */
 static void apply_protection(const struct snapshot *snapshot, const struct dname *name,
                              struct verdict *verdict)
 {
@@ -73,6 +76,29 @@ static void apply_protection(const struct snapshot *snapshot, const struct dname
     verdict->action = BLOCKDB_BLOCK;
     verdict->reason = REASON_PROTECTED;
     verdict->skip = (uint8_t)skip;
+}
+
+/* A group that filters at all says no to those who ask whether they may go around. */
+static void apply_canary(const struct snapshot *snapshot, const struct subject *subject,
+                         struct verdict *verdict)
+{
+    int skip = snapshot->effective[subject->group].blocked
+                   ? rules_canary(snapshot->rules, subject->name)
+                   : -1;
+    if (skip >= 0) {
+        *verdict = (struct verdict){
+            .blocked = true, .reason = REASON_CANARY, .skip = (uint8_t)skip, .rule = -1};
+    }
+}
+
+/* What no local rule decides. */
+static void apply_built_in(const struct snapshot *snapshot, const struct subject *subject,
+                           struct verdict *verdict)
+{
+    apply_canary(snapshot, subject, verdict);
+    if (verdict->blocked || verdict->shadowed || verdict->reason == REASON_TCP_ONLY) {
+        apply_protection(snapshot, subject->name, verdict);
+    }
 }
 
 void policy_decide(const struct snapshot *snapshot, const struct subject *subject,
@@ -88,8 +114,8 @@ void policy_decide(const struct snapshot *snapshot, const struct subject *subjec
     struct rule_match match = rules_find(snapshot->rules, subject->name, subject->group);
     if (match.rule >= 0) {
         apply_rule(snapshot, &match, &verdict);
-    } else if (verdict.blocked || verdict.shadowed || verdict.reason == REASON_TCP_ONLY) {
-        apply_protection(snapshot, subject->name, &verdict);
+    } else {
+        apply_built_in(snapshot, subject, &verdict);
     }
     if (verdict.blocked) {
         verdict.mode = choose_mode(snapshot, &verdict, subject->group);

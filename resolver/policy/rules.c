@@ -9,14 +9,15 @@
 #include "config/protected.h"
 
 enum { GROUP_GLOBAL = -1, GROUP_UNKNOWN = -2, SUFFIX_SEED = 0x67726565 };
+enum { ROW_PROTECTED = -1, ROW_CANARY = -2 };
 
-/* One row of the index: a rule, or a protected name. */
+/* One row of the index: a rule, a protected name, or a canary. */
 struct row {
     uint8_t len;
     bool exact;
     bool allow;
     int16_t group; /* index, GROUP_GLOBAL, or GROUP_UNKNOWN: never matches */
-    int32_t rule;  /* -1: protected name */
+    int32_t rule;  /* index, ROW_PROTECTED or ROW_CANARY */
     uint32_t next; /* row + 1 in the same bucket, 0 ends */
     uint8_t wire[DNAME_WIRE_MAX];
 };
@@ -30,8 +31,10 @@ struct policy_rules {
     uint32_t bucket_mask;
     uint32_t *buckets; /* row + 1 */
     uint64_t serial;
-    bool local;       /* any local rule at all */
-    bool no_built_in; /* the data file could not be read */
+    bool local;              /* any local rule at all */
+    uint64_t canary_lengths; /* bit n: a canary of n octets (mod 64) is there */
+    bool no_built_in;        /* protected.yaml could not be read, */
+    bool no_canaries;        /* canaries.yaml */
 };
 
 static uint32_t bucket_of(const struct policy_rules *rules, const uint8_t *wire, size_t len)
@@ -52,8 +55,16 @@ static void add_row(struct policy_rules *rules, const struct dname *name, const 
 
 static void add_protected(struct policy_rules *rules, const struct dname *name, bool exact)
 {
-    const struct row like = {.exact = exact, .allow = true, .group = GROUP_GLOBAL, .rule = -1};
+    const struct row like = {
+        .exact = exact, .allow = true, .group = GROUP_GLOBAL, .rule = ROW_PROTECTED};
     add_row(rules, name, &like);
+}
+
+static void add_canary(struct policy_rules *rules, const struct protected_name *canary)
+{
+    const struct row like = {.exact = canary->exact, .group = GROUP_GLOBAL, .rule = ROW_CANARY};
+    add_row(rules, &canary->name, &like);
+    rules->canary_lengths |= 1ULL << (canary->name.len & 63);
 }
 
 /* The host of a URL, so that a list cannot block the place it comes from. */
@@ -133,7 +144,7 @@ int policy_rules_new(const struct rule *rules, size_t count, const struct policy
 {
     static uint64_t serial;
     const struct config *config = policy_config_get(part);
-    struct protected_list built_in = {0};
+    struct protected_list built_in = {0}, canaries = {0};
     struct policy_rules *index = calloc(1, sizeof(*index));
     if (!index) {
         return -ENOMEM;
@@ -142,18 +153,21 @@ int policy_rules_new(const struct rule *rules, size_t count, const struct policy
     index->serial = ++serial;
     index->rule_count = count;
     /* Without its data file the daemon still protects never_block and list hosts. */
-    if (protected_load(config->server.data_dir, &built_in, NULL) < 0) {
-        built_in.count = 0;
-        index->no_built_in = true;
-    }
-    size_t rows = built_in.count + config->lists.never_block.count + config->source_count + count;
+    index->no_built_in = protected_load(config->server.data_dir, "protected", &built_in, NULL) < 0;
+    index->no_canaries = protected_load(config->server.data_dir, "canaries", &canaries, NULL) < 0;
+    size_t rows = built_in.count + canaries.count + config->lists.never_block.count +
+                  config->source_count + count;
     int err = reserve(index, rules, rows);
     if (err == 0) {
         fill(index, config, &built_in);
+        for (size_t i = 0; i < canaries.count; i++) {
+            add_canary(index, &canaries.items[i]);
+        }
         *ret_part = index;
         index = NULL;
     }
     protected_clear(&built_in);
+    protected_clear(&canaries);
     policy_rules_unref(index);
     return err;
 }
@@ -221,17 +235,40 @@ struct rule_match rules_find(const struct policy_rules *rules, const struct dnam
     return own.rule >= 0 ? own : global;
 }
 
+/* Does a row of that kind cover the suffix that skip labels leave? */
+static bool covered(const struct policy_rules *rules, const struct dname *name, unsigned skip,
+                    int32_t kind)
+{
+    size_t len;
+    const uint8_t *suffix = dname_suffix(name, skip, &len);
+    uint32_t at = rules->buckets[bucket_of(rules, suffix, len)];
+    for (; at; at = rules->rows[at - 1].next) {
+        const struct row *row = &rules->rows[at - 1];
+        if (row->rule == kind && row_covers(row, suffix, len, skip)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int rules_protects(const struct policy_rules *rules, const struct dname *name)
 {
     for (unsigned skip = 0; skip < name->labels; skip++) {
+        if (covered(rules, name, skip, ROW_PROTECTED)) {
+            return (int)skip;
+        }
+    }
+    return -1;
+}
+
+/* Asked of every name: a look at the lengths spares almost all of them the hash. */
+int rules_canary(const struct policy_rules *rules, const struct dname *name)
+{
+    for (unsigned skip = 0; skip < name->labels; skip++) {
         size_t len;
-        const uint8_t *suffix = dname_suffix(name, skip, &len);
-        uint32_t at = rules->buckets[bucket_of(rules, suffix, len)];
-        for (; at; at = rules->rows[at - 1].next) {
-            const struct row *row = &rules->rows[at - 1];
-            if (row->rule < 0 && row_covers(row, suffix, len, skip)) {
-                return (int)skip;
-            }
+        (void)dname_suffix(name, skip, &len);
+        if (rules->canary_lengths >> (len & 63) & 1 && covered(rules, name, skip, ROW_CANARY)) {
+            return (int)skip;
         }
     }
     return -1;
@@ -239,6 +276,9 @@ int rules_protects(const struct policy_rules *rules, const struct dname *name)
 
 bool rules_touch(const struct policy_rules *rules, const struct dname *name)
 {
+    if (rules_canary(rules, name) >= 0) {
+        return true;
+    }
     for (unsigned skip = 0; rules->local && skip < name->labels; skip++) {
         size_t len;
         const uint8_t *suffix = dname_suffix(name, skip, &len);
@@ -256,6 +296,11 @@ bool rules_touch(const struct policy_rules *rules, const struct dname *name)
 bool rules_lack_built_in(const struct policy_rules *rules)
 {
     return rules->no_built_in;
+}
+
+bool rules_lack_canaries(const struct policy_rules *rules)
+{
+    return rules->no_canaries;
 }
 
 uint64_t rules_serial(const struct policy_rules *rules)

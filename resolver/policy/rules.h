@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* rules: the index of local rules and protected names inside a snapshot. */
+/* rules: the index of local rules, protected names and canaries inside a snapshot. */
 #pragma once
 #include "policy/snapshot.h"
 
@@ -16,11 +16,17 @@ struct rule_match rules_find(const struct policy_rules *rules, const struct dnam
 /* The protected name that covers it: skip, or -1. */
 int rules_protects(const struct policy_rules *rules, const struct dname *name);
 
-/* Does any rule of any group cover it? */
+/* The canary that covers it: skip, or -1. */
+int rules_canary(const struct policy_rules *rules, const struct dname *name);
+
+/* Is it a canary, or does any rule of any group cover it? */
 bool rules_touch(const struct policy_rules *rules, const struct dname *name);
 
 /* True when protected.yaml could not be read: only never_block and list hosts protect. */
 bool rules_lack_built_in(const struct policy_rules *rules);
+
+/* True when canaries.yaml could not be read. */
+bool rules_lack_canaries(const struct policy_rules *rules);
 
 /* Different for every index made in this process, never 0. */
 uint64_t rules_serial(const struct policy_rules *rules);

@@ -77,16 +77,25 @@ class Files(ServedTest):
         self.assertIn("adult-list", " ".join(status["reasons"]))
         self.assertTrue([s["error"] for s in status["lists"]["sources"] if s["id"] == "adult-list"][0])
 
-    def test_missing_protected_names_are_told_by_status(self):
-        box = self.box(lists=LISTS, start=False)
-        data = os.path.join(box.folder, "data")
-        shutil.copytree(os.path.join(BUILD, "data"), data)
-        os.remove(os.path.join(data, "protected.yaml"))
-        box.config["server"]["data_dir"] = data
-        box.write_config()
-        box.start()
-        self.assertIn("protected.yaml", " ".join(box.json("status")["reasons"]))
-        self.assertEqual(box.ask("fine.example").rcode, "NOERROR")
+    def test_missing_names_of_the_data_folder_are_told_by_status(self):
+        for missing in ("protected.yaml", "canaries.yaml"):
+            with self.subTest(missing):
+                box = self.box(lists=LISTS, start=False)
+                data = os.path.join(box.folder, "data")
+                shutil.copytree(os.path.join(BUILD, "data"), data)
+                os.remove(os.path.join(data, missing))
+                box.config["server"]["data_dir"] = data
+                box.write_config()
+                box.start()
+                self.assertIn(missing, " ".join(box.json("status")["reasons"]))
+                self.assertEqual(box.ask("fine.example").rcode, "NOERROR")
+
+    def test_the_canaries_that_ship_are_answered_no(self):
+        box = self.box(lists=LISTS)
+        for name in ("use-application-dns.net", "mask.icloud.com", "MASK-H2.iCloud.com", "mask.apple-dns.net"):
+            for kind in ("A", "AAAA", "HTTPS"):
+                with self.subTest(f"{name} {kind}"):
+                    self.assertEqual(box.ask(name, kind).rcode, "NXDOMAIN")
 
     def test_settings_that_need_a_restart_are_named_until_they_are_back(self):
         box = self.box(lists=LISTS)

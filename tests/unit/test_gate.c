@@ -47,7 +47,7 @@ static struct gate_report check(const char *const *texts, size_t count)
     struct protected_list built_in;
     struct gate_report report;
     struct diag diag = {0};
-    assert_int_equal(protected_load("blocklists/catalog", &built_in, &diag), 0);
+    assert_int_equal(protected_load("blocklists/catalog", "protected", &built_in, &diag), 0);
     struct gate_guard guard = {&built_in, &never_block};
     struct blockdb *db = compile(texts, count);
     assert_int_equal(gate_check(db, &guard, &report), 0);

@@ -49,6 +49,9 @@ static void write_config(const struct world *world, const char *config)
                                      "  - {id: bypass, names: {en: ways around}, mode: nxdomain}\n";
     static const char protected[] = "protected:\n"
                                     "  - {name: captive.example, match: exact, why: a probe}\n";
+    static const char canaries[] = "canaries:\n"
+                                   "  - {name: canary.example, match: exact, why: asks}\n"
+                                   "  - {name: relay.example, match: subtree, why: asks}\n";
     snprintf(text, sizeof(text),
              "server: {state_dir: %s, data_dir: %s, control_socket: %s/c.sock}\n%s", world->folder,
              world->folder, world->folder, config);
@@ -56,6 +59,7 @@ static void write_config(const struct world *world, const char *config)
     write_file(world->folder, "categories.yaml", categories);
     write_file(world->folder, "helplines.yaml", "lines: []\n");
     write_file(world->folder, "protected.yaml", protected);
+    write_file(world->folder, "canaries.yaml", canaries);
 }
 
 static bool is_zonelist(const struct world_setup *setup)
