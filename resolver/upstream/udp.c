@@ -22,16 +22,18 @@ struct udp_attempt {
     int fd;
 };
 
-/* A port of the full range, chosen by us: the kernel's own range is smaller. */
-static void bind_random_port(struct upstream *upstream, int fd, uint8_t family)
+/* A port of the full range, chosen by us: the kernel's own range is smaller. Never the
+ * server's own: on this host the socket would be connected to itself, and would keep the
+ * server from its port. */
+static void bind_random_port(struct upstream *upstream, int fd, const struct addr *server)
 {
     for (unsigned i = 0; i < PORT_TRIES; i++) {
         uint16_t bits;
         struct sockaddr_storage sa;
-        struct addr any = {.family = family};
+        struct addr any = {.family = server->family};
         upstream_random(upstream, &bits, sizeof(bits));
         any.port = bits;
-        if (bits < PORT_FIRST) {
+        if (bits < PORT_FIRST || bits == server->port) {
             continue;
         }
         if (bind(fd, (struct sockaddr *)&sa, addr_to_sockaddr(&any, &sa)) == 0) {
@@ -56,7 +58,7 @@ static int open_socket(struct upstream *upstream, const struct addr *addr)
         int omit = IPV6_PMTUDISC_OMIT;
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &omit, sizeof(omit));
     }
-    bind_random_port(upstream, fd, addr->family);
+    bind_random_port(upstream, fd, addr);
     if (connect(fd, (struct sockaddr *)&sa, len) < 0) {
         int err = -errno;
         close(fd);
