@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "config/catalog.h"
+#include "config/referral.h"
+#include "config/keyed.h"
 #include "config/origins.h"
 #include "config/setting.h"
 #include "config/show.h"
@@ -29,12 +31,37 @@ static cJSON *pair_json(const struct setting *row, const char *text)
     return json;
 }
 
+/* "key=value key=a,b" as the map that it was. */
+static cJSON *map_json(const struct setting *row, const char *text)
+{
+    cJSON *json = cJSON_CreateObject();
+    char key[64], word[KEYED_MAX];
+    struct keyed_part part;
+    const char *item;
+    while (keyed_next(row->set, &text, &part)) {
+        snprintf(key, sizeof(key), "%.*s", (int)part.key_len, part.key);
+        if (!part.list) {
+            snprintf(word, sizeof(word), "%.*s", (int)part.len, part.value);
+            cJSON_AddStringToObject(json, key, word);
+            continue;
+        }
+        cJSON *list = cJSON_AddArrayToObject(json, key);
+        while (part.len) {
+            size_t len = keyed_item(&part, &item);
+            snprintf(word, sizeof(word), "%.*s", (int)len, item);
+            cJSON_AddItemToArray(list, cJSON_CreateString(word));
+        }
+    }
+    return json;
+}
+
 static cJSON *list_json(const struct setting *row, const struct text_list *list)
 {
     cJSON *array = cJSON_CreateArray();
     for (size_t i = 0; i < list->count; i++) {
-        cJSON *item =
-            row->set ? pair_json(row, list->items[i]) : cJSON_CreateString(list->items[i]);
+        cJSON *item = row->keyed ? map_json(row, list->items[i])
+                      : row->set ? pair_json(row, list->items[i])
+                                 : cJSON_CreateString(list->items[i]);
         cJSON_AddItemToArray(array, item);
     }
     return array;
@@ -188,7 +215,7 @@ static int check(struct cli *cli)
     struct config *config = NULL;
     struct diag diag = {0};
     int err = config_load(cli->config_path, &config, &diag);
-    err = err < 0 ? err : catalog_check_own(config, &diag);
+    err = err < 0 ? err : referral_check_own(config, &diag);
     config_free(config);
     if (err < 0 && (err == -ENOMEM || !cli->json)) {
         return fail(cli, err, &diag);

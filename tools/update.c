@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "blocklists/schedule.h"
 #include "config/catalog.h"
+#include "config/referral.h"
 #include "tools/activate.h"
 #include "tools/differing.h"
 #include "tools/identity.h"
@@ -267,7 +268,8 @@ static int run(struct cli *cli, struct sync_options *options)
     struct config *config = NULL;
     struct sync_result result = {0};
     struct progress progress;
-    if (config_load(cli->config_path, &config, &diag) < 0 || catalog_check_own(config, &diag) < 0) {
+    if (config_load(cli->config_path, &config, &diag) < 0 ||
+        referral_check_own(config, &diag) < 0) {
         config_free(config);
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
     }

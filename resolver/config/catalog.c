@@ -33,6 +33,7 @@ static const struct field category_keys[] = {
     {"why", FIELD_TEXTS, false, IN_CATEGORY(whys), IN_CATEGORY(why_count), NULL},
     {"mode", FIELD_MODE, false, IN_CATEGORY(mode), 0, NULL},
     {"popular", FIELD_FLAG, false, IN_CATEGORY(popular), 0, NULL},
+    {"mixed", FIELD_FLAG, false, IN_CATEGORY(mixed), 0, NULL},
     {"help", FIELD_LIST, false, IN_CATEGORY(help), 0, check_id},
     {NULL},
 };

@@ -19,6 +19,7 @@ struct catalog_category {
     size_t name_count;
     struct catalog_text *whys; /* one sentence: why such sites are blocked */
     size_t why_count;
+    bool mixed;            /* good and bad alike: groups.prefer outranks it */
     bool popular;          /* people choose it against well-known sites */
     int mode;              /* enum block_mode, MODE_UNSET when it follows block.mode */
     struct text_list help; /* ids of help lines, most fitting first */
@@ -44,16 +45,6 @@ struct catalog {
 /* -ENOENT, -EINVAL with *diag; *ret_catalog is untouched on failure. */
 __attribute__((warn_unused_result)) int
 catalog_load(const char *data_dir, struct catalog **ret_catalog, struct diag *diag);
-
-/* What a configuration names outside of itself: each category of a source or group is
- * one of the catalogue's, and server.user exists. -EINVAL with the place, and the
- * nearest category. */
-__attribute__((warn_unused_result)) int
-catalog_check_config(const struct config *config, const struct catalog *catalog, struct diag *diag);
-
-/* The same with the catalogue of its server.data_dir; also what catalog_load() says. */
-__attribute__((warn_unused_result)) int catalog_check_own(const struct config *config,
-                                                          struct diag *diag);
 
 void catalog_free(struct catalog *catalog);
 

@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "config/server_url.h"
+#include "config/setting.h"
 
 enum {
     ID_MAX = 63,
@@ -275,4 +276,19 @@ const char *check_public_key(const char *text)
     size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/");
     bool fits = !*text || (len == 56 && !text[len] && has_prefix(text, "RW"));
     return fits ? NULL : "not a minisign public key (56 characters, RW first)";
+}
+
+/* "CATEGORY MODE" */
+const char *check_category_mode(const char *text)
+{
+    char category[CATEGORY_MAX + 1];
+    size_t len = strcspn(text, " ");
+    if (len >= sizeof(category)) {
+        return "longer than the name of a category";
+    }
+    memcpy(category, text, len);
+    category[len] = '\0';
+    const char *why = check_category(category);
+    bool known = text[len] && setting_find_word("block_mode", text + len + 1) >= 0;
+    return why ? why : known ? NULL : "without a mode (page, nxdomain, nodata, zero, refused)";
 }

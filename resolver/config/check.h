@@ -26,3 +26,10 @@ const char *check_window(const char *text);     /* "19:00-07:00", "19:00-07:00 U
 const char *check_proxy(const char *text);      /* or "" */
 const char *check_folder(const char *text);     /* a path, or "" */
 const char *check_public_key(const char *text); /* of minisign, or "" */
+
+/* Maps as keyed.h keeps them, see config/schedule.h. */
+const char *check_schedule(const char *text);
+const char *check_bell(const char *text);
+const char *check_dates(const char *text);
+const char *check_category_mode(const char *text); /* "games zero" */
+const char *check_timezone(const char *text);      /* or "" */

@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "config/origins.h"
+#include "config/schedule.h"
 #include "config/server_url.h"
 
 enum { DNS_PORT = 53, TLS_PORT = 853 };
@@ -99,6 +100,25 @@ static int check_groups(const struct config *config, struct diag *diag)
                                : "has no clients, but only the last group may catch the rest";
         snprintf(text, sizeof(text), "group '%s' %s", group->name, why);
         return fail_at(diag, origins_find(config, &setting_group, i, setting_group.rows), text);
+    }
+    return 0;
+}
+
+/* Names of bells and dates that schedules give. */
+static int check_schedules(const struct config *config, size_t group, struct diag *diag)
+{
+    const struct text_list *rows = &config->groups[group].schedule;
+    const struct setting *setting = origins_row(&setting_group, "schedule");
+    for (size_t i = 0; i < rows->count; i++) {
+        char text[256];
+        struct schedule_row row;
+        const char *why = schedule_read(rows->items[i], config, &row);
+        if (why) {
+            struct origin place =
+                item_origin(origins_find(config, &setting_group, group, setting), i);
+            snprintf(text, sizeof(text), "schedule: this is %s", why);
+            return fail_at(diag, &place, text);
+        }
     }
     return 0;
 }
@@ -203,6 +223,9 @@ int checker_check(const struct config *config, struct diag *diag)
     }
     if (err == 0) {
         err = check_groups(config, diag);
+    }
+    for (size_t i = 0; i < config->group_count && err == 0; i++) {
+        err = check_schedules(config, i, diag);
     }
     for (size_t i = 0; i < config->upstream.servers.count && err == 0; i++) {
         struct origin place = item_origin(origins_find_key(config, "upstream", "servers"), i);

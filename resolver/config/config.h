@@ -32,6 +32,8 @@ enum list_format {
 enum list_match { MATCH_AUTO, MATCH_EXACT, MATCH_SUBTREE };
 enum upstream_strategy { STRATEGY_FASTEST, STRATEGY_ORDERED, STRATEGY_PARALLEL };
 enum list_scope { SCOPE_OWN, SCOPE_ALL };
+enum youtube_level { YOUTUBE_OFF, YOUTUBE_MODERATE, YOUTUBE_STRICT };
+enum unsafe_search { UNSAFE_ALLOW, UNSAFE_BLOCK };
 
 #define SOURCE
 #define SOURCE_TEXT(key, def, check, help)   char *key;
@@ -50,9 +52,12 @@ struct config_source {
 #undef SOURCE_LIST
 
 #define GROUP
-#define GROUP_TEXT(key, def, check, help) char *key;
-#define GROUP_LIST(key, def, check, help) struct text_list key;
-#define GROUP_CHOICE(key, def, set, help) int key;
+#define GROUP_TEXT(key, def, check, help)   char *key;
+#define GROUP_LIST(key, def, check, help)   struct text_list key;
+#define GROUP_CHOICE(key, def, set, help)   int key;
+#define GROUP_FLAG(key, def, help)          bool key;
+#define GROUP_PAIRS(key, keys, check, help) struct text_list key;
+#define GROUP_MAPS(key, keys, check, help)  struct text_list key;
 struct config_group {
 #include "config/settings.def"
 };
@@ -60,6 +65,9 @@ struct config_group {
 #undef GROUP_TEXT
 #undef GROUP_LIST
 #undef GROUP_CHOICE
+#undef GROUP_FLAG
+#undef GROUP_PAIRS
+#undef GROUP_MAPS
 
 #define SECTION(name, help) struct {
 #define SECTION_END(name)                                                                          \
@@ -71,6 +79,7 @@ struct config_group {
 #define CHOICE(section, key, def, set, help)   int key;
 #define LIST(section, key, def, check, help)   struct text_list key;
 #define PAIRS(section, key, keys, check, help) struct text_list key;
+#define MAPS(section, key, keys, check, help)  struct text_list key;
 struct config {
 #include "config/settings.def"
     struct config_source *sources; /* lists.sources, in order */
@@ -88,6 +97,7 @@ struct config {
 #undef CHOICE
 #undef LIST
 #undef PAIRS
+#undef MAPS
 
 /* Read path, then the *.yaml of the folder conf.d beside it, in name order, and at last
  * state_dir/managed.yaml: maps merge by key, sources by id, groups by name, new groups

@@ -7,7 +7,7 @@
 
 #include "config/check.h"
 
-enum { LANGUAGES_MAX = 32, TEXT_MAX = 400, ITEMS_MAX = 100, NUMBER_MAX = 1000000000 };
+enum { LANGUAGES_MAX = 32, TEXT_MAX = 400, ITEMS_MAX = 300, NUMBER_MAX = 1000000000 };
 
 /* Check and copy a scalar. */
 static int take_text(const struct yaml_node *node, setting_check check, char **ret_text,

@@ -11,6 +11,7 @@
 
 #include "base/wholefile.h"
 #include "config/catalog.h"
+#include "config/referral.h"
 #include "config/yaml.h"
 
 enum { OCTETS_MAX = 4 << 20 }; /* what yaml_parse() takes */
@@ -349,7 +350,7 @@ static int validate(const struct session *session)
     const struct yaml_text text = {session->after, session->after_len, session->path};
     int err = config_load_with(session->config_path, &text, &config, session->diag);
     if (err == 0) {
-        err = catalog_check_own(config, session->diag);
+        err = referral_check_own(config, session->diag);
     }
     if (err == 0) {
         err = check_put(session, config);

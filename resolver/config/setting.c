@@ -49,6 +49,14 @@ static const struct word_set word_sets[] = {
      .check = check_##form,                                                                        \
      .shape = #form,                                                                               \
      .set = (keys)},
+#define MAPS(section, name, keys, form, help)                                                      \
+    {ROW(LIST, #section, #name, help),                                                             \
+     FIELD(section, name),                                                                         \
+     .text = "",                                                                                   \
+     .check = check_##form,                                                                        \
+     .shape = #form,                                                                               \
+     .set = (keys),                                                                                \
+     .keyed = true},
 static const struct setting config_rows[] = {
 #include "config/settings.def"
 };
@@ -83,6 +91,19 @@ static const struct setting source_rows[] = {
      .shape = #form},
 #define GROUP_CHOICE(name, def, words, help)                                                       \
     {ROW(CHOICE, "", #name, help), GROUP_FIELD(name), .text = (def), .set = #words},
+#define GROUP_FLAG(name, def, help)                                                                \
+    {ROW(FLAG, "", #name, help), GROUP_FIELD(name), .number = (def)},
+#define GROUP_PAIRS(name, keys, form, help)                                                        \
+    {ROW(LIST, "", #name, help), GROUP_FIELD(name), .text = "",                                    \
+     .check = check_##form,      .shape = #form,    .set = (keys)},
+#define GROUP_MAPS(name, keys, form, help)                                                         \
+    {ROW(LIST, "", #name, help),                                                                   \
+     GROUP_FIELD(name),                                                                            \
+     .text = "",                                                                                   \
+     .check = check_##form,                                                                        \
+     .shape = #form,                                                                               \
+     .set = (keys),                                                                                \
+     .keyed = true},
 static const struct setting group_rows[] = {
 #include "config/settings.def"
 };

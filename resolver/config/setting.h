@@ -30,6 +30,7 @@ struct setting {
     setting_check check;      /* TEXT and LIST (each item) */
     const char *shape;        /* the name of the check */
     const char *set;          /* CHOICE: its words; LIST: "key key" when items are maps */
+    bool keyed;               /* LIST of maps: of any of these keys, see keyed.h */
 };
 
 struct setting_table {

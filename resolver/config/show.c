@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/keyed.h"
 #include "config/origins.h"
 #include "config/setting.h"
 #include "config/yaml.h"
@@ -85,14 +86,38 @@ static int put_pair(struct printer *print, const struct setting *row, const char
     return len + fprintf(print->out, many ? "]}" : "}");
 }
 
+/* "key=value key=a,b" as the map that it was. */
+static int put_map(struct printer *print, const struct setting *row, const char *text)
+{
+    char word[KEYED_MAX];
+    const char *item, *glue = "{";
+    struct keyed_part part;
+    int len = 0;
+    while (keyed_next(row->set, &text, &part)) {
+        len += fprintf(print->out, "%s%.*s: %s", glue, (int)part.key_len, part.key,
+                       part.list ? "[" : "");
+        for (const char *comma = ""; part.len; comma = ", ") {
+            size_t size = part.list ? keyed_item(&part, &item) : part.len;
+            snprintf(word, sizeof(word), "%.*s", (int)size, part.list ? item : part.value);
+            part.len = part.list ? part.len : 0;
+            len += fprintf(print->out, "%s", comma);
+            len += put_text(print, print->out, word);
+        }
+        len += fprintf(print->out, "%s", part.list ? "]" : "");
+        glue = ", ";
+    }
+    return len + fprintf(print->out, "}");
+}
+
 static int put_list(struct printer *print, const struct setting *row)
 {
     const struct text_list *list = setting_list(row, print->object);
     int len = fprintf(print->out, "[");
     for (size_t i = 0; i < list->count; i++) {
         len += fprintf(print->out, "%s", i ? ", " : "");
-        len += row->set ? put_pair(print, row, list->items[i])
-                        : put_text(print, print->out, list->items[i]);
+        len += row->keyed ? put_map(print, row, list->items[i])
+               : row->set ? put_pair(print, row, list->items[i])
+                          : put_text(print, print->out, list->items[i]);
     }
     return len + fprintf(print->out, "]");
 }

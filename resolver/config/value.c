@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/keyed.h"
 #include "config/nearest.h"
 
-enum { PAIR_MAX = 1024, TEXT_MAX = 1000, ITEMS_MAX = 4096, DIGITS_MAX = 15 };
+enum { PAIR_MAX = KEYED_MAX, TEXT_MAX = 1000, ITEMS_MAX = 4096, DIGITS_MAX = 15 };
 
 int complain(const struct complaint *to, const struct yaml_node *at, const char *format, ...)
 {
@@ -153,6 +154,58 @@ static int join_pair(const struct setting *row, const struct yaml_node *item,
     return why ? complain(to, item, "%s: '%.60s' is %s", row->key, out, why) : err;
 }
 
+static int unknown_map_key(const struct setting *row, const struct yaml_node *node,
+                           const struct complaint *to)
+{
+    diag_at(to->diag, to->file, node->key_line, node->key_column);
+    return diag_set(to->diag, -EINVAL, "unknown key '%.40s' in %s; known: %s", node->key, row->key,
+                    row->set);
+}
+
+/* A word or a list of words behind "key="; a list is joined by commas. */
+static int append_value(const struct setting *row, const struct yaml_node *node,
+                        const struct complaint *to, char out[PAIR_MAX])
+{
+    bool list = false;
+    if (!keyed_knows(row->set, node->key, &list)) {
+        return unknown_map_key(row, node, to);
+    }
+    const struct yaml_node *at = list && node->kind == YAML_LIST ? node->first : node;
+    if (list ? node->kind == YAML_MAP : node->kind != YAML_SCALAR) {
+        return complain(to, node, "%s: expected %s", node->key, list ? "a list" : "one word");
+    }
+    const char *glue = "=";
+    int err = 0;
+    snprintf(out + strlen(out), PAIR_MAX - strlen(out), "%s%s", *out ? " " : "", node->key);
+    for (; at && err == 0; at = node->kind == YAML_LIST ? at->next : NULL) {
+        size_t len = strlen(out);
+        if (at->kind != YAML_SCALAR || !*at->text || strpbrk(at->text, list ? " ,=" : " =")) {
+            return complain(to, at, "%s: '%.60s' is not one word", node->key,
+                            at->kind == YAML_SCALAR ? at->text : "...");
+        }
+        size_t wrote = (size_t)snprintf(out + len, PAIR_MAX - len, "%s%s", glue, at->text);
+        err = wrote >= PAIR_MAX - len ? complain(to, at, "%s: too long", node->key) : 0;
+        glue = ",";
+    }
+    return err;
+}
+
+/* A map of any of the row's keys as "key=value key=a,b". */
+static int join_map(const struct setting *row, const struct yaml_node *item,
+                    const struct complaint *to, char out[PAIR_MAX])
+{
+    int err = 0;
+    out[0] = '\0';
+    if (item->kind != YAML_MAP) {
+        return complain(to, item, "%s: expected a map of keys: %s", row->key, row->set);
+    }
+    for (const struct yaml_node *node = item->first; node && err == 0; node = node->next) {
+        err = append_value(row, node, to, out);
+    }
+    const char *why = err == 0 ? row->check(out) : NULL;
+    return why ? complain(to, item, "%s: this is %s", row->key, why) : err;
+}
+
 static int set_text(const struct setting *row, void *object, const struct yaml_node *node,
                     const struct complaint *to)
 {
@@ -211,7 +264,8 @@ static int add_item(const struct setting *row, const struct yaml_node *item, str
 {
     char pair[PAIR_MAX];
     const char *text = row->set ? pair : item->text;
-    int err = row->set                    ? join_pair(row, item, to, pair)
+    int err = row->keyed                  ? join_map(row, item, to, pair)
+              : row->set                  ? join_pair(row, item, to, pair)
               : item->kind == YAML_SCALAR ? check_text(row, item, to)
                                           : wrong_type(row, item, to, "a single value in the list");
     if (err < 0) {

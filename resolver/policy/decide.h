@@ -9,6 +9,8 @@
 
 struct snapshot;
 
+enum { SNAPSHOT_CATEGORIES_MAX = 64 }; /* index 0 is "none" */
+
 #define REASON(name, word, ede, text) REASON_##name,
 enum reason {
 #include "policy/verdict.def"
@@ -28,6 +30,7 @@ struct verdict {
                           address: the bits that its entry leaves open */
     int32_t rule;      /* index into the snapshot's rules, -1 = none */
     uint16_t pattern;  /* index + 1 of the pattern that decided, 0 = none */
+    uint16_t mark;     /* index + 1 of the item in snapshot->known that decided, 0 = none */
     bool overrode;     /* an allow rule or protection took back a block by a list */
     uint32_t data;     /* of BLOCKDB_LOCAL, for blockdb_data() */
     bool shadowed;     /* not blocked, but a source that only counts would have */
@@ -35,10 +38,23 @@ struct verdict {
     uint16_t shadow_source;
 };
 
+enum { SERVICE_WORDS = 2 }; /* of 64 services each */
+
 /* What is in force for one group at one time; made by policy_effective(). */
 struct effective_group {
-    uint64_t blocked;   /* bit i: category i is blocked */
-    int8_t mode;        /* enum block_mode of the group, MODE_UNSET when it has none */
+    uint64_t blocked;                 /* bit i: category i is blocked, */
+    uint64_t scheduled;               /* and of these, by a schedule alone */
+    uint64_t services[SERVICE_WORDS]; /* the same of services */
+    uint64_t service_times[SERVICE_WORDS];
+    uint64_t chosen;    /* while `only`: nothing but names of these categories */
+    uint64_t preferred; /* categories that outrank mixed ones */
+    bool paused, only, only_scheduled;
+    bool filters;     /* blocks anything at all */
+    bool marks;       /* has a use for snapshot->marks */
+    bool safe_search; /* and engines without a safe mode are blocked: */
+    bool unsafe_blocked;
+    uint8_t youtube;                       /* enum youtube_level */
+    int8_t modes[SNAPSHOT_CATEGORIES_MAX]; /* enum block_mode of each category */
     uint32_t ttl_cap_s; /* answers must not outlive the next change; UINT32_MAX = none */
 };
 
@@ -60,6 +76,13 @@ void policy_decide(const struct snapshot *snapshot, const struct subject *subjec
  * excepts the name excepts its addresses. Without a name the address is judged alone. */
 void policy_decide_address(const struct snapshot *snapshot, const struct subject *subject,
                            const struct addr *addr, struct verdict *ret_verdict);
+
+/* Is it blocked by what people chose from (lists, services, times) and not by a rule? */
+bool verdict_is_listed(const struct verdict *verdict);
+
+/* The enforced name that the question is sent to, NULL without REASON_SAFE_SEARCH. */
+const struct dname *verdict_target(const struct snapshot *snapshot, const struct verdict *verdict,
+                                   uint16_t group);
 
 /* "list", "block-rule" ...; the plain text; the extended error or -1. */
 const char *reason_word(enum reason reason);

@@ -280,6 +280,13 @@ static void find_address(const struct listing *listing, struct hits *hits)
     note_hits(listing->lists, hits);
 }
 
+uint64_t listing_categories(const struct listing *listing)
+{
+    struct hits hits;
+    find_name(listing, &hits);
+    return hits.mask;
+}
+
 void listing_judge(const struct listing *listing, struct verdict *verdict)
 {
     const struct policy_lists *lists = listing->lists;

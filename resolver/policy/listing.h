@@ -17,3 +17,7 @@ struct listing {
 
 /* Sets all of the verdict but mode, rule and overrode; it comes zeroed but for rule. */
 void listing_judge(const struct listing *listing, struct verdict *verdict);
+
+/* The categories in which lists that are in force name the name itself; exceptions and
+ * patterns are not asked. */
+uint64_t listing_categories(const struct listing *listing);

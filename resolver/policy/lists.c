@@ -34,6 +34,7 @@ static void number_catalog(struct policy_lists *lists, const struct catalog *cat
     for (size_t i = 0; catalog && i < catalog->category_count; i++) {
         unsigned number = number_category(lists, catalog->categories[i].id);
         lists->categories[number].mode = (int8_t)catalog->categories[i].mode;
+        lists->categories[number].mixed = catalog->categories[i].mixed;
     }
 }
 

@@ -7,9 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/referral.h"
 #include "policy/client.h"
 #include "policy/lists.h"
 #include "policy/localnames.h"
+#include "policy/marks.h"
 #include "policy/rules.h"
 
 enum { LOCAL_PREFIXES_MAX = 256 };
@@ -18,11 +20,18 @@ struct policy_config {
     unsigned refs;
     struct config *config;
     struct catalog *catalog;
+    struct known *known;
+    struct marks *marks;
     struct client_index *groups;
     struct client_index *admitted;
     struct client_index *forwarders;
     struct local_names *local;
     struct addr page_ipv4, page_ipv6;
+};
+
+struct data_files {
+    struct catalog *catalog;
+    struct known *known;
 };
 
 /* A growing run of client rules. */
@@ -77,12 +86,12 @@ static struct client_index *index_list(const struct text_list *list)
     return index;
 }
 
-/* Takes over both on success. */
-static int make_part(struct config *config, struct catalog *catalog,
+/* Takes over the configuration and its data files on success. */
+static int make_part(struct config *config, const struct data_files *data,
                      struct policy_config **ret_part, struct diag *diag)
 {
     /* A group that blocks an unknown category would protect less than its author thinks. */
-    int err = catalog_check_config(config, catalog, diag);
+    int err = referral_check(config, &(struct referral){data->catalog, data->known}, diag);
     if (err < 0) {
         return err;
     }
@@ -91,11 +100,12 @@ static int make_part(struct config *config, struct catalog *catalog,
         return -ENOMEM;
     }
     part->refs = 1;
+    part->marks = marks_new(data->known);
     part->groups = index_groups(config);
     part->admitted = index_list(&config->dns.allow_clients);
     part->forwarders = index_list(&config->dns.trusted_forwarders);
     part->local = local_names_new(config);
-    if (!part->groups || !part->admitted || !part->forwarders || !part->local) {
+    if (!part->groups || !part->admitted || !part->forwarders || !part->local || !part->marks) {
         policy_config_unref(part);
         return -ENOMEM;
     }
@@ -106,7 +116,8 @@ static int make_part(struct config *config, struct catalog *catalog,
         part->page_ipv6.family = 0;
     }
     part->config = config;
-    part->catalog = catalog;
+    part->catalog = data->catalog;
+    part->known = data->known;
     *ret_part = part;
     return 0;
 }
@@ -115,13 +126,17 @@ static int make_part(struct config *config, struct catalog *catalog,
 static int make_with_catalog(struct config *config, struct policy_config **ret_part,
                              struct diag *diag)
 {
-    struct catalog *catalog = NULL;
-    int err = catalog_load(config->server.data_dir, &catalog, diag);
+    struct data_files data = {0};
+    int err = catalog_load(config->server.data_dir, &data.catalog, diag);
     if (err == 0) {
-        err = make_part(config, catalog, ret_part, diag);
+        err = known_load(config->server.data_dir, &data.known);
+    }
+    if (err == 0) {
+        err = make_part(config, &data, ret_part, diag);
     }
     if (err < 0) {
-        catalog_free(catalog);
+        catalog_free(data.catalog);
+        known_free(data.known);
         config_free(config);
     }
     return err;
@@ -155,6 +170,8 @@ void policy_config_unref(struct policy_config *part)
     client_index_free(part->admitted);
     client_index_free(part->forwarders);
     local_names_free(part->local);
+    marks_free(part->marks);
+    known_free(part->known);
     catalog_free(part->catalog);
     config_free(part->config);
     free(part);
@@ -182,11 +199,18 @@ static void take_parts(struct snapshot *snapshot, struct policy_config *config,
     snapshot->config = config->config;
     snapshot->catalog = config->catalog;
     snapshot->local = config->local;
+    snapshot->known = config->known;
+    snapshot->marks = config->marks;
     snapshot->generation = lists->generation + rules_serial(rules) * 0x9e3779b97f4a7c15ULL;
     snapshot->generation += snapshot->generation == 0;
     snapshot->db = lists->db;
     memcpy(snapshot->categories, lists->categories, sizeof(lists->categories));
     snapshot->category_count = lists->category_count;
+    for (unsigned i = 1; i < lists->category_count; i++) {
+        snapshot->mixed |= lists->categories[i].mixed ? 1ULL << i : 0;
+        snapshot->bypass =
+            strcmp(lists->categories[i].id, "bypass") == 0 ? (uint8_t)i : snapshot->bypass;
+    }
     snapshot->page_ipv4 = config->page_ipv4;
     snapshot->page_ipv6 = config->page_ipv6;
     snapshot->group_count = config->config->group_count;
@@ -242,13 +266,27 @@ static bool regex_touches(const struct regex_set *set, const struct dname *name)
     return at >= 0;
 }
 
+/* An engine with a safe mode is never blocked. */
+static bool marks_touch(const struct snapshot *snapshot, const struct dname *name)
+{
+    struct mark marks[MARKS_MAX];
+    size_t count = marks_find(snapshot->marks, name, marks);
+    for (size_t i = 0; i < count; i++) {
+        const struct known_item *item = &snapshot->known->items[marks[i].item];
+        if (item->kind != KNOWN_ENGINE || !item->target) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name)
 {
     struct blockdb_probe probe;
     struct blockdb_hit hits[DNAME_LABELS_MAX];
     snapshot_probe(snapshot, name, &probe);
     return (snapshot->db && blockdb_find(snapshot->db, &probe, hits) > 0) ||
-           rules_touch(snapshot->rules, name) ||
+           rules_touch(snapshot->rules, name) || marks_touch(snapshot, name) ||
            (snapshot->lists->regex && regex_touches(snapshot->lists->regex, name));
 }
 

@@ -10,8 +10,8 @@
 #include "policy/decide.h"
 #include "policy/rule.h"
 
-enum { SNAPSHOT_CATEGORIES_MAX = 64 }; /* index 0 is "none" */
-
+struct known;         /* see config/known.h */
+struct marks;         /* see policy/marks.h */
 struct local_names;   /* see policy/localnames.h */
 struct policy_config; /* settings, catalogue, client index */
 struct policy_lists;  /* database, category numbers, class masks */
@@ -20,6 +20,7 @@ struct policy_rules;  /* local rules and protected names, indexed */
 struct category_info {
     const char *id;
     int8_t mode;       /* enum block_mode or MODE_UNSET */
+    bool mixed;        /* good and bad alike: preferred categories outrank it */
     uint16_t stats_id; /* filled by the daemon, see stats_name_category() */
 };
 
@@ -27,10 +28,14 @@ struct snapshot {
     const struct config *config;
     const struct catalog *catalog;
     const struct local_names *local;
+    const struct known *known;
+    const struct marks *marks;
     uint64_t generation;      /* changes with the lists; never 0 */
     const struct blockdb *db; /* NULL: unprotected */
     struct category_info categories[SNAPSHOT_CATEGORIES_MAX];
     unsigned category_count; /* with "none" */
+    uint64_t mixed;          /* categories that are */
+    uint8_t bypass;          /* the category of ways around, 0 = none */
     struct addr page_ipv4;   /* block.page_ipv4, family 0 when unset */
     struct addr page_ipv6;
     size_t group_count;

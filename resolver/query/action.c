@@ -46,9 +46,34 @@ static bool expand(const struct query *query, const struct packet *data, struct 
     return dname_read(from, len, &pos, ret_target) == 0;
 }
 
+bool action_rewrites(const struct query *query)
+{
+    uint16_t type = query->question.type;
+    return query->verdict.reason == REASON_SAFE_SEARCH &&
+           (type == TYPE_A || type == TYPE_AAAA || type == TYPE_CNAME || type == TYPE_HTTPS ||
+            type == TYPE_SVCB);
+}
+
+/* The enforced name of an engine, for addresses; it has no service bindings. */
+static bool find_safe(const struct query *query, struct dname *ret_target, uint32_t *ret_ttl)
+{
+    const struct snapshot *snapshot = query->worker->snapshot;
+    uint16_t type = query->question.type;
+    const struct dname *target = verdict_target(snapshot, &query->verdict, query->group);
+    if (!target || type == TYPE_HTTPS || type == TYPE_SVCB) {
+        return false;
+    }
+    *ret_target = *target;
+    *ret_ttl = (uint32_t)snapshot->config->block.ttl_s;
+    return true;
+}
+
 /* The CNAME among the records, which then stands alone (RFC 1034 section 3.6.2). */
 static bool find_alias(const struct query *query, struct dname *ret_target, uint32_t *ret_ttl)
 {
+    if (query->verdict.reason == REASON_SAFE_SEARCH) {
+        return find_safe(query, ret_target, ret_ttl);
+    }
     struct reader reader = open_data(query);
     struct local local;
     while (next_record(&reader, &local)) {
@@ -64,8 +89,9 @@ void action_choose_target(struct query *query)
 {
     uint16_t type = query->question.type;
     uint32_t ttl;
-    query->aliased = query->verdict.action == BLOCKDB_LOCAL && type != TYPE_CNAME &&
-                     type != TYPE_ANY && find_alias(query, &query->target, &ttl) &&
+    bool given = query->verdict.action == BLOCKDB_LOCAL || action_rewrites(query);
+    query->aliased = given && type != TYPE_CNAME && type != TYPE_ANY &&
+                     find_alias(query, &query->target, &ttl) &&
                      !dname_equal(&query->target, &query->question.name);
 }
 
@@ -131,6 +157,9 @@ static void put_alias(struct query *query, const struct packet *known, uint32_t 
 
 static unsigned put_records(struct query *query)
 {
+    if (query->verdict.action != BLOCKDB_LOCAL) {
+        return 0;
+    }
     struct reader reader = open_data(query);
     struct local local;
     unsigned put = 0;

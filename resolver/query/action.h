@@ -7,6 +7,10 @@
  * CNAME, else the question's own. Sets query->target. */
 void action_choose_target(struct query *query);
 
+/* Is the question answered with a search engine's safe mode? Of an engine that are
+ * addresses, aliases and service bindings; its mail and texts go through. */
+bool action_rewrites(const struct query *query);
+
 /* The name to look up and to ask for. */
 static inline const struct dname *action_sought(const struct query *query)
 {
@@ -17,7 +21,7 @@ static inline const struct dname *action_sought(const struct query *query)
  * changed it while the upstream was asked. */
 bool action_fits(const struct query *query);
 
-/* The whole reply of local data, in query->out; an answer that is known for the target
+/* The whole reply of local data or of a safe mode, in query->out; an answer that is known for the target
  * follows its CNAME. Without a record of the type asked: no data. */
 void action_write_local(struct query *query, const struct reply_error *why);
 

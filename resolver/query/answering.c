@@ -3,9 +3,9 @@
 
 #include <errno.h>
 
-#include "query/local.h"
-
+#include "config/known.h"
 #include "query/action.h"
+#include "query/local.h"
 
 enum { ANY_TTL_S = 3600, EDE_TEXT_MAX = 160 };
 
@@ -112,7 +112,10 @@ static void why_text(const struct query *query, char out[EDE_TEXT_MAX])
         verdict_ref(verdict, &query->question.name, ref);
     }
     size_t len = 0;
-    if (verdict->reason == REASON_LIST || verdict->reason == REASON_LIST_ADDRESS) {
+    if (verdict->mark) {
+        len = add_word(out, len, reason_word(verdict->reason));
+        len = add_word(out, len, snapshot->known->items[verdict->mark - 1].id);
+    } else if (verdict->class_id || verdict->pattern) {
         len = add_word(out, len, snapshot->categories[verdict->category].id);
         len = add_word(out, len, blockdb_source(snapshot->db, verdict->source)->id);
     } else {
@@ -148,6 +151,17 @@ static void block_reply(struct query *query)
     }
     const struct reply_error why = {reason_ede(verdict->reason), text};
     reply_end(&query->out, &query->question, rcode, &why);
+}
+
+/* A search engine in its safe mode. */
+static void safe_reply(struct query *query)
+{
+    char text[EDE_TEXT_MAX] = "";
+    if (query->question.edns) {
+        why_text(query, text);
+    }
+    const struct reply_error forged = {reason_ede(REASON_SAFE_SEARCH), text};
+    action_write_local(query, &forged);
 }
 
 /* Of names that are ours to answer: authoritative. */
@@ -252,6 +266,8 @@ void answering_write(struct query *query)
         action_write_truncated(query);
     } else if (query->question.type == TYPE_ANY) {
         any_reply(query);
+    } else if (action_rewrites(query)) {
+        safe_reply(query);
     } else if (query->known && query->failure == 0) {
         known_reply(query);
     } else {

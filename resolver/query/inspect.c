@@ -31,8 +31,11 @@ bool inspect_blocks(const struct snapshot *snapshot, const struct subject *asked
     const struct subject subject = {target, &probe, asked->group};
     snapshot_probe(snapshot, target, &probe);
     policy_decide(snapshot, &subject, ret_verdict);
-    if ((ret_verdict->reason == REASON_LIST || ret_verdict->shadowed) &&
-        snapshot_protects(snapshot, asked->name)) {
+    bool unchosen =
+        !ret_verdict->mark && !ret_verdict->class_id && !ret_verdict->pattern &&
+        (ret_verdict->reason == REASON_NOT_CHOSEN || ret_verdict->reason == REASON_SCHEDULE);
+    if (unchosen || ((verdict_is_listed(ret_verdict) || ret_verdict->shadowed) &&
+                     snapshot_protects(snapshot, asked->name))) {
         ret_verdict->blocked = ret_verdict->shadowed = false;
     }
     return ret_verdict->blocked;

@@ -81,7 +81,8 @@ static enum step judge(struct query *query)
         return drop_blocked(query);
     }
     bool truncated = verdict->reason == REASON_TCP_ONLY && query->channel->transport == STATS_UDP;
-    bool settled = verdict->blocked || truncated || query->question.type == TYPE_ANY;
+    bool settled =
+        verdict->blocked || truncated || query->question.type == TYPE_ANY || action_rewrites(query);
     return settled && !query->aliased ? STEP_REPLY : STEP_NEXT;
 }
 

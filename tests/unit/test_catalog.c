@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config/catalog.h"
+#include "config/referral.h"
 #include "config/yaml.h"
 
 /* Unit tests run in the root of the tree. */
@@ -260,6 +260,7 @@ static void what_a_configuration_names_must_exist(void **state)
          "there is no user 'no-such-user-1'"},
         {"a user that does", "server:\n  user: root\n", 0, 0, ""},
     };
+    const struct known none = {.missing = {true, true, true}};
     struct catalog *catalog = load_shipped();
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct diag diag = {0};
@@ -267,7 +268,7 @@ static void what_a_configuration_names_must_exist(void **state)
         const struct yaml_text text = {wrong[i].yaml, strlen(wrong[i].yaml), "gg.yaml"};
         int err = config_parse(&text, &config, &diag);
         assert_int_equal(err, 0);
-        err = catalog_check_config(config, catalog, &diag);
+        err = referral_check(config, &(struct referral){catalog, &none}, &diag);
         if (err != (wrong[i].line ? -EINVAL : 0) || diag.line != wrong[i].line ||
             diag.column != wrong[i].column || !strstr(diag.text, wrong[i].text) ||
             strcmp(diag.file, err < 0 ? "gg.yaml" : "") != 0) {

@@ -70,6 +70,15 @@ static int format_of(const struct scenario *scenario, const char *word)
     return -1;
 }
 
+/* An underscore stands for a blank. */
+static char *blanks(char *word)
+{
+    for (char *c = strchr(word, '_'); c; c = strchr(c, '_')) {
+        *c = ' ';
+    }
+    return word;
+}
+
 /* list ID CATEGORY FORMAT LINE ... (an underscore in a line stands for a blank) */
 static void say_list(struct scenario *scenario, char **words, size_t count)
 {
@@ -80,10 +89,7 @@ static void say_list(struct scenario *scenario, char **words, size_t count)
     snprintf(scenario->names[at][0], 32, "%s", words[1]);
     snprintf(scenario->names[at][1], 32, "%s", words[2]);
     for (size_t i = 4; i < count; i++) {
-        for (char *c = strchr(words[i], '_'); c; c = strchr(c, '_')) {
-            *c = ' ';
-        }
-        append(scenario, scenario->texts[at], words[i]);
+        append(scenario, scenario->texts[at], blanks(words[i]));
         append(scenario, scenario->texts[at], "\n");
     }
     scenario->lists[at] =
@@ -91,7 +97,8 @@ static void say_list(struct scenario *scenario, char **words, size_t count)
                             format_of(scenario, words[3]), MATCH_AUTO, scenario->texts[at]};
 }
 
-/* group NAME [SUBNET ...] blocks CATEGORY ... [mode MODE] */
+/* group NAME [SUBNET ...] blocks CATEGORY ... [mode MODE] [KEY: VALUE]; the last as in the
+ * configuration, an underscore for a blank */
 static void say_group(struct scenario *scenario, char **words, size_t count)
 {
     const char *part = "clients";
@@ -104,6 +111,13 @@ static void say_group(struct scenario *scenario, char **words, size_t count)
         } else if (strcmp(words[i], "mode") == 0 && i + 1 < count) {
             append(scenario, line, "], mode: ");
             append(scenario, line, words[++i]);
+            part = NULL;
+        } else if (strchr(words[i], ':') && words[i][strlen(words[i]) - 1] == ':' &&
+                   i + 1 < count) {
+            append(scenario, line, part ? "], " : ", ");
+            append(scenario, line, words[i]);
+            append(scenario, line, " ");
+            append(scenario, line, blanks(words[++i]));
             part = NULL;
         } else {
             append(scenario, line, "\"");

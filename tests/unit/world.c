@@ -44,7 +44,8 @@ static void write_config(const struct world *world, const char *config)
     static const char categories[] = "categories:\n"
                                      "  - {id: adult, names: {en: adult}}\n"
                                      "  - {id: gambling, names: {en: gambling}}\n"
-                                     "  - {id: games, names: {en: games}}\n"
+                                     "  - {id: games, names: {en: games}, mixed: true}\n"
+                                     "  - {id: education, names: {en: learning}}\n"
                                      "  - {id: ads, names: {en: ads}, mode: zero}\n"
                                      "  - {id: bypass, names: {en: ways around}, mode: nxdomain}\n";
     static const char protected[] = "protected:\n"
@@ -52,6 +53,22 @@ static void write_config(const struct world *world, const char *config)
     static const char canaries[] = "canaries:\n"
                                    "  - {name: canary.example, match: exact, why: asks}\n"
                                    "  - {name: relay.example, match: subtree, why: asks}\n";
+    static const char services[] =
+        "services:\n"
+        "  - {id: clips, names: {en: Clips}, domains: [clips.example, clips-cdn.example], "
+        "source: here, date: now}\n"
+        "  - {id: blocks, names: {en: Blocks}, domains: [blocks.example], source: here, "
+        "date: now}\n";
+    static const char engines[] =
+        "engines:\n"
+        "  - {id: seek, target: safe.seek.example, hosts: [seek.example, seek.test], www: true, "
+        "source: here, date: now}\n"
+        "  - {id: films, target: strict.films.example, moderate: moderate.films.example, "
+        "hosts: [www.films.example], source: here, date: now}\n"
+        "  - {id: wild, domains: [wild.example], source: here, date: now}\n";
+    static const char ways[] = "ways:\n"
+                               "  - {id: doh, domains: [doh.example], source: here, date: now}\n"
+                               "  - {id: vpn, hosts: [vpn.example], source: here, date: now}\n";
     snprintf(text, sizeof(text),
              "server: {state_dir: %s, data_dir: %s, control_socket: %s/c.sock}\n%s", world->folder,
              world->folder, world->folder, config);
@@ -60,6 +77,9 @@ static void write_config(const struct world *world, const char *config)
     write_file(world->folder, "helplines.yaml", "lines: []\n");
     write_file(world->folder, "protected.yaml", protected);
     write_file(world->folder, "canaries.yaml", canaries);
+    write_file(world->folder, "services.yaml", services);
+    write_file(world->folder, "safesearch.yaml", engines);
+    write_file(world->folder, "bypass.yaml", ways);
 }
 
 static bool is_zonelist(const struct world_setup *setup)
@@ -156,10 +176,13 @@ static size_t write_answer(const struct world *world, const struct ask *ask, uin
         static const uint8_t soa[22] = {0, 0, [21] = 60};
         wire_put_u16(&out, sizeof(soa));
         wire_put(&out, soa, sizeof(soa));
-    } else {
+    } else if (ask->type == TYPE_A || ask->type == TYPE_AAAA) {
         size_t len = ask->type == TYPE_AAAA ? 16 : 4;
         wire_put_u16(&out, (uint16_t)len);
         wire_put(&out, world->upstream_address.bytes, len);
+    } else { /* fits TXT, MX and what is opaque */
+        wire_put_u16(&out, 3);
+        wire_put(&out, ask->type == TYPE_TXT ? "\2no" : "\0\12\0", 3);
     }
     need(!out.full, "answer");
     return out.len;
