@@ -8,10 +8,14 @@
 #include <string.h>
 
 #include "config/managed.h"
+#include "config/schedule.h"
 #include "policy/snapshot.h"
 #include "upstream/claim.h"
 #include "upstream/plan.h"
 #include "upstreams.h"
+
+/* Changes of schedules are looked for once for a day and a half, so again before that is over. */
+enum { LOOK_AHEAD_AGAIN_S = 6 * 3600, DRIFT_S = 2 };
 
 /* Statistics know groups and categories by ids that outlive a snapshot. */
 static void name_for_stats(struct daemon *daemon, struct snapshot *snapshot)
@@ -49,8 +53,10 @@ void daemon_collect(struct daemon *daemon)
 static int swap_snapshot(struct daemon *daemon)
 {
     struct retired *retired = calloc(1, sizeof(*retired));
-    struct snapshot *next =
-        snapshot_new(daemon->config, daemon->lists, daemon->rules, clock_wall_s(daemon->clock));
+    daemon->time.clock = daemon->clock;
+    daemon->time.wait_for_sync = policy_config_get(daemon->config)->server.wait_for_sync;
+    const struct moment now = timekeeper_look(&daemon->time);
+    struct snapshot *next = snapshot_new(daemon->config, daemon->lists, daemon->rules, &now);
     if (!next || !retired) {
         free(retired);
         snapshot_free(next);
@@ -69,6 +75,23 @@ static int swap_snapshot(struct daemon *daemon)
         worker_hand_over(daemon->workers[i], next);
     }
     daemon_collect(daemon);
+    return 0;
+}
+
+/* Index rules and windows. */
+static int make_rules(const struct rule_list *list, const struct policy_config *config,
+                      struct policy_rules **ret_rules)
+{
+    struct policy_rules *rules = NULL;
+    int err = policy_rules_new(list->items, list->count, config, &rules);
+    if (err == 0) {
+        err = policy_rules_set_windows(rules, list->windows, list->window_count);
+    }
+    if (err < 0) {
+        policy_rules_unref(rules);
+        return err;
+    }
+    *ret_rules = rules;
     return 0;
 }
 
@@ -167,6 +190,7 @@ int daemon_load(struct daemon *daemon, struct diag *diag)
         return err;
     }
     const struct config *config = policy_config_get(daemon->config);
+    schedule_set_timezone(config);
     snprintf(daemon->rules_path, sizeof(daemon->rules_path), "%s/rules.yaml",
              config->server.state_dir);
     err = first_lists(daemon, daemon->config, &daemon->lists);
@@ -175,8 +199,8 @@ int daemon_load(struct daemon *daemon, struct diag *diag)
     }
     if (err == 0) {
         rule_list_expire(&daemon->rule_list, clock_wall_s(daemon->clock));
-        err = policy_rules_new(daemon->rule_list.items, daemon->rule_list.count, daemon->config,
-                               &daemon->rules);
+        err = make_rules(&daemon->rule_list, daemon->config, &daemon->rules);
+        daemon->rules_end = rule_list_next_end(&daemon->rule_list);
     }
     if (err == 0) {
         err = upstream_plan_new(config, &daemon->plan, diag);
@@ -207,6 +231,7 @@ static void note_restart(struct daemon *daemon, const struct config *now)
     } keys[] = {
         {"dns.listen", same_list(&first->dns.listen, &now->dns.listen)},
         {"dns.tls_listen", same_list(&first->dns.tls_listen, &now->dns.tls_listen)},
+        {"server.timezone", strcmp(first->server.timezone, now->server.timezone) == 0},
         {"server.workers", first->server.workers == now->server.workers},
         {"server.user", strcmp(first->server.user, now->server.user) == 0},
         {"server.state_dir", strcmp(first->server.state_dir, now->server.state_dir) == 0},
@@ -252,7 +277,7 @@ static int load_parts(const struct daemon *daemon, struct parts *parts, struct d
     }
     if (err == 0) {
         rule_list_expire(&parts->list, clock_wall_s(daemon->clock));
-        err = policy_rules_new(parts->list.items, parts->list.count, parts->config, &parts->rules);
+        err = make_rules(&parts->list, parts->config, &parts->rules);
     }
     if (err == 0) {
         err = upstream_plan_new(policy_config_get(parts->config), &parts->plan, diag);
@@ -286,6 +311,7 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
     daemon->lists = next.lists;
     daemon->rules = next.rules;
     daemon->rule_list = next.list;
+    timekeeper_believe(&daemon->time);
     err = swap_snapshot(daemon);
     if (err < 0) {
         daemon->config = old.config;
@@ -295,6 +321,7 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
         drop_parts(&next);
         return err;
     }
+    daemon->rules_end = rule_list_next_end(&daemon->rule_list);
     upstreams_set(daemon, next.plan);
     memcpy(daemon->lists_path, next.path, sizeof(next.path));
     daemon->lists_compiled = is_compiled(policy_config_get(daemon->config), next.path);
@@ -304,27 +331,14 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
     return 0;
 }
 
-static int copy_rules(const struct rule_list *from, struct rule_list *to)
-{
-    to->items = calloc(from->count + 1, sizeof(*to->items));
-    if (!to->items) {
-        return -ENOMEM;
-    }
-    if (from->count) {
-        memcpy(to->items, from->items, from->count * sizeof(*to->items));
-    }
-    to->count = from->count;
-    return 0;
-}
-
 int daemon_set_rules(struct daemon *daemon, const struct rule_list *rules, struct diag *diag)
 {
     struct policy_rules *next = NULL;
     struct policy_rules *old = daemon->rules;
     struct rule_list list = {0};
-    int err = copy_rules(rules, &list);
+    int err = rule_list_copy(rules, &list);
     if (err == 0) {
-        err = policy_rules_new(list.items, list.count, daemon->config, &next);
+        err = make_rules(&list, daemon->config, &next);
     }
     if (err == 0) {
         daemon->rules = next;
@@ -339,16 +353,18 @@ int daemon_set_rules(struct daemon *daemon, const struct rule_list *rules, struc
     policy_rules_unref(old);
     rule_list_clear(&daemon->rule_list);
     daemon->rule_list = list;
+    daemon->rules_end = rule_list_next_end(&list);
     return 0;
 }
 
-void daemon_tick(struct daemon *daemon)
+/* Take out what is over. */
+static void expire_rules(struct daemon *daemon, int64_t now)
 {
     struct rule_list list = {0};
-    if (copy_rules(&daemon->rule_list, &list) < 0) {
+    if (rule_list_copy(&daemon->rule_list, &list) < 0) {
         return;
     }
-    if (rule_list_expire(&list, clock_wall_s(daemon->clock)) > 0) {
+    if (rule_list_expire(&list, now) > 0) {
         /* In force first: a full disk must not keep an allowance alive. */
         if (daemon_set_rules(daemon, &list, NULL) == 0 &&
             rulefile_save(daemon->rules_path, &list, NULL) < 0) {
@@ -358,8 +374,37 @@ void daemon_tick(struct daemon *daemon)
     rule_list_clear(&list);
 }
 
+/* Is a change due, or could one be that was too far ahead to be seen? */
+static bool may_have_changed(const struct snapshot *snapshot, const struct moment *now)
+{
+    const struct moment *made = &snapshot->made;
+    bool due = now->trusted != made->trusted || now->wall_s < made->wall_s;
+    for (size_t i = 0; i < snapshot->group_count && !due; i++) {
+        int64_t at = snapshot->effective[i].change_at;
+        due = at && at <= now->wall_s;
+    }
+    return due;
+}
+
+/* What a schedule says is worked out once for all queries. */
+static void keep_time(struct daemon *daemon)
+{
+    const struct moment now = timekeeper_look(&daemon->time);
+    const struct snapshot *snapshot = daemon->snapshot;
+    int64_t drift =
+        (now.wall_s - snapshot->made.wall_s) - (int64_t)(now.mono_s - snapshot->made.mono_s);
+    bool stale = now.mono_s - snapshot->made.mono_s > LOOK_AHEAD_AGAIN_S || drift > DRIFT_S ||
+                 drift < -DRIFT_S;
+    if (daemon->rules_end && daemon->rules_end <= now.wall_s) {
+        expire_rules(daemon, now.wall_s);
+    } else if (stale || may_have_changed(snapshot, &now)) {
+        (void)swap_snapshot(daemon); /* without memory at the next look */
+    }
+}
+
 void daemon_look(struct daemon *daemon)
 {
+    keep_time(daemon);
     upstreams_refresh(daemon);
 }
 

@@ -7,6 +7,7 @@
 #include "control/server.h"
 #include "pulse.h"
 #include "store/rulefile.h"
+#include "timekeeper.h"
 #include "worker.h"
 
 enum { DAEMON_WORKERS_MAX = PULSE_WORKERS_MAX, DAEMON_PATH_MAX = 4096 };
@@ -21,6 +22,8 @@ struct upstream_plan;
 struct daemon {
     const char *config_path;
     const struct clock *clock;
+    struct timekeeper time;
+    int64_t rules_end; /* the next moment at which a rule or window is over, 0 = none */
     uv_loop_t *loop;
     int64_t started_at;
 
@@ -76,10 +79,7 @@ __attribute__((warn_unused_result)) int daemon_reload(struct daemon *daemon, str
 __attribute__((warn_unused_result)) int
 daemon_set_rules(struct daemon *daemon, const struct rule_list *rules, struct diag *diag);
 
-/* The minute tick: rules that are over, schedules, statistics names. */
-void daemon_tick(struct daemon *daemon);
-
-/* Every second: has resolv.conf changed? */
+/* Every second: what schedules say now, rules that are over; has resolv.conf changed? */
 void daemon_look(struct daemon *daemon);
 
 /* Free snapshots that no worker uses any more. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/known.h"
 #include "control/status.h"
 #include "policy/lists.h"
 #include "policy/rules.h"
@@ -85,6 +86,37 @@ static bool starter_only(const struct daemon *daemon)
 {
     const char *end = strstr(daemon->lists_path, "/starter.ggdb");
     return end && end[strlen("/starter.ggdb")] == '\0';
+}
+
+/* A pause is easily forgotten. */
+static void judge_time(const struct daemon *daemon, struct daemon_status *status)
+{
+    const struct snapshot *snapshot = daemon->snapshot;
+    const char *doubt = timekeeper_words(&daemon->time);
+    if (*doubt) {
+        add_reason(status, "%s", doubt);
+    }
+    for (size_t i = 0; i < snapshot->group_count; i++) {
+        if (snapshot->effective[i].paused) {
+            add_reason(status, "filtering is paused for group %s; see `greengate schedule`",
+                       snapshot->config->groups[i].name);
+        }
+    }
+}
+
+static void judge_known(const struct known *known, struct daemon_status *status)
+{
+    static const char *const loss[KNOWN_KINDS] = {
+        [KNOWN_SERVICE] = "services are not blocked",
+        [KNOWN_ENGINE] = "search engines are not answered with their safe mode",
+        [KNOWN_WAY] = "ways around are blocked as far as lists know them",
+    };
+    for (int kind = 0; kind < KNOWN_KINDS; kind++) {
+        if (known->missing[kind]) {
+            add_reason(status, "%s in server.data_dir cannot be read: %s",
+                       known_file((enum known_kind)kind), loss[kind]);
+        }
+    }
 }
 
 static void judge_lists(const struct daemon *daemon, struct daemon_status *status)
@@ -220,6 +252,8 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
         add_reason(status, "canaries.yaml in server.data_dir cannot be read: browsers are not "
                            "told to leave the resolver as it is");
     }
+    judge_known(daemon->snapshot->known, status);
+    judge_time(daemon, status);
     if (daemon->managed_error[0]) {
         add_reason(status, "what commands changed is not in force: %.150s", daemon->managed_error);
     }

@@ -81,7 +81,6 @@ static void on_hup(uv_signal_t *handle, int number)
 
 static void on_minute(uv_timer_t *timer)
 {
-    daemon_tick(timer->data);
     identity_refresh(timer->data);
 }
 

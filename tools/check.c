@@ -5,15 +5,19 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/clock.h"
+#include "config/schedule.h"
 #include "control/client.h"
 #include "dns/rr.h"
 #include "policy/explain.h"
 #include "store/rulefile.h"
 #include "tools/cli.h"
 #include "tools/ruletext.h"
+#include "tools/when.h"
 
 struct question {
-    const char *client, *group, *type; /* NULL: not given */
+    const char *client, *group, *type, *when; /* NULL: not given */
+    int64_t at;                               /* of `when`, else 0: now */
     struct dname name;
     struct addr judged;  /* an address instead of a name, else family 0 */
     struct addr address; /* of the client */
@@ -26,6 +30,7 @@ struct files {
     struct policy_rules *rules;
     struct rule_list rule_list;
     struct snapshot *snapshot;
+    int64_t at; /* when it is judged */
 };
 
 static int load_rules(struct files *files, struct diag *diag)
@@ -43,9 +48,14 @@ static int load_rules(struct files *files, struct diag *diag)
     rule_list_expire(&files->rule_list, time(NULL));
     err = policy_rules_new(files->rule_list.items, files->rule_list.count, files->config,
                            &files->rules);
+    if (err == 0) {
+        err = policy_rules_set_windows(files->rules, files->rule_list.windows,
+                                       files->rule_list.window_count);
+    }
     return err < 0 ? diag_set(diag, err, "no memory for the rules") : 0;
 }
 
+/* Windows of time come with the rules. */
 static int load_files(struct cli *cli, struct files *files, struct diag *diag)
 {
     char path[4096];
@@ -53,13 +63,15 @@ static int load_files(struct cli *cli, struct files *files, struct diag *diag)
     if (err < 0) {
         return err;
     }
+    schedule_set_timezone(policy_config_get(files->config));
     snapshot_lists_path(policy_config_get(files->config), path, sizeof(path));
     err = policy_lists_open(*path ? path : NULL, files->config, &files->lists, diag);
     if (err == 0) {
         err = load_rules(files, diag);
     }
     if (err == 0) {
-        files->snapshot = snapshot_new(files->config, files->lists, files->rules, time(NULL));
+        const struct moment now = {files->at, clock_mono_us(&clock_system) / 1000000, true};
+        files->snapshot = snapshot_new(files->config, files->lists, files->rules, &now);
         err = files->snapshot ? 0 : diag_set(diag, -ENOMEM, "no memory");
     }
     return err;
@@ -99,7 +111,7 @@ static cJSON *explain(const struct snapshot *snapshot, const struct question *qu
 
 static int ask_files(struct cli *cli, const struct question *question, cJSON **ret_why)
 {
-    struct files files = {0};
+    struct files files = {.at = question->at ? question->at : time(NULL)};
     struct diag diag = {0};
     int code = CLI_DONE;
     int err = load_files(cli, &files, &diag);
@@ -141,6 +153,9 @@ static int ask(struct cli *cli, const struct question *question, cJSON **ret_why
     }
     if (question->group) {
         cJSON_AddStringToObject(request, "group", question->group);
+    }
+    if (question->at) {
+        cJSON_AddNumberToObject(request, "at", (double)question->at);
     }
     int err = cli_try_ask(cli, request, ret_why, &diag);
     if (err == -EINVAL) {
@@ -238,6 +253,16 @@ static void print_verdict(struct cli *cli, const cJSON *why, const struct questi
         print_line(cli, "from", cli_text(why, "list_url"));
     }
     print_line(cli, "entry", cli_text(why, "entry"));
+    if (*cli_text(why, "known")) {
+        fprintf(cli->out, "  %-9s %s of %s: %s (%s)\n", "known as", cli_text(why, "known"),
+                cli_text(why, "known_file"), cli_text(why, "known_source"),
+                cli_text(why, "known_date"));
+    }
+    print_line(cli, "answers", cli_text(why, "target"));
+    if (cli_number(why, "until") > 0) {
+        char until[WHEN_TEXT_MAX];
+        print_line(cli, "until", when_print((int64_t)cli_number(why, "until"), until));
+    }
     if (*cli_text(why, "rule_text")) {
         fprintf(cli->out, "  %-9s %s%sline %.0f (%s): %s\n", "listed as", cli_text(why, "file"),
                 *cli_text(why, "file") ? ", " : "", cli_number(why, "line"),
@@ -335,6 +360,7 @@ static int read_question(struct cli *cli, int argc, char **argv, struct question
         {"--client", NULL, &question->client},
         {"--group", NULL, &question->group},
         {"--type", NULL, &question->type},
+        {"--at", NULL, &question->when},
         {NULL, NULL, NULL},
     };
     uint16_t type;
@@ -354,6 +380,13 @@ static int read_question(struct cli *cli, int argc, char **argv, struct question
     }
     if (question->type && type_parse(question->type, &type) < 0) {
         return cli_usage(cli, "check", "--type needs a type of records like A, AAAA or HTTPS");
+    }
+    when_use_timezone(cli);
+    if (question->when) {
+        question->at = when_parse(question->when, time(NULL), false);
+        if (question->at <= 0) {
+            return cli_usage(cli, "check", "--at needs a time: " WHEN_FORMS);
+        }
     }
     if (question->client && addr_parse(question->client, &question->address) < 0) {
         return cli_usage(cli, "check", "--client needs an IP address");

@@ -374,3 +374,11 @@ const char *check_timezone(const char *text)
                ? NULL
                : "no time zone here (Asia/Seoul; the package tzdata has them; or KST-9)";
 }
+
+void schedule_set_timezone(const struct config *config)
+{
+    if (*config->server.timezone) {
+        setenv("TZ", config->server.timezone, 1);
+    }
+    tzset();
+}

@@ -28,6 +28,11 @@ struct schedule_row {
     struct schedule_dates on[SCHEDULE_DATES_MAX], off[SCHEDULE_DATES_MAX];
 };
 
+/* The rows of one group, in the order of groups.schedule. */
+struct timetable {
+    struct schedule_row *rows;
+};
+
 /* A moment on the wall. */
 struct schedule_moment {
     uint32_t date;   /* as schedule_dates */
@@ -51,3 +56,6 @@ int schedule_time(const char *text);
 
 /* "2026-12-25" -> 20261225; 0 when there is no such day. */
 uint32_t schedule_date(const char *text);
+
+/* Let the process live in server.timezone; before it has threads. */
+void schedule_set_timezone(const struct config *config);

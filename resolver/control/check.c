@@ -7,6 +7,13 @@
 #include "control/commands.h"
 #include "policy/explain.h"
 
+static const int64_t at_max = 1LL << 36;
+
+struct view {
+    const struct control_call *call;
+    const struct snapshot *snapshot; /* of now, or of the time that is asked about */
+};
+
 /* Whose question it is: of a client, of a group, or of the group that catches the rest. */
 static int read_asker(const struct control_call *call, const struct snapshot *snapshot,
                       struct addr *client, struct asker *ret_asker)
@@ -31,11 +38,11 @@ static int read_asker(const struct control_call *call, const struct snapshot *sn
 
 /* A name that is not blocked itself may lead to a name or an address that is: then that
  * one's why is told, under the name that was asked. */
-static void explain(const struct control_call *call, const struct dname *name,
-                    const struct asker *asker, struct explanation *why)
+static void explain(const struct view *view, const struct dname *name, const struct asker *asker,
+                    struct explanation *why)
 {
-    const struct control_backend *backend = call->backend;
-    const struct snapshot *snapshot = backend->snapshot(backend->owner);
+    const struct control_backend *backend = view->call->backend;
+    const struct snapshot *snapshot = view->snapshot;
     uint16_t group = asker->client ? snapshot_group(snapshot, asker->client) : asker->group;
     struct lead lead;
     char text[DNAME_TEXT_MAX];
@@ -53,9 +60,15 @@ static void explain(const struct control_call *call, const struct dname *name,
     snprintf(why->name, sizeof(why->name), "%s", dname_print(name, text));
 }
 
-int control_do_check(struct control_call *call)
+/* As it would be at "at", with the parts of now; NULL without memory. */
+static struct snapshot *snapshot_at(const struct snapshot *now, int64_t at)
 {
-    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
+    const struct moment moment = {at, now->made.mono_s, true};
+    return snapshot_new(now->policy_config, now->lists, now->rules, &moment);
+}
+
+static int check(struct control_call *call, const struct snapshot *snapshot)
+{
     const char *text = control_text(call, "name");
     struct dname name;
     struct addr client, addr;
@@ -78,7 +91,7 @@ int control_do_check(struct control_call *call)
     if (address) {
         policy_explain_address(snapshot, &(struct held_address){&addr, NULL}, &asker, why);
     } else {
-        explain(call, &name, &asker, why);
+        explain(&(struct view){call, snapshot}, &name, &asker, why);
     }
     bool forwarder = asker.client && snapshot_is_forwarder(snapshot, &client);
     bool admitted = !asker.client || snapshot_admits(snapshot, &client);
@@ -89,4 +102,21 @@ int control_do_check(struct control_call *call)
     }
     free(why);
     return err < 0 ? CONTROL_FAILED : CONTROL_DONE;
+}
+
+int control_do_check(struct control_call *call)
+{
+    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
+    int64_t at = 0;
+    int err = control_number(call, "at", at_max, &at);
+    if (err == -EINVAL) {
+        return diag_set(call->diag, CONTROL_USAGE, "at: seconds since 1970");
+    }
+    if (!snapshot || !at) {
+        return check(call, snapshot);
+    }
+    struct snapshot *then = snapshot_at(snapshot, at);
+    int code = then ? check(call, then) : CONTROL_FAILED;
+    snapshot_free(then);
+    return code;
 }

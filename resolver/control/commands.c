@@ -27,6 +27,8 @@ static const struct member {
     {"by", cJSON_String},      {"action", cJSON_String}, {"exact", cJSON_True | cJSON_False},
     {"for_s", cJSON_Number},   {"since", cJSON_Number},  {"until", cJSON_Number},
     {"offset", cJSON_Number},  {"put", cJSON_Object},    {"remove", cJSON_Array},
+    {"kind", cJSON_String},    {"what", cJSON_String},   {"from", cJSON_Number},
+    {"at", cJSON_Number},
 };
 
 /* Why the request's members are not as they should be, in `out`; false: they are. */
@@ -138,4 +140,16 @@ void control_add_hex(cJSON *object, const char *key, uint64_t value)
     char text[20];
     snprintf(text, sizeof(text), "%016llx", (unsigned long long)value);
     cJSON_AddStringToObject(object, key, text);
+}
+
+bool control_copy_plain(const struct control_call *call, const char *key, char *out, size_t cap)
+{
+    const char *text = control_text(call, key);
+    for (const char *at = text; *at; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) {
+            return false;
+        }
+    }
+    int len = snprintf(out, cap, "%s", text);
+    return len >= 0 && (size_t)len < cap;
 }

@@ -26,6 +26,9 @@ int control_do_rules(struct control_call *call);
 int control_do_allow(struct control_call *call);
 int control_do_block(struct control_call *call);
 int control_do_remove(struct control_call *call);
+int control_do_schedule(struct control_call *call);
+int control_do_window(struct control_call *call);
+int control_do_close_window(struct control_call *call);
 int control_do_reload(struct control_call *call);
 int control_do_change(struct control_call *call);
 
@@ -42,6 +45,10 @@ const char *control_text(const struct control_call *call, const char *key);
 /* A whole number within 0..most under a key: -ENOENT when absent, -EINVAL. */
 __attribute__((warn_unused_result)) int
 control_number(const struct control_call *call, const char *key, int64_t most, int64_t *ret_number);
+
+/* A text of the request without control characters, copied; false when it has some or is
+ * too long. */
+bool control_copy_plain(const struct control_call *call, const char *key, char *out, size_t cap);
 
 bool control_flag(const struct control_call *call, const char *key);
 

@@ -47,6 +47,11 @@ int control_add_why(cJSON *object, const struct explanation *why)
         {"shadow_list", why->shadow_list},
         {"shadow_category", why->shadow_category},
         {"rule_group", why->rule_group},
+        {"known", why->known},
+        {"known_file", why->known_file},
+        {"known_source", why->known_source},
+        {"known_date", why->known_date},
+        {"target", why->target},
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (!cJSON_AddStringToObject(object, texts[i].key, texts[i].text)) {
@@ -55,7 +60,8 @@ int control_add_why(cJSON *object, const struct explanation *why)
     }
     cJSON *listed = cJSON_AddArrayToObject(object, "listed");
     if (!listed || !cJSON_AddBoolToObject(object, "blocked", why->blocked) ||
-        !cJSON_AddNumberToObject(object, "ede", why->ede)) {
+        !cJSON_AddNumberToObject(object, "ede", why->ede) ||
+        !cJSON_AddNumberToObject(object, "until", (double)why->until)) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < why->listed_count; i++) {

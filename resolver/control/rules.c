@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/commands.h"
+#include "control/rulechange.h"
 #include "policy/snapshot.h"
-#include "store/rulefile.h"
 
 /* A page of rules must fit a frame, quotes escaped. */
 enum {
@@ -30,73 +29,6 @@ static cJSON *rule_json(const struct rule *rule)
     return item;
 }
 
-/* The rules as they are, and a copy to change. */
-struct change {
-    struct rule_list before, rules;
-};
-
-static void change_clear(struct change *change)
-{
-    rule_list_clear(&change->before);
-    rule_list_clear(&change->rules);
-}
-
-static int load(const struct control_call *call, struct rule_list *ret_rules)
-{
-    int err = rulefile_load(call->backend->rules_path, ret_rules, call->diag);
-    if (err == 0) {
-        *call->diag = (struct diag){0}; /* an absent file left its name there */
-        rule_list_expire(ret_rules, clock_wall_s(call->backend->clock));
-    }
-    return err;
-}
-
-static int change_begin(const struct control_call *call, struct change *change)
-{
-    *change = (struct change){0};
-    int err = load(call, &change->before);
-    size_t size = change->before.count * sizeof(struct rule);
-    if (err < 0 || size == 0) {
-        return err;
-    }
-    change->rules.items = malloc(size);
-    if (!change->rules.items) {
-        return diag_set(call->diag, -ENOMEM, "no memory for the rules");
-    }
-    memcpy(change->rules.items, change->before.items, size);
-    change->rules.count = change->before.count;
-    return 0;
-}
-
-/* Write, then make it count; when the second fails, the old rules come back. */
-static int change_apply(const struct control_call *call, const struct change *change)
-{
-    const struct control_backend *backend = call->backend;
-    struct diag aside = {0};
-    int err = rulefile_save(backend->rules_path, &change->rules, call->diag);
-    if (err < 0) {
-        return err;
-    }
-    *call->diag = (struct diag){0};
-    err = backend->set_rules(backend->owner, &change->rules, call->diag);
-    if (err < 0 && rulefile_save(backend->rules_path, &change->before, &aside) < 0) {
-        diag_set(call->diag, err, "%.200s; the rule file is ahead of what is in force", aside.text);
-    }
-    return err;
-}
-
-/* Texts that people see in tables: no control characters. */
-static bool copy_plain(const char *text, char *out, size_t cap)
-{
-    for (const char *at = text; *at; at++) {
-        if ((unsigned char)*at < 0x20 || *at == 0x7f) {
-            return false;
-        }
-    }
-    int len = snprintf(out, cap, "%s", text);
-    return len >= 0 && (size_t)len < cap;
-}
-
 static int read_target(const struct control_call *call, struct rule *rule)
 {
     const char *group = control_text(call, "group");
@@ -104,7 +36,7 @@ static int read_target(const struct control_call *call, struct rule *rule)
     if (dname_parse(control_text(call, "name"), &rule->name) < 0 || rule->name.labels == 0) {
         return diag_set(call->diag, CONTROL_USAGE, "name: a domain name is expected");
     }
-    if (!copy_plain(group, rule->group, sizeof(rule->group))) {
+    if (!control_copy_plain(call, "group", rule->group, sizeof(rule->group))) {
         return diag_set(call->diag, CONTROL_USAGE, "group: at most %d plain characters",
                         RULE_GROUP_MAX - 1);
     }
@@ -123,7 +55,7 @@ static int read_rule(const struct control_call *call, struct rule *rule)
     if (code != CONTROL_DONE) {
         return code;
     }
-    if (!copy_plain(control_text(call, "note"), rule->note, sizeof(rule->note))) {
+    if (!control_copy_plain(call, "note", rule->note, sizeof(rule->note))) {
         return diag_set(call->diag, CONTROL_USAGE, "note: at most %d plain characters",
                         RULE_NOTE_MAX - 1);
     }
@@ -138,13 +70,13 @@ static int read_rule(const struct control_call *call, struct rule *rule)
 
 static int put_rule(struct control_call *call, bool allow)
 {
-    struct change change;
+    struct rulechange change;
     struct rule rule = {.allow = allow};
     int code = read_rule(call, &rule);
     if (code != CONTROL_DONE) {
         return code;
     }
-    int err = change_begin(call, &change);
+    int err = rulechange_begin(call, &change);
     if (err == 0) {
         err = rule_list_put(&change.rules, &rule);
         if (err == -E2BIG) {
@@ -153,7 +85,7 @@ static int put_rule(struct control_call *call, bool allow)
         }
     }
     if (err == 0) {
-        err = change_apply(call, &change);
+        err = rulechange_apply(call, &change);
     }
     if (err == 0) {
         bool replaced = change.rules.count == change.before.count;
@@ -161,7 +93,7 @@ static int put_rule(struct control_call *call, bool allow)
         cJSON_AddBoolToObject(call->reply, "replaced", replaced);
         cJSON_AddNumberToObject(call->reply, "count", (double)change.rules.count);
     }
-    change_clear(&change);
+    rulechange_clear(&change);
     return err < 0 ? CONTROL_FAILED : CONTROL_DONE;
 }
 
@@ -216,13 +148,13 @@ static const char *other_group(const struct rule_list *rules, const struct rule 
 
 int control_do_remove(struct control_call *call)
 {
-    struct change change;
+    struct rulechange change;
     struct rule target = {0};
     int code = read_target(call, &target);
     if (code != CONTROL_DONE) {
         return code;
     }
-    int err = change_begin(call, &change);
+    int err = rulechange_begin(call, &change);
     if (err == 0 && take_out(call, &change.rules, &target) == 0) {
         const char *group = other_group(&change.rules, &target);
         err = group ? diag_set(call->diag, -ENOENT,
@@ -230,12 +162,12 @@ int control_do_remove(struct control_call *call)
                     : diag_set(call->diag, -ENOENT, "no rule for this name");
     }
     if (err == 0) {
-        err = change_apply(call, &change);
+        err = rulechange_apply(call, &change);
     }
     if (err == 0) {
         cJSON_AddNumberToObject(call->reply, "count", (double)change.rules.count);
     }
-    change_clear(&change);
+    rulechange_clear(&change);
     return err < 0 ? CONTROL_FAILED : CONTROL_DONE;
 }
 
@@ -255,7 +187,7 @@ int control_do_rules(struct control_call *call)
     if (control_number(call, "offset", RULE_LIST_MAX, &offset) == -EINVAL) {
         return diag_set(call->diag, CONTROL_USAGE, "offset: a number of rules");
     }
-    if (load(call, &rules) < 0) {
+    if (rulechange_load(call, &rules) < 0) {
         return CONTROL_FAILED;
     }
     cJSON *array = cJSON_AddArrayToObject(call->reply, "rules");

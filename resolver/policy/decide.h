@@ -55,12 +55,41 @@ struct effective_group {
     bool unsafe_blocked;
     uint8_t youtube;                       /* enum youtube_level */
     int8_t modes[SNAPSHOT_CATEGORIES_MAX]; /* enum block_mode of each category */
-    uint32_t ttl_cap_s; /* answers must not outlive the next change; UINT32_MAX = none */
+    int64_t change_at;    /* the next change, seconds since 1970; 0 = none in a day */
+    uint32_t change_mono; /* the same on the monotonic clock, in seconds */
 };
 
-/* Fill ret_groups[0..group_count) for the wall-clock time `now`. */
-void policy_effective(const struct snapshot *snapshot, int64_t now,
+/* When something is judged. A clock that is not trusted cannot tell what a schedule says:
+ * then all that it ever blocks is blocked, and nothing is allowed or paused. */
+struct moment {
+    int64_t wall_s; /* seconds since 1970 */
+    uint64_t mono_s;
+    bool trusted;
+};
+
+/* Answers must not outlive the next change. */
+static inline uint32_t effective_ttl(const struct effective_group *effective, uint32_t ttl,
+                                     uint32_t mono_s)
+{
+    if (!effective->change_mono) {
+        return ttl;
+    }
+    uint32_t left = effective->change_mono > mono_s ? effective->change_mono - mono_s : 0;
+    return ttl > left ? left : ttl;
+}
+
+/* Fill ret_groups[0..group_count) for that moment; change_at is left 0. */
+void policy_effective(const struct snapshot *snapshot, const struct moment *moment,
                       struct effective_group *ret_groups);
+
+/* The next moment at which policy_effective() gives something else for that group, within
+ * horizon_s; 0 = none. */
+int64_t policy_next_change(const struct snapshot *snapshot, uint16_t group,
+                           const struct moment *moment, uint32_t horizon_s);
+
+/* Set change_at and change_mono of all groups. */
+void policy_set_changes(const struct snapshot *snapshot, const struct moment *moment,
+                        struct effective_group *groups);
 
 /* What is judged: a name for a group. */
 struct subject {

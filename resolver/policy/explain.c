@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/known.h"
 #include "policy/lists.h"
 
 static void print_suffix(const struct dname *name, unsigned skip, char out[DNAME_TEXT_MAX])
@@ -149,6 +150,37 @@ static void explain_source(const struct snapshot *snapshot, const struct verdict
     snprintf(why->list_url, sizeof(why->list_url), "%s", source->url);
 }
 
+/* An item of the data files, and where it was read. */
+static void explain_mark(const struct snapshot *snapshot, const struct verdict *verdict,
+                         uint16_t group, struct explanation *why)
+{
+    const struct dname *target = verdict_target(snapshot, verdict, group);
+    if (verdict->mark) {
+        const struct known_item *item = &snapshot->known->items[verdict->mark - 1];
+        snprintf(why->known, sizeof(why->known), "%s", item->id);
+        snprintf(why->known_file, sizeof(why->known_file), "%s", known_file(item->kind));
+        snprintf(why->known_source, sizeof(why->known_source), "%s", item->source);
+        snprintf(why->known_date, sizeof(why->known_date), "%s", item->date);
+    }
+    if (target) {
+        dname_print(target, why->target);
+        why->ede = reason_ede(REASON_SAFE_SEARCH);
+    }
+}
+
+/* Did an entry of something decide, or does the reason name the whole name? */
+static bool has_entry(const struct verdict *verdict)
+{
+    static const uint8_t without[] = {REASON_NONE, REASON_PAUSED, REASON_NOT_CHOSEN, REASON_CHOSEN};
+    bool listed = verdict->class_id || verdict->pattern || verdict->mark;
+    for (size_t i = 0; i < sizeof(without); i++) {
+        if (verdict->reason == without[i]) {
+            return false;
+        }
+    }
+    return verdict->reason != REASON_SCHEDULE || listed;
+}
+
 static void explain_verdict(const struct snapshot *snapshot, const struct verdict *verdict,
                             struct explanation *why)
 {
@@ -208,8 +240,12 @@ void policy_explain(const struct snapshot *snapshot, const struct dname *name,
     if (verdict.pattern && verdict.reason != REASON_PROTECTED) {
         snprintf(why->entry, sizeof(why->entry), "/%s/",
                  blockdb_pattern(snapshot->db, verdict.pattern - 1U)->text);
-    } else if (verdict.reason != REASON_NONE) {
+    } else if (has_entry(&verdict)) {
         print_suffix(name, verdict.skip, why->entry);
+    }
+    explain_mark(snapshot, &verdict, subject.group, why);
+    if (verdict.reason == REASON_SCHEDULE || verdict.reason == REASON_PAUSED) {
+        why->until = snapshot->effective[subject.group].change_at;
     }
     explain_rule(snapshot, &verdict, why);
     if (snapshot->db) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* rule: one local rule as plain data, shared by its file and its index. */
+/* rule: one local rule, and one window of time, as plain data, shared by their file and
+ * their index. */
 #pragma once
 #include "dns/name.h"
 
@@ -14,3 +15,19 @@ struct rule {
     int64_t made_at;    /* seconds since 1970 */
     int64_t expires_at; /* 0 = never */
 };
+
+enum window_kind { WINDOW_PAUSE, WINDOW_BLOCK, WINDOW_ALLOW, WINDOW_KINDS };
+enum { WINDOW_WHAT_MAX = 256, WINDOWS_MAX = 500 };
+
+/* Something that is so from one moment to another, and then over. */
+struct window {
+    uint8_t kind;               /* enum window_kind */
+    char group[RULE_GROUP_MAX]; /* "" = every group */
+    char what[WINDOW_WHAT_MAX]; /* categories and services, "games,tiktok"; "all"; "" of a pause */
+    char note[RULE_NOTE_MAX];
+    int64_t made_at; /* seconds since 1970 */
+    int64_t from, until;
+};
+
+/* "pause", "block", "allow" */
+const char *window_word(enum window_kind kind);

@@ -30,6 +30,8 @@ struct policy_rules {
     uint32_t row_count, row_cap;
     uint32_t bucket_mask;
     uint32_t *buckets; /* row + 1 */
+    struct window *windows;
+    size_t window_count;
     uint64_t serial;
     bool local;              /* any local rule at all */
     uint64_t canary_lengths; /* bit n: a canary of n octets (mod 64) is there */
@@ -182,6 +184,7 @@ void policy_rules_unref(struct policy_rules *rules)
     if (!rules || --rules->refs) {
         return;
     }
+    free(rules->windows);
     free(rules->rules);
     free(rules->rows);
     free(rules->buckets);
@@ -306,4 +309,29 @@ bool rules_lack_canaries(const struct policy_rules *rules)
 uint64_t rules_serial(const struct policy_rules *rules)
 {
     return rules->serial;
+}
+
+int policy_rules_set_windows(struct policy_rules *rules, const struct window *windows, size_t count)
+{
+    rules->windows = calloc(count + 1, sizeof(*windows));
+    if (!rules->windows) {
+        return -ENOMEM;
+    }
+    if (count) {
+        memcpy(rules->windows, windows, count * sizeof(*windows));
+    }
+    rules->window_count = count;
+    return 0;
+}
+
+const struct window *rules_windows(const struct policy_rules *rules, size_t *ret_count)
+{
+    *ret_count = rules->window_count;
+    return rules->windows;
+}
+
+const char *window_word(enum window_kind kind)
+{
+    static const char *const words[WINDOW_KINDS] = {"pause", "block", "allow"};
+    return words[kind];
 }

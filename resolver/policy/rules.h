@@ -33,4 +33,7 @@ uint64_t rules_serial(const struct policy_rules *rules);
 
 const struct rule *rules_get(const struct policy_rules *rules, int32_t rule);
 
+/* The windows of time, and how many. */
+const struct window *rules_windows(const struct policy_rules *rules, size_t *ret_count);
+
 void rules_ref(struct policy_rules *rules);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config/referral.h"
+#include "config/schedule.h"
 #include "policy/client.h"
 #include "policy/lists.h"
 #include "policy/localnames.h"
@@ -22,6 +23,8 @@ struct policy_config {
     struct catalog *catalog;
     struct known *known;
     struct marks *marks;
+    struct timetable *timetables; /* [groups] */
+    size_t timetable_count;
     struct client_index *groups;
     struct client_index *admitted;
     struct client_index *forwarders;
@@ -45,6 +48,35 @@ static void run_add(struct rule_run *run, const char *text, uint16_t value)
     struct client_rule *rule = &run->items[run->count];
     *rule = (struct client_rule){.value = value};
     run->count += prefix_parse(text, &rule->prefix) == 0;
+}
+
+/* Rows of groups.schedule, in the order of the groups. They have been checked. */
+static int read_schedules(const struct config *config, struct timetable **ret_timetables)
+{
+    struct timetable *tables = calloc(config->group_count + 1, sizeof(*tables));
+    if (!tables) {
+        return -ENOMEM;
+    }
+    *ret_timetables = tables;
+    for (size_t i = 0; i < config->group_count; i++) {
+        const struct text_list *rows = &config->groups[i].schedule;
+        tables[i].rows = calloc(rows->count + 1, sizeof(*tables[i].rows));
+        if (!tables[i].rows) {
+            return -ENOMEM;
+        }
+        for (size_t k = 0; k < rows->count; k++) {
+            (void)schedule_read(rows->items[k], config, &tables[i].rows[k]);
+        }
+    }
+    return 0;
+}
+
+static void free_schedules(struct timetable *tables, size_t count)
+{
+    for (size_t i = 0; tables && i < count; i++) {
+        free(tables[i].rows);
+    }
+    free(tables);
 }
 
 static struct client_index *index_groups(const struct config *config)
@@ -101,11 +133,13 @@ static int make_part(struct config *config, const struct data_files *data,
     }
     part->refs = 1;
     part->marks = marks_new(data->known);
+    part->timetable_count = config->group_count;
     part->groups = index_groups(config);
     part->admitted = index_list(&config->dns.allow_clients);
     part->forwarders = index_list(&config->dns.trusted_forwarders);
     part->local = local_names_new(config);
-    if (!part->groups || !part->admitted || !part->forwarders || !part->local || !part->marks) {
+    if (!part->groups || !part->admitted || !part->forwarders || !part->local || !part->marks ||
+        read_schedules(config, &part->timetables) < 0) {
         policy_config_unref(part);
         return -ENOMEM;
     }
@@ -171,6 +205,7 @@ void policy_config_unref(struct policy_config *part)
     client_index_free(part->forwarders);
     local_names_free(part->local);
     marks_free(part->marks);
+    free_schedules(part->timetables, part->timetable_count);
     known_free(part->known);
     catalog_free(part->catalog);
     config_free(part->config);
@@ -201,6 +236,7 @@ static void take_parts(struct snapshot *snapshot, struct policy_config *config,
     snapshot->local = config->local;
     snapshot->known = config->known;
     snapshot->marks = config->marks;
+    snapshot->timetables = config->timetables;
     snapshot->generation = lists->generation + rules_serial(rules) * 0x9e3779b97f4a7c15ULL;
     snapshot->generation += snapshot->generation == 0;
     snapshot->db = lists->db;
@@ -217,7 +253,7 @@ static void take_parts(struct snapshot *snapshot, struct policy_config *config,
 }
 
 struct snapshot *snapshot_new(struct policy_config *config, struct policy_lists *lists,
-                              struct policy_rules *rules, int64_t now)
+                              struct policy_rules *rules, const struct moment *moment)
 {
     struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
     if (!snapshot) {
@@ -230,7 +266,9 @@ struct snapshot *snapshot_new(struct policy_config *config, struct policy_lists 
         snapshot_free(snapshot);
         return NULL;
     }
-    policy_effective(snapshot, now, snapshot->effective);
+    snapshot->made = *moment;
+    policy_effective(snapshot, moment, snapshot->effective);
+    policy_set_changes(snapshot, moment, snapshot->effective);
     return snapshot;
 }
 

@@ -30,8 +30,9 @@ struct snapshot {
     const struct local_names *local;
     const struct known *known;
     const struct marks *marks;
-    uint64_t generation;      /* changes with the lists; never 0 */
-    const struct blockdb *db; /* NULL: unprotected */
+    const struct timetable *timetables; /* [group_count], see config/schedule.h */
+    uint64_t generation;                /* changes with the lists; never 0 */
+    const struct blockdb *db;           /* NULL: unprotected */
     struct category_info categories[SNAPSHOT_CATEGORIES_MAX];
     unsigned category_count; /* with "none" */
     uint64_t mixed;          /* categories that are */
@@ -40,6 +41,7 @@ struct snapshot {
     struct addr page_ipv6;
     size_t group_count;
     struct effective_group *effective; /* [group_count] */
+    struct moment made;                /* what they hold for */
     uint16_t *group_stats;             /* [group_count] stats ids, filled by the daemon */
     struct policy_config *policy_config;
     struct policy_lists *lists;
@@ -67,6 +69,10 @@ __attribute__((warn_unused_result)) int policy_rules_new(const struct rule *rule
                                                          const struct policy_config *config,
                                                          struct policy_rules **ret_part);
 
+/* Give rules that no snapshot holds yet their windows of time (copied). -ENOMEM. */
+__attribute__((warn_unused_result)) int
+policy_rules_set_windows(struct policy_rules *rules, const struct window *windows, size_t count);
+
 void policy_config_ref(struct policy_config *part);
 void policy_config_unref(struct policy_config *part);
 void policy_lists_unref(struct policy_lists *part);
@@ -74,7 +80,7 @@ void policy_rules_unref(struct policy_rules *part);
 
 /* Takes a reference on each part. NULL without memory. */
 struct snapshot *snapshot_new(struct policy_config *config, struct policy_lists *lists,
-                              struct policy_rules *rules, int64_t now);
+                              struct policy_rules *rules, const struct moment *moment);
 void snapshot_free(struct snapshot *snapshot);
 
 const struct config *policy_config_get(const struct policy_config *part);

@@ -103,12 +103,6 @@ bool action_fits(const struct query *query)
     return dname_read(query->room, query->copy.len, &pos, &name) == 0 && dname_equal(&name, sought);
 }
 
-static uint32_t cap_ttl(const struct query *query, uint32_t ttl)
-{
-    uint32_t cap = query->worker->snapshot->effective[query->group].ttl_cap_s;
-    return ttl > cap ? cap : ttl;
-}
-
 /* Records of the answer section of the set-aside answer, names written out: those of
  * compressed owners would lead nowhere here. */
 static unsigned put_known(struct query *query, const struct packet *known)
@@ -132,7 +126,7 @@ static unsigned put_known(struct query *query, const struct packet *known)
         wire_put(&query->out, owner, len);
         wire_put_u16(&query->out, rr.type);
         wire_put_u16(&query->out, CLASS_IN);
-        wire_put_u32(&query->out, cap_ttl(query, ttl));
+        wire_put_u32(&query->out, query_ttl(query, ttl));
         size_t len_at = query->out.len;
         wire_put_u16(&query->out, 0);
         if (rr_copy_data(known, &rr, &query->out) < 0) {
@@ -148,7 +142,7 @@ static unsigned put_known(struct query *query, const struct packet *known)
 static void put_alias(struct query *query, const struct packet *known, uint32_t ttl)
 {
     const struct packet target = {query->target.wire, query->target.len};
-    reply_add(&query->out, TYPE_CNAME, cap_ttl(query, ttl), &target);
+    reply_add(&query->out, TYPE_CNAME, query_ttl(query, ttl), &target);
     if (known->len) {
         unsigned put = put_known(query, known);
         wire_patch_u16(&query->out, 6, (uint16_t)(load_u16(query->out.data + 6) + put));
@@ -165,7 +159,7 @@ static unsigned put_records(struct query *query)
     unsigned put = 0;
     while (next_record(&reader, &local)) {
         if (local.type == query->question.type && local.type != TYPE_CNAME) {
-            reply_add(&query->out, local.type, cap_ttl(query, local.ttl), &local.data);
+            reply_add(&query->out, local.type, query_ttl(query, local.ttl), &local.data);
             put++;
         }
     }
@@ -189,7 +183,7 @@ void action_write_local(struct query *query, const struct reply_error *why)
         put_alias(query, &known, ttl);
     } else if (put_records(query) == 0) {
         reply_add_soa(&query->out,
-                      cap_ttl(query, (uint32_t)query->worker->snapshot->config->block.ttl_s));
+                      query_ttl(query, (uint32_t)query->worker->snapshot->config->block.ttl_s));
     }
     reply_end(&query->out, &query->question, query->rcode, why);
 }

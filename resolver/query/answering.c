@@ -128,8 +128,7 @@ static void block_reply(struct query *query)
 {
     const struct snapshot *snapshot = query->worker->snapshot;
     const struct verdict *verdict = &query->verdict;
-    uint32_t ttl = (uint32_t)snapshot->config->block.ttl_s;
-    uint32_t cap = snapshot->effective[query->group].ttl_cap_s;
+    uint32_t ttl = query_ttl(query, (uint32_t)snapshot->config->block.ttl_s);
     char text[EDE_TEXT_MAX] = "";
     if (query->question.edns) {
         why_text(query, text);
@@ -139,7 +138,6 @@ static void block_reply(struct query *query)
         action_write_local(query, &forged);
         return;
     }
-    ttl = ttl > cap ? cap : ttl;
     uint8_t rcode = verdict->mode == MODE_NXDOMAIN  ? RCODE_NXDOMAIN
                     : verdict->mode == MODE_REFUSED ? RCODE_REFUSED
                                                     : RCODE_NOERROR;
@@ -180,9 +178,8 @@ static void any_reply(struct query *query)
     static const uint8_t hinfo[] = "\x07RFC8482";
     static const struct reply_error none = {-1, NULL};
     const struct packet data = {hinfo, sizeof(hinfo)}; /* the NUL is the empty second string */
-    uint32_t cap = query->worker->snapshot->effective[query->group].ttl_cap_s;
     begin(query, RCODE_NOERROR);
-    reply_add(&query->out, TYPE_HINFO, ANY_TTL_S < cap ? ANY_TTL_S : cap, &data);
+    reply_add(&query->out, TYPE_HINFO, query_ttl(query, ANY_TTL_S), &data);
     reply_end(&query->out, &query->question, 0, &none);
 }
 
@@ -221,7 +218,6 @@ static void failure_reply(struct query *query)
 /* A known answer lies in room as a whole message: make it this client's. */
 static void known_reply(struct query *query)
 {
-    const struct snapshot *snapshot = query->worker->snapshot;
     const struct question *question = &query->question;
     const struct cache_copy *copy = &query->copy;
     uint8_t *wire = query->room;
@@ -239,7 +235,7 @@ static void known_reply(struct query *query)
     } else {
         answer_age(wire, copy->ttl_at, copy->ttl_count, copy->age_s);
     }
-    uint32_t cap = snapshot->effective[query->group].ttl_cap_s;
+    uint32_t cap = query_ttl(query, UINT32_MAX);
     if (cap != UINT32_MAX) {
         answer_cap_ttl(wire, copy->ttl_at, copy->ttl_count, cap);
     }

@@ -200,8 +200,7 @@ bool local_judge(struct query *query)
 static void put(struct query *query, const void *data, size_t len)
 {
     const struct packet packet = {data, len};
-    uint32_t cap = query->worker->snapshot->effective[query->group].ttl_cap_s;
-    reply_add(&query->out, query->question.type, RECORD_TTL_S < cap ? RECORD_TTL_S : cap, &packet);
+    reply_add(&query->out, query->question.type, query_ttl(query, RECORD_TTL_S), &packet);
 }
 
 static bool put_address(struct query *query, const struct addr *addr)

@@ -98,6 +98,13 @@ struct query {
     uint64_t hash; /* of its place in the cache, 0 = not yet known */
 };
 
+/* The TTL that an answer may have: it must not outlive the group's next change. */
+static inline uint32_t query_ttl(const struct query *query, uint32_t ttl)
+{
+    const struct query_worker *worker = query->worker;
+    return effective_ttl(&worker->snapshot->effective[query->group], ttl, worker->now_s);
+}
+
 /* -ENOMEM. The caller has filled snapshot, cache, stats, clock, ask, guard. */
 __attribute__((warn_unused_result)) int query_worker_init(struct query_worker *worker);
 void query_worker_clear(struct query_worker *worker);

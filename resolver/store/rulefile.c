@@ -96,6 +96,65 @@ static int read_rule(const struct yaml_node *item, struct rule *rule, const char
     return 0;
 }
 
+static int read_kind(const char *text, uint8_t *ret_kind)
+{
+    for (int kind = 0; kind < WINDOW_KINDS; kind++) {
+        if (strcmp(text, window_word((enum window_kind)kind)) == 0) {
+            *ret_kind = (uint8_t)kind;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+static const char *read_window_key(const struct yaml_node *node, struct window *window)
+{
+    const struct {
+        const char *key;
+        char *text;
+        size_t cap;
+        int64_t *number;
+    } keys[] = {
+        {"group", window->group, sizeof(window->group), NULL},
+        {"what", window->what, sizeof(window->what), NULL},
+        {"note", window->note, sizeof(window->note), NULL},
+        {"made_at", NULL, 0, &window->made_at},
+        {"from", NULL, 0, &window->from},
+        {"until", NULL, 0, &window->until},
+    };
+    if (node->kind != YAML_SCALAR) {
+        return "a text or number is expected";
+    }
+    if (strcmp(node->key, "kind") == 0) {
+        return read_kind(node->text, &window->kind) < 0 ? "pause, block or allow" : NULL;
+    }
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (strcmp(node->key, keys[i].key) == 0 && keys[i].text) {
+            return read_text(node->text, keys[i].text, keys[i].cap) < 0 ? "too long" : NULL;
+        }
+        if (strcmp(node->key, keys[i].key) == 0) {
+            return read_number(node->text, keys[i].number) < 0 ? "seconds since 1970" : NULL;
+        }
+    }
+    return "unknown key";
+}
+
+static int read_window(const struct yaml_node *item, struct window *window, const char *path,
+                       struct diag *diag)
+{
+    *window = (struct window){0};
+    if (item->kind != YAML_MAP || !yaml_get(item, "kind") || !yaml_get(item, "until")) {
+        return fail_at(diag, path, item, "a window is a map with kind and until");
+    }
+    for (const struct yaml_node *node = item->first; node; node = node->next) {
+        const char *wrong = read_window_key(node, window);
+        if (wrong) {
+            return fail_at(diag, path, node, wrong);
+        }
+    }
+    return 0;
+}
+
 static int append(struct rule_list *rules, const struct rule *rule)
 {
     struct rule *items = realloc(rules->items, (rules->count + 1) * sizeof(*items));
@@ -109,31 +168,51 @@ static int append(struct rule_list *rules, const struct rule *rule)
 
 /* Rules that replace each other are not looked for: the file is ours, and 10,000 of
  * them would be compared 50 million times. */
-static int read_rules(const struct yaml_node *root, struct rule_list *rules, const char *path,
+static int read_rules(const struct yaml_node *list, struct rule_list *rules, const char *path,
                       struct diag *diag)
 {
-    const struct yaml_node *list = yaml_get(root, "rules");
-    if (!list) {
-        /* An empty file is an empty list; another key is a mistake. */
-        return root->first ? fail_at(diag, path, root->first, "only the key rules is known") : 0;
-    }
-    if (root->count != 1 || list->kind != YAML_LIST) {
-        return fail_at(diag, path, list, "one key is expected: rules, a list");
-    }
+    int err = 0;
     if (list->count > RULE_LIST_MAX) {
         return fail_at(diag, path, list, "too many rules");
     }
-    for (const struct yaml_node *item = list->first; item; item = item->next) {
+    for (const struct yaml_node *item = list->first; item && err == 0; item = item->next) {
         struct rule rule;
-        int err = read_rule(item, &rule, path, diag);
-        if (err == 0) {
-            err = append(rules, &rule);
-        }
-        if (err < 0) {
-            return err;
-        }
+        err = read_rule(item, &rule, path, diag);
+        err = err == 0 ? append(rules, &rule) : err;
     }
-    return 0;
+    return err;
+}
+
+static int read_windows(const struct yaml_node *list, struct rule_list *rules, const char *path,
+                        struct diag *diag)
+{
+    int err = 0;
+    for (const struct yaml_node *item = list->first; item && err == 0; item = item->next) {
+        struct window window;
+        err = read_window(item, &window, path, diag);
+        err = err == 0 ? rule_list_add_window(rules, &window) : err;
+        err = err == -E2BIG ? fail_at(diag, path, item, "too many windows") : err;
+    }
+    return err;
+}
+
+/* An empty file is an empty list. */
+static int read_file(const struct yaml_node *root, struct rule_list *rules, const char *path,
+                     struct diag *diag)
+{
+    int err = 0;
+    for (const struct yaml_node *node = root->first; node && err == 0; node = node->next) {
+        bool is_rules = strcmp(node->key, "rules") == 0;
+        if (!is_rules && strcmp(node->key, "windows") != 0) {
+            return fail_at(diag, path, node, "only the keys rules and windows are known");
+        }
+        if (node->kind != YAML_LIST) {
+            return fail_at(diag, path, node, "a list is expected");
+        }
+        err =
+            is_rules ? read_rules(node, rules, path, diag) : read_windows(node, rules, path, diag);
+    }
+    return err;
 }
 
 int rulefile_load(const char *path, struct rule_list *ret_rules, struct diag *diag)
@@ -142,7 +221,7 @@ int rulefile_load(const char *path, struct rule_list *ret_rules, struct diag *di
     struct rule_list rules = {0};
     int err = yaml_read(path, &root, diag);
     if (err == 0) {
-        err = read_rules(root, &rules, path, diag);
+        err = read_file(root, &rules, path, diag);
     }
     yaml_free(root);
     if (err < 0 && err != -ENOENT) {
@@ -177,6 +256,35 @@ static int write_rule(FILE *file, const struct rule *rule)
     return err;
 }
 
+static int write_window(FILE *file, const struct window *window)
+{
+    char *group = yaml_quote(window->group), *what = yaml_quote(window->what);
+    char *note = yaml_quote(window->note);
+    int err = group && what && note ? 0 : -ENOMEM;
+    if (err == 0) {
+        fprintf(file, "  - kind: %s\n    group: %s\n    what: %s\n    note: %s\n",
+                window_word((enum window_kind)window->kind), group, what, note);
+        fprintf(file, "    made_at: %" PRId64 "\n    from: %" PRId64 "\n    until: %" PRId64 "\n",
+                window->made_at, window->from, window->until);
+    }
+    free(group);
+    free(what);
+    free(note);
+    return err;
+}
+
+static int write_windows(FILE *file, const struct rule_list *rules)
+{
+    int err = 0;
+    if (rules->window_count) {
+        fprintf(file, "windows:\n");
+    }
+    for (size_t i = 0; i < rules->window_count && err == 0; i++) {
+        err = write_window(file, &rules->windows[i]);
+    }
+    return err;
+}
+
 static int write_rules(FILE *file, const struct rule_list *rules)
 {
     fprintf(file, "%srules:%s\n", header, rules->count ? "" : " []");
@@ -186,7 +294,7 @@ static int write_rules(FILE *file, const struct rule_list *rules)
             return err;
         }
     }
-    return 0;
+    return write_windows(file, rules);
 }
 
 static int print_rules(const struct rule_list *rules, char **ret_text, size_t *ret_len)
@@ -260,11 +368,68 @@ size_t rule_list_expire(struct rule_list *rules, int64_t now)
     }
     size_t gone = rules->count - kept;
     rules->count = kept;
+    kept = 0;
+    for (size_t i = 0; i < rules->window_count; i++) {
+        if (rules->windows[i].until > now) {
+            memmove(&rules->windows[kept++], &rules->windows[i], sizeof(*rules->windows));
+        }
+    }
+    gone += rules->window_count - kept;
+    rules->window_count = kept;
     return gone;
+}
+
+int rule_list_add_window(struct rule_list *rules, const struct window *window)
+{
+    if (rules->window_count >= WINDOWS_MAX) {
+        return -E2BIG;
+    }
+    struct window *windows = realloc(rules->windows, (rules->window_count + 1) * sizeof(*windows));
+    if (!windows) {
+        return -ENOMEM;
+    }
+    rules->windows = windows;
+    rules->windows[rules->window_count++] = *window;
+    return 0;
+}
+
+int rule_list_copy(const struct rule_list *from, struct rule_list *ret_to)
+{
+    struct rule_list to = {.items = calloc(from->count + 1, sizeof(*to.items)),
+                           .windows = calloc(from->window_count + 1, sizeof(*to.windows)),
+                           .count = from->count,
+                           .window_count = from->window_count};
+    if (!to.items || !to.windows) {
+        rule_list_clear(&to);
+        return -ENOMEM;
+    }
+    if (from->count) {
+        memcpy(to.items, from->items, from->count * sizeof(*to.items));
+    }
+    if (from->window_count) {
+        memcpy(to.windows, from->windows, from->window_count * sizeof(*to.windows));
+    }
+    *ret_to = to;
+    return 0;
+}
+
+int64_t rule_list_next_end(const struct rule_list *rules)
+{
+    int64_t next = 0;
+    for (size_t i = 0; i < rules->count; i++) {
+        int64_t end = rules->items[i].expires_at;
+        next = end && (!next || end < next) ? end : next;
+    }
+    for (size_t i = 0; i < rules->window_count; i++) {
+        int64_t end = rules->windows[i].until;
+        next = !next || end < next ? end : next;
+    }
+    return next;
 }
 
 void rule_list_clear(struct rule_list *rules)
 {
     free(rules->items);
+    free(rules->windows);
     *rules = (struct rule_list){0};
 }

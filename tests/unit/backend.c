@@ -28,7 +28,8 @@ static int rebuild(struct test_backend *backend, const struct rule_list *rules)
         return -ENOMEM;
     }
     snapshot_free(backend->snapshot);
-    backend->snapshot = snapshot_new(backend->config, backend->lists, part, 1790000000);
+    const struct moment now = {1790000000, 1000, true};
+    backend->snapshot = snapshot_new(backend->config, backend->lists, part, &now);
     policy_rules_unref(part);
     return backend->snapshot ? 0 : -ENOMEM;
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "policy/explain.h"
 #include "zonelist.h"
@@ -26,6 +27,8 @@ struct scenario {
     size_t list_count;
     struct rule rules[WORLD_RULES_MAX];
     size_t rule_count;
+    struct window windows[16];
+    size_t window_count;
     struct world *world;
     uint64_t counted[STATS_VERDICTS]; /* before the newest question */
     bool changed;                     /* something was said since the last load */
@@ -70,11 +73,11 @@ static int format_of(const struct scenario *scenario, const char *word)
     return -1;
 }
 
-/* An underscore stands for a blank. */
+/* An underscore stands for a blank, but for that of the key not_on. */
 static char *blanks(char *word)
 {
-    for (char *c = strchr(word, '_'); c; c = strchr(c, '_')) {
-        *c = ' ';
+    for (char *c = strchr(word, '_'); c; c = strchr(c + 1, '_')) {
+        *c = c - word >= 3 && strncmp(c - 3, "not_on", 6) == 0 ? '_' : ' ';
     }
     return word;
 }
@@ -136,6 +139,7 @@ static void say_set(struct scenario *scenario, char **words, size_t count)
     if (count != 4) {
         fail_here(scenario, "set needs section, key, value", words[0]);
     }
+    blanks(words[3]);
     if (strcmp(words[1], "lists") == 0) {
         snprintf(line, sizeof(line), "  %s: %s\n", words[2], words[3]);
         append(scenario, scenario->of_lists, line);
@@ -174,6 +178,63 @@ static void say_shadow(struct scenario *scenario, char **words, size_t count)
     append(scenario, scenario->shadows, line);
 }
 
+/* schedule GROUP ROW: a row of its schedule, as in the configuration */
+static void say_schedule(struct scenario *scenario, char **words, size_t count)
+{
+    if (count != 3) {
+        fail_here(scenario, "schedule needs a group and a row", words[0]);
+    }
+    char at[64];
+    snprintf(at, sizeof(at), "{name: %s,", words[1]);
+    char *group = strstr(scenario->groups, at);
+    char *end = group ? strchr(group, '\n') : NULL;
+    char *rows = group ? strstr(group, ", schedule: [") : NULL;
+    char rest[TEXT_MAX], line[512];
+    if (!end) {
+        fail_here(scenario, "no group", words[1]);
+    }
+    end--; /* the brace that closes the group */
+    if (rows && rows < end) {
+        end -= 1; /* the bracket of the rows */
+        snprintf(line, sizeof(line), ", %s", blanks(words[2]));
+    } else {
+        snprintf(line, sizeof(line), ", schedule: [%s]", blanks(words[2]));
+    }
+    snprintf(rest, sizeof(rest), "%s", end);
+    *end = '\0';
+    append(scenario, scenario->groups, line);
+    append(scenario, scenario->groups, rest);
+}
+
+/* pause SECONDS [group G]; window block|allow WHAT SECONDS [group G] */
+static void say_window(struct scenario *scenario, char **words, size_t count)
+{
+    bool pause = strcmp(words[0], "pause") == 0;
+    size_t at = pause ? 1 : 3;
+    int64_t now = scenario->world ? scenario->world->wall_s : 1800000000;
+    struct window *window = &scenario->windows[scenario->window_count++];
+    if (count <= at || scenario->window_count > 15) {
+        fail_here(scenario, "bad window", words[0]);
+    }
+    *window = (struct window){.from = now, .until = now + atoi(words[at])};
+    window->kind = pause                            ? WINDOW_PAUSE
+                   : strcmp(words[1], "block") == 0 ? WINDOW_BLOCK
+                                                    : WINDOW_ALLOW;
+    snprintf(window->what, sizeof(window->what), "%s", pause ? "" : words[2]);
+    if (count > at + 2 && strcmp(words[at + 1], "group") == 0) {
+        snprintf(window->group, sizeof(window->group), "%s", words[at + 2]);
+    }
+}
+
+/* zone NAME */
+static void say_zone(struct scenario *scenario, char **words, size_t count)
+{
+    (void)scenario;
+    (void)count;
+    setenv("TZ", words[1], 1);
+    tzset();
+}
+
 static void load(struct scenario *scenario)
 {
     char config[4 * TEXT_MAX + 64];
@@ -181,8 +242,13 @@ static void load(struct scenario *scenario)
     snprintf(config, sizeof(config), "%s%s%s%s%s%s%s", scenario->config, of_lists ? "lists:\n" : "",
              scenario->of_lists, scenario->shadows[0] ? "  sources:\n" : "", scenario->shadows,
              scenario->groups[0] ? "groups:\n" : "", scenario->groups);
-    const struct world_setup setup = {config, scenario->lists, scenario->list_count,
-                                      scenario->rules, scenario->rule_count};
+    const struct world_setup setup = {config,
+                                      scenario->lists,
+                                      scenario->list_count,
+                                      scenario->rules,
+                                      scenario->rule_count,
+                                      scenario->windows,
+                                      scenario->window_count};
     if (scenario->world) {
         world_change(scenario->world, &setup);
     } else {
@@ -346,16 +412,26 @@ static void say_ask(struct scenario *scenario, char **words, size_t count)
     }
 }
 
+/* time 2026-03-29T01:30: of the wall, in the zone; the monotonic clock goes on with it */
+static void say_time(struct scenario *scenario, const char *word)
+{
+    struct tm tm = {.tm_isdst = -1};
+    if (!strptime(word, "%Y-%m-%dT%H:%M", &tm)) {
+        fail_here(scenario, "no time:", word);
+    }
+    scenario->world->wall_s = mktime(&tm);
+    scenario->world->mono_us += 1000000;
+    world_tick(scenario->world);
+}
+
 static void run_line(struct scenario *scenario, char *line)
 {
     static const struct {
         const char *word;
         void (*say)(struct scenario *scenario, char **words, size_t count);
-    } settings[] = {{"list", say_list},
-                    {"group", say_group},
-                    {"set", say_set},
-                    {"rule", say_rule},
-                    {"shadow", say_shadow}};
+    } settings[] = {{"list", say_list},    {"group", say_group},   {"set", say_set},
+                    {"rule", say_rule},    {"shadow", say_shadow}, {"schedule", say_schedule},
+                    {"pause", say_window}, {"window", say_window}, {"zone", say_zone}};
     char *words[WORDS_MAX];
     line[strcspn(line, "#")] = '\0';
     size_t count = split(line, words);
@@ -371,6 +447,7 @@ static void run_line(struct scenario *scenario, char *line)
         scenario->rule_count = strcmp(words[1], "rules") ? scenario->rule_count : 0;
         scenario->groups[0] = strcmp(words[1], "groups") ? scenario->groups[0] : '\0';
         scenario->shadows[0] = strcmp(words[1], "shadows") ? scenario->shadows[0] : '\0';
+        scenario->window_count = strcmp(words[1], "windows") ? scenario->window_count : 0;
         memset(scenario->texts[0], 0, scenario->list_count ? 0 : sizeof(scenario->texts));
         scenario->changed = true;
         return;
@@ -386,6 +463,12 @@ static void run_line(struct scenario *scenario, char *line)
     } else if (strcmp(words[0], "after") == 0 && count == 2) {
         scenario->world->mono_us += (uint64_t)atoi(words[1]) * 1000000;
         scenario->world->wall_s += atoi(words[1]);
+        world_tick(scenario->world);
+    } else if (strcmp(words[0], "time") == 0 && count == 2) {
+        say_time(scenario, words[1]);
+    } else if (strcmp(words[0], "clock") == 0 && count == 2) {
+        scenario->world->clock_in_doubt = strcmp(words[1], "doubtful") == 0;
+        world_tick(scenario->world);
     } else if (count > 1 && strncmp(words[1], "asks", 4) == 0) {
         say_ask(scenario, words, count);
     } else {

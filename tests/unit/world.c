@@ -243,6 +243,32 @@ static void release(struct query_channel *channel)
     ((struct world *)((uint8_t *)channel - offsetof(struct world, channel)))->held--;
 }
 
+static struct moment world_moment(const struct world *world)
+{
+    return (struct moment){world->wall_s, world->mono_us / 1000000, !world->clock_in_doubt};
+}
+
+static void put_in_force(struct world *world, struct snapshot *next)
+{
+    need(next != NULL, "snapshot");
+    for (size_t i = 0; i < next->group_count; i++) {
+        next->group_stats[i] = stats_name_group(world->stats, next->config->groups[i].name);
+    }
+    for (unsigned i = 1; i < next->category_count; i++) {
+        next->categories[i].stats_id = stats_name_category(world->stats, next->categories[i].id);
+    }
+    snapshot_free(world->snapshot);
+    world->snapshot = next;
+    world->worker.snapshot = next;
+}
+
+void world_tick(struct world *world)
+{
+    const struct snapshot *now = world->snapshot;
+    const struct moment moment = world_moment(world);
+    put_in_force(world, snapshot_new(now->policy_config, now->lists, now->rules, &moment));
+}
+
 void world_change(struct world *world, const struct world_setup *setup)
 {
     struct policy_config *config = NULL;
@@ -265,20 +291,13 @@ void world_change(struct world *world, const struct world_setup *setup)
     snapshot_lists_path(policy_config_get(config), path, sizeof(path));
     need(policy_lists_open(path, config, &lists, &diag) == 0, diag.text[0] ? diag.text : "lists");
     need(policy_rules_new(setup->rules, setup->rule_count, config, &rules) == 0, "rules");
-    struct snapshot *next = snapshot_new(config, lists, rules, world->wall_s);
-    need(next != NULL, "snapshot");
+    need(policy_rules_set_windows(rules, setup->windows, setup->window_count) == 0, "windows");
+    const struct moment now = world_moment(world);
+    struct snapshot *next = snapshot_new(config, lists, rules, &now);
+    put_in_force(world, next);
     policy_config_unref(config);
     policy_lists_unref(lists);
     policy_rules_unref(rules);
-    for (size_t i = 0; i < next->group_count; i++) {
-        next->group_stats[i] = stats_name_group(world->stats, next->config->groups[i].name);
-    }
-    for (unsigned i = 1; i < next->category_count; i++) {
-        next->categories[i].stats_id = stats_name_category(world->stats, next->categories[i].id);
-    }
-    snapshot_free(world->snapshot);
-    world->snapshot = next;
-    world->worker.snapshot = next;
 }
 
 struct world *world_new(const struct world_setup *setup)

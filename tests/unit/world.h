@@ -21,6 +21,7 @@ struct world {
     struct clock clock; /* first: the fake clock is the world */
     char folder[64];
     int64_t wall_s;
+    bool clock_in_doubt;
     uint64_t mono_us;
     struct query_worker worker;
     struct query_channel channel;
@@ -49,6 +50,8 @@ struct world_setup {
     size_t list_count;
     const struct rule *rules;
     size_t rule_count;
+    const struct window *windows;
+    size_t window_count;
 };
 
 struct world *world_new(const struct world_setup *setup);
@@ -56,6 +59,9 @@ void world_free(struct world *world);
 
 /* Load lists and rules anew, as a reload does; the cache stays. */
 void world_change(struct world *world, const struct world_setup *setup);
+
+/* Time has passed: what schedules say now comes into force. */
+void world_tick(struct world *world);
 
 /* Ask one question; the reply is in world->reply. */
 struct world_question {

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What is in force for each group now and next; windows of time and pauses. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/known.h"
+#include "control/rulechange.h"
+#include "policy/rules.h"
+#include "policy/snapshot.h"
+
+enum { DAY_S = 86400, YEAR_S = 366 * DAY_S, WEEK_AHEAD_S = 8 * DAY_S };
+static const int64_t time_max = 1LL << 36;
+
+static cJSON *window_json(const struct window *window)
+{
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "kind", window_word((enum window_kind)window->kind));
+    cJSON_AddStringToObject(item, "group", window->group);
+    cJSON_AddStringToObject(item, "what", window->what);
+    cJSON_AddStringToObject(item, "note", window->note);
+    cJSON_AddNumberToObject(item, "made_at", (double)window->made_at);
+    cJSON_AddNumberToObject(item, "from", (double)window->from);
+    cJSON_AddNumberToObject(item, "until", (double)window->until);
+    return item;
+}
+
+static void add_state(const struct snapshot *snapshot, const struct effective_group *effective,
+                      cJSON *object)
+{
+    cJSON *blocked = cJSON_AddArrayToObject(object, "block");
+    cJSON *services = cJSON_AddArrayToObject(object, "services");
+    cJSON *only = cJSON_AddArrayToObject(object, "only");
+    for (unsigned k = 1; k < snapshot->category_count; k++) {
+        if (effective->blocked >> k & 1) {
+            cJSON_AddItemToArray(blocked, cJSON_CreateString(snapshot->categories[k].id));
+        }
+        if (effective->only && effective->chosen >> k & 1) {
+            cJSON_AddItemToArray(only, cJSON_CreateString(snapshot->categories[k].id));
+        }
+    }
+    for (unsigned i = 0; i < snapshot->known->first[KNOWN_SERVICE + 1]; i++) {
+        if (effective->services[i / 64] >> i % 64 & 1) {
+            cJSON_AddItemToArray(services, cJSON_CreateString(snapshot->known->items[i].id));
+        }
+    }
+    cJSON_AddBoolToObject(object, "paused", effective->paused);
+    cJSON_AddBoolToObject(object, "only_chosen", effective->only);
+}
+
+/* The group as it is, and as it will be at the next change. */
+static int add_group(const struct snapshot *snapshot, uint16_t group, cJSON *array)
+{
+    struct effective_group *then = calloc(snapshot->group_count, sizeof(*then));
+    if (!then) {
+        return -ENOMEM;
+    }
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddItemToArray(array, object);
+    cJSON_AddStringToObject(object, "group", snapshot->config->groups[group].name);
+    add_state(snapshot, &snapshot->effective[group], object);
+    struct moment moment = snapshot->made;
+    moment.wall_s = policy_next_change(snapshot, group, &moment, WEEK_AHEAD_S);
+    cJSON_AddNumberToObject(object, "changes_at", (double)moment.wall_s);
+    if (moment.wall_s) {
+        policy_effective(snapshot, &moment, then);
+        add_state(snapshot, &then[group], cJSON_AddObjectToObject(object, "then"));
+    }
+    free(then);
+    return 0;
+}
+
+int control_do_schedule(struct control_call *call)
+{
+    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
+    size_t count;
+    int err = 0;
+    if (!snapshot) {
+        return diag_set(call->diag, CONTROL_FAILED, "the daemon is still starting");
+    }
+    cJSON *groups = cJSON_AddArrayToObject(call->reply, "groups");
+    for (size_t i = 0; i < snapshot->group_count && err == 0; i++) {
+        err = add_group(snapshot, (uint16_t)i, groups);
+    }
+    const struct window *windows = rules_windows(snapshot->rules, &count);
+    cJSON *array = cJSON_AddArrayToObject(call->reply, "windows");
+    for (size_t i = 0; i < count; i++) {
+        cJSON_AddItemToArray(array, window_json(&windows[i]));
+    }
+    cJSON_AddNumberToObject(call->reply, "now", (double)clock_wall_s(call->backend->clock));
+    cJSON_AddBoolToObject(call->reply, "clock_trusted", snapshot->made.trusted);
+    return err < 0 ? CONTROL_FAILED : CONTROL_DONE;
+}
+
+/* Each word must be a category or a service, or "all" alone. */
+static int check_what(const struct control_call *call, const struct window *window)
+{
+    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
+    char words[WINDOW_WHAT_MAX];
+    if (window->kind == WINDOW_PAUSE) {
+        return window->what[0] ? diag_set(call->diag, CONTROL_USAGE, "a pause has no 'what'")
+                               : CONTROL_DONE;
+    }
+    memcpy(words, window->what, sizeof(words));
+    if (!words[0]) {
+        return diag_set(call->diag, CONTROL_USAGE, "what: categories or services are needed");
+    }
+    for (char *save = NULL, *word = strtok_r(words, ",", &save); word;
+         word = strtok_r(NULL, ",", &save)) {
+        bool known = strcmp(word, "all") == 0 || catalog_find(snapshot->catalog, word) ||
+                     known_find(snapshot->known, KNOWN_SERVICE, word) >= 0;
+        if (!known) {
+            return diag_set(call->diag, CONTROL_USAGE,
+                            "%.63s is no category and no service; see `greengate services`", word);
+        }
+    }
+    return CONTROL_DONE;
+}
+
+static int read_kind(const struct control_call *call, struct window *window)
+{
+    for (int kind = 0; kind < WINDOW_KINDS; kind++) {
+        if (strcmp(control_text(call, "kind"), window_word((enum window_kind)kind)) == 0) {
+            window->kind = (uint8_t)kind;
+            return CONTROL_DONE;
+        }
+    }
+    return diag_set(call->diag, CONTROL_USAGE, "kind: pause, block or allow");
+}
+
+static int read_group(const struct control_call *call, struct window *window)
+{
+    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
+    if (!snapshot) {
+        return diag_set(call->diag, CONTROL_FAILED, "the daemon is still starting");
+    }
+    if (!control_copy_plain(call, "group", window->group, sizeof(window->group)) ||
+        (window->group[0] && snapshot_find_group(snapshot, window->group) < 0)) {
+        return diag_set(call->diag, CONTROL_USAGE, "no group is named %.63s",
+                        control_text(call, "group"));
+    }
+    return CONTROL_DONE;
+}
+
+static int read_times(const struct control_call *call, struct window *window)
+{
+    int64_t now = clock_wall_s(call->backend->clock);
+    int64_t longest = window->kind == WINDOW_PAUSE ? DAY_S : YEAR_S;
+    window->made_at = window->from = now;
+    int from = control_number(call, "from", time_max, &window->from);
+    if (from == -EINVAL || control_number(call, "until", time_max, &window->until) < 0) {
+        return diag_set(call->diag, CONTROL_USAGE, "from, until: seconds since 1970");
+    }
+    if (window->until <= now || window->until <= window->from) {
+        return diag_set(call->diag, CONTROL_USAGE, "until: it is over before it begins");
+    }
+    if (window->until - window->from > longest) {
+        return diag_set(call->diag, CONTROL_USAGE, "until: at most %s from its beginning",
+                        longest == DAY_S ? "a day" : "a year");
+    }
+    return CONTROL_DONE;
+}
+
+static int read_window(const struct control_call *call, struct window *window)
+{
+    int code = read_kind(call, window);
+    code = code == CONTROL_DONE ? read_group(call, window) : code;
+    if (code == CONTROL_DONE &&
+        (!control_copy_plain(call, "what", window->what, sizeof(window->what)) ||
+         !control_copy_plain(call, "note", window->note, sizeof(window->note)))) {
+        code = diag_set(call->diag, CONTROL_USAGE, "what, note: too long, or not plain text");
+    }
+    code = code == CONTROL_DONE ? check_what(call, window) : code;
+    return code == CONTROL_DONE ? read_times(call, window) : code;
+}
+
+static void take_window(struct rule_list *rules, size_t at)
+{
+    rules->window_count--;
+    memmove(&rules->windows[at], &rules->windows[at + 1],
+            (rules->window_count - at) * sizeof(*rules->windows));
+}
+
+/* A new pause of a group takes the place of its old one. */
+static void take_pauses(struct rule_list *rules, const char *group)
+{
+    for (size_t i = rules->window_count; i > 0; i--) {
+        const struct window *window = &rules->windows[i - 1];
+        if (window->kind == WINDOW_PAUSE && strcmp(window->group, group) == 0) {
+            take_window(rules, i - 1);
+        }
+    }
+}
+
+int control_do_window(struct control_call *call)
+{
+    struct rulechange change;
+    struct window window = {0};
+    int code = read_window(call, &window);
+    if (code != CONTROL_DONE) {
+        return code;
+    }
+    int err = rulechange_begin(call, &change);
+    if (err == 0) {
+        if (window.kind == WINDOW_PAUSE) {
+            take_pauses(&change.rules, window.group);
+        }
+        err = rule_list_add_window(&change.rules, &window);
+        if (err == -E2BIG) {
+            diag_set(call->diag, err, "there are %d already; remove some first", WINDOWS_MAX);
+        }
+    }
+    if (err == 0) {
+        err = rulechange_apply(call, &change);
+    }
+    if (err == 0) {
+        cJSON_AddItemToObject(call->reply, "window", window_json(&window));
+    }
+    rulechange_clear(&change);
+    return err < 0 ? CONTROL_FAILED : CONTROL_DONE;
+}
+
+/* Take out what the request means: number `offset` of the list, or the pauses of a group
+ * ("" = all). */
+static size_t take_meant(const struct control_call *call, struct rule_list *rules, cJSON *gone)
+{
+    const char *group = control_text(call, "group");
+    bool pauses = strcmp(control_text(call, "kind"), "pause") == 0;
+    int64_t number;
+    size_t count = 0;
+    if (control_number(call, "offset", WINDOWS_MAX, &number) < 0) {
+        number = -1;
+    }
+    for (size_t i = rules->window_count; i > 0; i--) {
+        const struct window *window = &rules->windows[i - 1];
+        bool paused = window->kind == WINDOW_PAUSE && (!*group || !strcmp(window->group, group));
+        if (pauses ? paused : number == (int64_t)(i - 1)) {
+            cJSON_AddItemToArray(gone, window_json(window));
+            take_window(rules, i - 1);
+            count++;
+        }
+    }
+    return count;
+}
+
+int control_do_close_window(struct control_call *call)
+{
+    struct rulechange change;
+    cJSON *gone = cJSON_AddArrayToObject(call->reply, "removed");
+    int err = rulechange_begin(call, &change);
+    if (err == 0 && take_meant(call, &change.rules, gone) == 0) {
+        bool pauses = strcmp(control_text(call, "kind"), "pause") == 0;
+        err = diag_set(call->diag, -ENOENT, pauses ? "nothing is paused%s%.63s" : "no such number",
+                       *control_text(call, "group") ? " for group " : "",
+                       control_text(call, "group"));
+    }
+    if (err == 0) {
+        err = rulechange_apply(call, &change);
+    }
+    rulechange_clear(&change);
+    return err < 0 ? CONTROL_FAILED : CONTROL_DONE;
+}
