@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Schedules, windows and pauses of the running daemon."""
+import os
+import time
+import unittest
+
+from fakeupstream import FakeUpstream, address
+from harness import Box, wait_for
+
+ZONE = "Asia/Seoul"
+
+
+class Times(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.upstream = cls.enterClassContext(FakeUpstream(address("192.0.2.9", 300)))
+
+    def box(self, schedule=(), **more):
+        groups = [{"name": "staff", "clients": ["127.0.0.2/32"], "block": []},
+                  {"name": "pupils", "clients": [], "block": ["adult"], "services": ["tiktok"],
+                   "schedule": list(schedule)}]
+        config = {"groups": groups, "server": {"timezone": ZONE}, "block": {"mode": "nxdomain"}, **more}
+        return self.enterContext(Box(upstream=[self.upstream.url], config=config))
+
+    def rcode(self, box, name="www.tiktok.com", source="127.0.0.3"):
+        return box.ask(name, source=source).rcode
+
+    def test_pause_ends_by_itself_and_caps_answers(self):
+        box = self.box()
+        self.assertEqual(self.rcode(box), "NXDOMAIN")
+        self.assertEqual(box.cli("pause", "--group", "pupils", "--for", "3s").returncode, 0)
+        reply = box.ask("www.tiktok.com", source="127.0.0.3")
+        self.assertEqual(reply.texts(), ["192.0.2.9"])
+        self.assertLessEqual(reply.answers[0].ttl, 3)
+        self.assertIn("paused", " ".join(box.json("status")["reasons"]))
+        wait_for(lambda: self.rcode(box) == "NXDOMAIN", "the end of the pause", 6)
+        self.assertEqual(box.json("schedule")["windows"], [])
+
+    def test_pause_survives_a_restart_and_resume_ends_it(self):
+        box = self.box()
+        box.cli("pause", "--for", "10m", "--note", "fire drill")
+        box.daemon.stop()
+        box.start()
+        self.assertEqual(self.rcode(box), "NOERROR")
+        self.assertEqual([w["note"] for w in box.json("schedule")["windows"]], ["fire drill"])
+        self.assertEqual(box.cli("resume", "--group", "pupils").returncode, 1)
+        self.assertEqual(box.cli("resume").returncode, 0)
+        self.assertEqual(self.rcode(box), "NXDOMAIN")
+        self.assertEqual(box.cli("resume").returncode, 1)
+
+    def test_killed_daemon_keeps_the_end_of_a_pause(self):
+        box = self.box()
+        box.cli("pause", "--for", "2s")
+        box.daemon.stop(signum=9)
+        time.sleep(2)  # the pause is over while nobody runs
+        box.start()
+        self.assertEqual(self.rcode(box), "NXDOMAIN")
+
+    def test_window_for_once(self):
+        box = self.box()
+        done = box.cli("schedule", "add", "--group", "pupils", "--block", "youtube,social", "--for", "2s")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.rcode(box, "www.youtube.com"), "NXDOMAIN")
+        self.assertEqual(self.rcode(box, "www.youtube.com", "127.0.0.2"), "NOERROR")
+        self.assertEqual(box.json("check", "www.youtube.com")["reason"], "schedule")
+        wait_for(lambda: self.rcode(box, "www.youtube.com") == "NOERROR", "the end of the window", 5)
+
+    def test_window_that_begins_later(self):
+        box = self.box()
+        begins = time.strftime("%Y-%m-%d %H:%M", time.gmtime(time.time() + 86400))
+        done = box.cli("schedule", "add", "--block", "youtube", "--from", begins, "--for", "1h")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.rcode(box, "www.youtube.com"), "NOERROR")
+        schedule = box.json("schedule")
+        self.assertIn("youtube", schedule["groups"][0]["then"]["services"])
+        self.assertEqual(schedule["groups"][0]["changes_at"], schedule["windows"][0]["from"])
+        self.assertEqual(box.cli("schedule", "remove", "1").returncode, 0)
+        self.assertEqual(box.json("schedule")["windows"], [])
+
+    def test_wrong_words(self):
+        box = self.box()
+        for words in (["pause"], ["pause", "--for", "2d"], ["pause", "--for", "x"], ["pause", "--group", "x", "--for", "1m"],
+                      ["schedule", "add", "--for", "1m"], ["schedule", "add", "--block", "gamez", "--for", "1m"],
+                      ["schedule", "add", "--block", "games", "--until", "25:00"], ["schedule", "remove", "x"]):
+            with self.subTest(words):
+                self.assertEqual(box.cli(*words).returncode, 2)
+        self.assertEqual(box.json("schedule")["windows"], [])
+
+    def test_check_at(self):
+        box = self.box([{"block": ["all"], "except": ["education"], "days": "mon-fri", "from": "22:00", "to": "06:30"}])
+        rows = [("2026-12-01 23:00", True), ("2026-12-02 06:29", True), ("2026-12-02 06:30", False),
+                ("2026-12-05 23:00", False), ("2026-12-05 05:00", True)]
+        for files in (False, True):
+            if files:
+                box.daemon.stop()
+            for when, blocked in rows:
+                with self.subTest(when, files=files):
+                    why = box.json("check", "fine.example", "--at", when)
+                    self.assertEqual((why["blocked"], why["asked"]), (blocked, "files" if files else "daemon"))
+                    self.assertEqual(why["reason"], "schedule" if blocked else "not-listed")
+
+    def test_a_row_begins_and_ends_with_the_minute(self):
+        os.environ["TZ"] = "Asia/Seoul"
+        time.tzset()
+        self.addCleanup(lambda: (os.environ.pop("TZ"), time.tzset()))
+        if time.localtime().tm_sec > 50:
+            time.sleep(11)  # else the minute could end before the daemon stands
+        now = time.time()
+        begin, end = (time.strftime("%H:%M", time.localtime(now + s)) for s in (60, 120))
+        box = self.box([{"services": ["youtube"], "from": begin, "to": end}])
+        reply = box.ask("www.youtube.com", source="127.0.0.3")
+        self.assertEqual(reply.rcode, "NOERROR")
+        left = 60 - time.localtime().tm_sec
+        self.assertLessEqual(reply.answers[0].ttl, left + 1)
+        wait_for(lambda: self.rcode(box, "www.youtube.com") == "NXDOMAIN", "the row", left + 5)
+        self.assertLessEqual(time.localtime().tm_sec, 2)
+
+    def test_reload_with_a_wrong_row_keeps_the_old_state(self):
+        box = self.box([{"services": ["youtube"]}])
+        self.assertEqual(self.rcode(box, "www.youtube.com"), "NXDOMAIN")
+        for wrong in ({"block": ["games"], "from": "8:30", "to": "9:00"}, {"block": ["gamez"]}, {"from": "08:00", "to": "09:00"},
+                      {"block": ["games"], "bells": ["none"]}, {"block": ["games"], "days": "mo"}, {"blocks": ["games"]}):
+            with self.subTest(wrong):
+                box.config["groups"][1]["schedule"] = [wrong]
+                box.write_config()
+                done = box.cli("reload")
+                self.assertEqual(done.returncode, 4, done.stderr)
+                self.assertRegex(done.stderr, r"greengate\.yaml:\d+:\d+: ")
+                self.assertEqual(self.rcode(box, "www.youtube.com"), "NXDOMAIN")
+
+
+if __name__ == "__main__":
+    unittest.main()
