@@ -11,7 +11,6 @@
 #include "dns/rr.h"
 #include "policy/explain.h"
 #include "store/rulefile.h"
-#include "tools/cli.h"
 #include "tools/ruletext.h"
 #include "tools/when.h"
 

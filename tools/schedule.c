@@ -96,7 +96,7 @@ static cJSON *make_request(const struct wish *wish, const char *kind, const int6
 
 static int add_window(struct cli *cli, const struct wish *wish)
 {
-    int64_t times[2];
+    int64_t times[2] = {0, 0};
     if (!wish->block == !wish->allow) {
         return cli_usage(cli, "schedule", "either --block WHAT or --allow WHAT");
     }
@@ -247,7 +247,7 @@ int cmd_schedule(struct cli *cli, int argc, char **argv)
 int cmd_pause(struct cli *cli, int argc, char **argv)
 {
     struct wish wish = {0};
-    int64_t times[2];
+    int64_t times[2] = {0, 0};
     int count = read_options(cli, argc, argv, &wish);
     if (count < 0) {
         return CLI_USAGE;

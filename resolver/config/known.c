@@ -115,8 +115,8 @@ static int read_items(struct known *known, enum known_kind kind, const char *pat
     } else if (list->count > most || known->count + list->count > ITEMS_MAX) {
         err = complain(&to, list, "too many %s", files[kind].key);
     }
-    for (const struct yaml_node *node = err == 0 ? list->first : NULL; node && err == 0;
-         node = node->next) {
+    const struct yaml_node *first = err == 0 && list ? list->first : NULL;
+    for (const struct yaml_node *node = first; node && err == 0; node = node->next) {
         err = add_item(known, kind, node, &to);
     }
     yaml_free(root);

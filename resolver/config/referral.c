@@ -24,47 +24,55 @@ struct word {
     struct origin place;
 };
 
+/* What a word could have been. */
+struct hint {
+    const char *kind; /* "category" */
+    const char *known;
+    struct nearest nearest;
+};
+
 /* "... 'x', which is no category; did you mean 'y'?" */
-static int fail_unknown(const struct checking *check, const struct word *word, const char *kind,
-                        struct nearest *nearest, const char *known)
+static int fail_unknown(const struct checking *check, const struct word *word,
+                        const struct hint *could)
 {
     char hint[DIAG_TEXT_MAX];
-    snprintf(hint, sizeof(hint), nearest->best ? "did you mean '%.40s'?" : "known: %.250s",
-             nearest->best ? nearest->best : known);
+    const char *best = could->nearest.best;
+    snprintf(hint, sizeof(hint), best ? "did you mean '%.40s'?" : "known: %.250s",
+             best ? best : could->known);
     diag_at(check->diag, word->place.file, word->place.line, word->place.column);
     return diag_set(check->diag, -EINVAL, "%s '%.63s', which is no %s; %s", word->where, word->text,
-                    kind, hint);
+                    could->kind, hint);
 }
 
 static int check_category(const struct checking *check, const struct word *word)
 {
     char list[DIAG_TEXT_MAX] = "";
-    struct nearest nearest;
+    struct hint hint = {.kind = "category", .known = list};
     if (catalog_find(check->catalog, word->text)) {
         return 0;
     }
-    nearest_init(&nearest, word->text);
+    nearest_init(&hint.nearest, word->text);
     for (size_t i = 0, len = 0; i < check->catalog->category_count && len < sizeof(list); i++) {
         const char *known = check->catalog->categories[i].id;
-        nearest_offer(&nearest, known);
+        nearest_offer(&hint.nearest, known);
         len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "", known);
     }
-    return fail_unknown(check, word, "category", &nearest, list);
+    return fail_unknown(check, word, &hint);
 }
 
 /* Without its file no service can be told from a mistake: the daemon says `degraded`. */
 static int check_service(const struct checking *check, const struct word *word)
 {
     const struct known *known = check->known;
-    struct nearest nearest;
+    struct hint hint = {.kind = "service", .known = "see `greengate services`"};
     if (known->missing[KNOWN_SERVICE] || known_find(known, KNOWN_SERVICE, word->text) >= 0) {
         return 0;
     }
-    nearest_init(&nearest, word->text);
+    nearest_init(&hint.nearest, word->text);
     for (size_t i = known->first[KNOWN_SERVICE]; i < known->first[KNOWN_SERVICE + 1]; i++) {
-        nearest_offer(&nearest, known->items[i].id);
+        nearest_offer(&hint.nearest, known->items[i].id);
     }
-    return fail_unknown(check, word, "service", &nearest, "see `greengate services`");
+    return fail_unknown(check, word, &hint);
 }
 
 /* Where item i of a group's list stands. A configuration that was not loaded has no
@@ -79,9 +87,10 @@ static struct origin place_of(const struct config *config, size_t group, const c
 }
 
 /* The categories or services in one row of a schedule; "all" stands for every category. */
-static int check_row(const struct checking *check, const char *row, struct word *word)
+static int check_row(const struct checking *check, const char *row, const struct word *of_row)
 {
     char text[KEYED_MAX];
+    struct word word = *of_row;
     const char *item;
     struct keyed_part part;
     int err = 0;
@@ -91,9 +100,9 @@ static int check_row(const struct checking *check, const char *row, struct word 
         while (err == 0 && part.list && part.len) {
             size_t len = keyed_item(&part, &item);
             snprintf(text, sizeof(text), "%.*s", (int)len, item);
-            word->text = text;
+            word.text = text;
             if (!(block && strcmp(text, "all") == 0)) {
-                err = service ? check_service(check, word) : check_category(check, word);
+                err = service ? check_service(check, &word) : check_category(check, &word);
             }
         }
     }
@@ -108,7 +117,7 @@ static int check_schedule_words(const struct checking *check, size_t group)
     snprintf(where, sizeof(where), "group '%.64s' has in its schedule",
              check->config->groups[group].name);
     for (size_t i = 0; i < rows->count && err == 0; i++) {
-        struct word word = {NULL, where, place_of(check->config, group, "schedule", i)};
+        const struct word word = {NULL, where, place_of(check->config, group, "schedule", i)};
         err = check_row(check, rows->items[i], &word);
     }
     return err;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/marks.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,9 +58,8 @@ static void add_item(struct marks *marks, const struct known *known, size_t at)
     }
     for (size_t i = 0; i < item->hosts.count; i++) {
         add_name(marks, (uint16_t)at, item->hosts.items[i], true);
-        if (item->www && strlen(item->hosts.items[i]) < sizeof(www) - 5) {
-            strcpy(www, "www.");
-            strcat(www, item->hosts.items[i]);
+        if (item->www) {
+            snprintf(www, sizeof(www), "www.%s", item->hosts.items[i]);
             add_name(marks, (uint16_t)at, www, true);
         }
     }
