@@ -335,10 +335,9 @@ static int run(struct daemon *daemon, bool check_only)
 
 int main(int argc, char **argv)
 {
-    static struct daemon daemon = {
-        .config_path = "/etc/greengate/greengate.yaml",
-        .clock = &clock_system,
-    };
+    static struct daemon daemon; /* zeros need no room in the file */
+    daemon.config_path = "/etc/greengate/greengate.yaml";
+    daemon.clock = &clock_system;
     bool check_only = false;
     int option;
     while ((option = getopt(argc, argv, "c:t")) != -1) {
