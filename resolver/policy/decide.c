@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "config/known.h"
 #include "policy/listing.h"
+#include "policy/lookalike.h"
 #include "policy/marks.h"
 #include "policy/rules.h"
 
@@ -238,6 +239,47 @@ static bool lifts_safe_mode(const struct verdict *verdict)
     return verdict->reason == REASON_RULE_ALLOW && verdict->skip == 0;
 }
 
+/* Rules, lists, services and times, for a name as it is written. */
+static void decide_name(const struct snapshot *snapshot, const struct subject *subject,
+                        const struct found_marks *marks, struct verdict *verdict)
+{
+    if (snapshot->db) {
+        const struct listing listing =
+            listing_of(snapshot, subject, snapshot->effective[subject->group].blocked);
+        listing_judge(&listing, verdict);
+    }
+    struct rule_match match = rules_find(snapshot->rules, subject->name, subject->group);
+    if (match.rule >= 0) {
+        apply_rule(snapshot, &match, verdict);
+    } else {
+        apply_built_in(snapshot, subject, marks, verdict);
+    }
+}
+
+/* What can be mistaken for a blocked name is blocked as that is. */
+static void apply_lookalike(const struct snapshot *snapshot, const struct subject *subject,
+                            struct verdict *verdict)
+{
+    const struct effective_group *effective = &snapshot->effective[subject->group];
+    struct dname plain;
+    if (!effective->look_alikes || !effective->filters || verdict->reason == REASON_RULE_ALLOW ||
+        verdict->reason == REASON_PROTECTED || !lookalike_find(subject->name, &plain)) {
+        return;
+    }
+    struct blockdb_probe probe;
+    struct found_marks marks;
+    struct verdict meant = {.reason = REASON_NONE, .rule = -1, .mode = MODE_UNSET};
+    const struct subject twin = {&plain, &probe, subject->group};
+    snapshot_probe(snapshot, &plain, &probe);
+    marks.count = effective->marks ? marks_find(snapshot->marks, &plain, marks.items) : 0;
+    decide_name(snapshot, &twin, &marks, &meant);
+    if (meant.blocked) {
+        *verdict = meant;
+        verdict->reason = REASON_LOOK_ALIKE;
+        verdict->rule = -1;
+    }
+}
+
 void policy_decide(const struct snapshot *snapshot, const struct subject *subject,
                    struct verdict *ret_verdict)
 {
@@ -250,15 +292,9 @@ void policy_decide(const struct snapshot *snapshot, const struct subject *subjec
         return;
     }
     marks.count = effective->marks ? marks_find(snapshot->marks, subject->name, marks.items) : 0;
-    if (snapshot->db) {
-        const struct listing listing = listing_of(snapshot, subject, effective->blocked);
-        listing_judge(&listing, &verdict);
-    }
-    struct rule_match match = rules_find(snapshot->rules, subject->name, subject->group);
-    if (match.rule >= 0) {
-        apply_rule(snapshot, &match, &verdict);
-    } else {
-        apply_built_in(snapshot, subject, &marks, &verdict);
+    decide_name(snapshot, subject, &marks, &verdict);
+    if (!verdict.blocked) {
+        apply_lookalike(snapshot, subject, &verdict);
     }
     if (verdict.blocked) {
         verdict.mode = choose_mode(snapshot, &verdict, subject->group);

@@ -49,8 +49,9 @@ struct effective_group {
     uint64_t chosen;    /* while `only`: nothing but names of these categories */
     uint64_t preferred; /* categories that outrank mixed ones */
     bool paused, only, only_scheduled;
-    bool filters;     /* blocks anything at all */
-    bool marks;       /* has a use for snapshot->marks */
+    bool filters; /* blocks anything at all */
+    bool marks;   /* has a use for snapshot->marks */
+    bool look_alikes;
     bool safe_search; /* and engines without a safe mode are blocked: */
     bool unsafe_blocked;
     uint8_t youtube;                       /* enum youtube_level */

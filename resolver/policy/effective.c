@@ -63,6 +63,7 @@ static void set_constant(const struct snapshot *snapshot, const struct config_gr
     effective->chosen = category_bits(snapshot, &group->only);
     effective->only = group->only.count > 0;
     effective->preferred = category_bits(snapshot, &group->prefer);
+    effective->look_alikes = group->look_alikes;
     effective->safe_search = group->safe_search;
     effective->unsafe_blocked = group->unsafe_search == UNSAFE_BLOCK;
     effective->youtube = (uint8_t)group->youtube;

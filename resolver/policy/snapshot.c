@@ -12,6 +12,7 @@
 #include "policy/client.h"
 #include "policy/lists.h"
 #include "policy/localnames.h"
+#include "policy/lookalike.h"
 #include "policy/marks.h"
 #include "policy/rules.h"
 
@@ -318,7 +319,7 @@ static bool marks_touch(const struct snapshot *snapshot, const struct dname *nam
     return false;
 }
 
-bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name)
+static bool touches_name(const struct snapshot *snapshot, const struct dname *name)
 {
     struct blockdb_probe probe;
     struct blockdb_hit hits[DNAME_LABELS_MAX];
@@ -326,6 +327,13 @@ bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name)
     return (snapshot->db && blockdb_find(snapshot->db, &probe, hits) > 0) ||
            rules_touch(snapshot->rules, name) || marks_touch(snapshot, name) ||
            (snapshot->lists->regex && regex_touches(snapshot->lists->regex, name));
+}
+
+bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name)
+{
+    struct dname plain;
+    return touches_name(snapshot, name) ||
+           (lookalike_find(name, &plain) && touches_name(snapshot, &plain));
 }
 
 bool snapshot_lists_addresses(const struct snapshot *snapshot)
