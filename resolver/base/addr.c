@@ -220,10 +220,37 @@ static bool is_public4(const struct addr *addr)
     return !any_covers(special, sizeof(special) / sizeof(special[0]), addr);
 }
 
+/* The IPv4 address that an IPv6 one carries at its end: mapped (RFC 4291), NAT64 (RFC
+ * 6052). */
+static bool carries_ipv4(const struct addr *addr, struct addr *ret_inner)
+{
+    static const uint8_t nat64[12] = {0, 0x64, 0xff, 0x9b};
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    bool carries = memcmp(addr->bytes, nat64, sizeof(nat64)) == 0 ||
+                   memcmp(addr->bytes, mapped, sizeof(mapped)) == 0;
+    *ret_inner = (struct addr){.family = AF_INET};
+    memcpy(ret_inner->bytes, addr->bytes + 12, 4);
+    return carries;
+}
+
+bool addr_is_internal(const struct addr *addr)
+{
+    static const struct block ipv4[] = {
+        {{0}, 8},         {{10}, 8},       {{100, 64}, 10},  {{127}, 8},
+        {{169, 254}, 16}, {{172, 16}, 12}, {{192, 168}, 16},
+    };
+    static const struct block ipv6[] = {
+        {{0, 0}, 16}, {{0xfc}, 7}, {{0xfe, 0x80}, 10}, {{0xfe, 0xc0}, 10}};
+    struct addr inner;
+    if (addr->family == AF_INET6 && carries_ipv4(addr, &inner)) {
+        addr = &inner;
+    }
+    return addr->family == AF_INET ? any_covers(ipv4, sizeof(ipv4) / sizeof(ipv4[0]), addr)
+                                   : any_covers(ipv6, sizeof(ipv6) / sizeof(ipv6[0]), addr);
+}
+
 bool addr_is_public(const struct addr *addr)
 {
-    /* NAT64 (RFC 6052) carries the IPv4 address at its end. */
-    static const uint8_t nat64[12] = {0, 0x64, 0xff, 0x9b};
     static const struct block global[] = {{{0x20}, 3}};
     static const struct block special[] = {
         {{0x20, 0x01, 0x00}, 23},       /* IETF, Teredo */
@@ -234,9 +261,8 @@ bool addr_is_public(const struct addr *addr)
     if (addr->family == AF_INET) {
         return is_public4(addr);
     }
-    if (addr->family == AF_INET6 && memcmp(addr->bytes, nat64, sizeof(nat64)) == 0) {
-        struct addr inner = {.family = AF_INET};
-        memcpy(inner.bytes, addr->bytes + 12, 4);
+    struct addr inner;
+    if (addr->family == AF_INET6 && carries_ipv4(addr, &inner)) {
         return is_public4(&inner);
     }
     return addr->family == AF_INET6 && any_covers(global, 1, addr) &&

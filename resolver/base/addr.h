@@ -47,6 +47,11 @@ bool addr_is_any(const struct addr *addr);
  * carries an IPv4 one. */
 bool addr_is_public(const struct addr *addr);
 
+/* Of this host or this site: what an answer from outside must not lead to. Unspecified,
+ * loopback, link-local, private and shared (RFC 1918, 6598, 4193, 3927), also where an
+ * IPv6 address carries an IPv4 one. */
+bool addr_is_internal(const struct addr *addr);
+
 void addr_from_sockaddr(const struct sockaddr *sa, struct addr *ret_addr);
 
 /* Returns the length for connect(2) and friends. */

@@ -367,11 +367,10 @@ int answer_walk_targets(const uint8_t *wire, size_t len, answer_visit visit, voi
         if (rr_read(wire, len, &pos, &rr) < 0) {
             return -EBADMSG;
         }
-        bool service = rr.type == TYPE_SVCB || rr.type == TYPE_HTTPS;
-        if (rr.type != TYPE_CNAME && rr.type != TYPE_DNAME && !service) {
+        size_t at = rr_target(wire, &rr);
+        if (at == SIZE_MAX) {
             continue;
         }
-        size_t at = rr.rdata + (service ? 2 : 0); /* behind the priority */
         int err = dname_read(wire, len, &at, &name) < 0 ? -EBADMSG : 0;
         if (err == 0 && name.labels) { /* the root: the owner itself (RFC 9460 section 2.5) */
             err = visit(context, &name);

@@ -28,8 +28,6 @@ static const struct {
     uint8_t at;
 } plain_names[] = {{24, 18}, {30, 0}, {46, 18}, {47, 0}, {58, 0}, {64, 2}, {65, 2}, {107, 2}};
 
-enum { TYPE_NAPTR = 35 };
-
 static const struct layout *find_layout(uint16_t type)
 {
     for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++) {
@@ -166,6 +164,24 @@ static size_t find_plain_name(const uint8_t *data, const struct rr *rr)
         at += at < rr->rdlen ? 1 + (size_t)data[at] : 1;
     }
     return at;
+}
+
+size_t rr_target(const uint8_t *packet, const struct rr *rr)
+{
+    static const struct {
+        uint16_t type;
+        uint8_t at;
+    } targets[] = {{TYPE_CNAME, 0}, {TYPE_DNAME, 0}, {TYPE_MX, 2},   {TYPE_SRV, 6},
+                   {TYPE_KX, 2},    {TYPE_SVCB, 2},  {TYPE_HTTPS, 2}};
+    if (rr->type == TYPE_NAPTR) {
+        return rr->rdata + find_plain_name(packet + rr->rdata, rr);
+    }
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        if (targets[i].type == rr->type) {
+            return rr->rdata + targets[i].at;
+        }
+    }
+    return SIZE_MAX;
 }
 
 static int check_plain_name(const uint8_t *data, const struct rr *rr)

@@ -17,8 +17,12 @@ enum dns_type {
     TYPE_SOA = 6,
     TYPE_PTR = 12,
     TYPE_HINFO = 13,
+    TYPE_MX = 15,
     TYPE_TXT = 16,
     TYPE_AAAA = 28,
+    TYPE_SRV = 33,
+    TYPE_NAPTR = 35,
+    TYPE_KX = 36,
     TYPE_DNAME = 39,
     TYPE_OPT = 41,
     TYPE_DS = 43,
@@ -111,6 +115,10 @@ __attribute__((warn_unused_result)) int rr_copy_data(const struct packet *packet
 __attribute__((warn_unused_result)) int rr_expand_name(const struct packet *packet, size_t *pos,
                                                        uint8_t out[DNAME_WIRE_MAX],
                                                        size_t *ret_len);
+
+/* Where the name begins to which the record leads: the target of a CNAME, DNAME, MX, SRV,
+ * NAPTR, KX, SVCB or HTTPS; SIZE_MAX of other types. */
+size_t rr_target(const uint8_t *packet, const struct rr *rr);
 
 /* "A", "HTTPS", "TYPE65280" and back; -EINVAL. */
 const char *type_print(uint16_t type, char out[16]);

@@ -37,6 +37,9 @@ int reason_ede(enum reason reason)
 static int8_t choose_mode(const struct snapshot *snapshot, const struct verdict *verdict,
                           uint16_t group)
 {
+    if (verdict->reason == REASON_REBINDING) {
+        return MODE_NODATA; /* of the whole network, whatever groups do */
+    }
     if (verdict->reason == REASON_CANARY) {
         return MODE_NXDOMAIN; /* the one answer that those who ask understand */
     }
@@ -331,6 +334,10 @@ void policy_decide_address(const struct snapshot *snapshot, const struct subject
         listing.addr = addr;
         listing_judge(&listing, &verdict);
     }
+    if (!verdict.blocked && !effective->paused && subject->name &&
+        snapshot_guards(snapshot, subject->name) && addr_is_internal(addr)) {
+        verdict = (struct verdict){.blocked = true, .reason = REASON_REBINDING, .rule = -1};
+    }
     if (verdict.blocked) {
         verdict.mode = choose_mode(snapshot, &verdict, subject->group);
     }
@@ -342,7 +349,8 @@ void verdict_ref(const struct verdict *verdict, const struct dname *name, char o
     /* Base 32 without letters that look alike (Crockford). */
     static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     size_t len;
-    bool of_name = verdict->reason != REASON_LIST_ADDRESS; /* else skip counts bits */
+    bool of_name = verdict->reason != REASON_LIST_ADDRESS &&
+                   verdict->reason != REASON_REBINDING; /* else skip counts bits */
     const uint8_t *suffix = dname_suffix(name, of_name ? verdict->skip : 0, &len);
     uint64_t which = verdict->class_id ? verdict->class_id : (uint64_t)verdict->pattern;
     uint64_t bits = which << 24 | (hash_seeded(0, suffix, len) & 0xffffff);

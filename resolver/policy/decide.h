@@ -52,6 +52,7 @@ struct effective_group {
     bool filters; /* blocks anything at all */
     bool marks;   /* has a use for snapshot->marks */
     bool look_alikes;
+    bool strip_ech;
     bool safe_search; /* and engines without a safe mode are blocked: */
     bool unsafe_blocked;
     uint8_t youtube;                       /* enum youtube_level */
@@ -102,8 +103,9 @@ struct subject {
 void policy_decide(const struct snapshot *snapshot, const struct subject *subject,
                    struct verdict *ret_verdict);
 
-/* Judge an address that an answer about subject->name holds, by the lists alone; what
- * excepts the name excepts its addresses. Without a name the address is judged alone. */
+/* Judge an address that an answer about subject->name holds: by the lists alone, what
+ * excepts the name excepts its addresses; and an internal one (rebinding). Without a name
+ * the address is judged alone. */
 void policy_decide_address(const struct snapshot *snapshot, const struct subject *subject,
                            const struct addr *addr, struct verdict *ret_verdict);
 

@@ -64,6 +64,7 @@ static void set_constant(const struct snapshot *snapshot, const struct config_gr
     effective->only = group->only.count > 0;
     effective->preferred = category_bits(snapshot, &group->prefer);
     effective->look_alikes = group->look_alikes;
+    effective->strip_ech = group->strip_ech;
     effective->safe_search = group->safe_search;
     effective->unsafe_blocked = group->unsafe_search == UNSAFE_BLOCK;
     effective->youtube = (uint8_t)group->youtube;
@@ -239,6 +240,7 @@ static void set_derived(const struct snapshot *snapshot, struct effective_group 
     bool safe = effective->safe_search || effective->youtube != YOUTUBE_OFF;
     effective->filters = effective->blocked || services || safe || effective->only;
     effective->marks = services || ways || safe;
+    effective->strip_ech &= effective->filters && !effective->paused;
 }
 
 void policy_effective(const struct snapshot *snapshot, const struct moment *moment,

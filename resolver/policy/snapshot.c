@@ -26,6 +26,8 @@ struct policy_config {
     struct marks *marks;
     struct timetable *timetables; /* [groups] */
     size_t timetable_count;
+    struct dname *inside; /* names that may have internal addresses */
+    size_t inside_count;
     struct client_index *groups;
     struct client_index *admitted;
     struct client_index *forwarders;
@@ -49,6 +51,16 @@ static void run_add(struct rule_run *run, const char *text, uint16_t value)
     struct client_rule *rule = &run->items[run->count];
     *rule = (struct client_rule){.value = value};
     run->count += prefix_parse(text, &rule->prefix) == 0;
+}
+
+static int read_inside(const struct config *config, struct policy_config *part)
+{
+    const struct text_list *names = &config->dns.rebinding_exceptions;
+    part->inside = calloc(names->count + 1, sizeof(*part->inside));
+    for (size_t i = 0; part->inside && i < names->count; i++) {
+        part->inside_count += dname_parse(names->items[i], &part->inside[part->inside_count]) == 0;
+    }
+    return part->inside ? 0 : -ENOMEM;
 }
 
 /* Rows of groups.schedule, in the order of the groups. They have been checked. */
@@ -140,7 +152,7 @@ static int make_part(struct config *config, const struct data_files *data,
     part->forwarders = index_list(&config->dns.trusted_forwarders);
     part->local = local_names_new(config);
     if (!part->groups || !part->admitted || !part->forwarders || !part->local || !part->marks ||
-        read_schedules(config, &part->timetables) < 0) {
+        read_schedules(config, &part->timetables) < 0 || read_inside(config, part) < 0) {
         policy_config_unref(part);
         return -ENOMEM;
     }
@@ -206,6 +218,7 @@ void policy_config_unref(struct policy_config *part)
     client_index_free(part->forwarders);
     local_names_free(part->local);
     marks_free(part->marks);
+    free(part->inside);
     free_schedules(part->timetables, part->timetable_count);
     known_free(part->known);
     catalog_free(part->catalog);
@@ -336,15 +349,31 @@ bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name)
            (lookalike_find(name, &plain) && touches_name(snapshot, &plain));
 }
 
-bool snapshot_lists_addresses(const struct snapshot *snapshot)
+static bool lists_addresses(const struct snapshot *snapshot)
 {
     return snapshot->db && blockdb_info(snapshot->db)->addresses;
+}
+
+bool snapshot_judges_addresses(const struct snapshot *snapshot)
+{
+    return snapshot->config->dns.rebinding_protection || lists_addresses(snapshot);
 }
 
 bool snapshot_touches_address(const struct snapshot *snapshot, const struct addr *addr)
 {
     struct blockdb_address_hit hits[BLOCKDB_ADDRESS_HITS_MAX];
-    return snapshot_lists_addresses(snapshot) && blockdb_find_address(snapshot->db, addr, hits) > 0;
+    return (snapshot->config->dns.rebinding_protection && addr_is_internal(addr)) ||
+           (lists_addresses(snapshot) && blockdb_find_address(snapshot->db, addr, hits) > 0);
+}
+
+bool snapshot_guards(const struct snapshot *snapshot, const struct dname *name)
+{
+    const struct policy_config *part = snapshot->policy_config;
+    bool excepted = local_names_is_elsewhere(snapshot->local, name) || name->labels < 2;
+    for (size_t i = 0; i < part->inside_count && !excepted; i++) {
+        excepted = dname_is_below(name, &part->inside[i]) || dname_equal(name, &part->inside[i]);
+    }
+    return snapshot->config->dns.rebinding_protection && !excepted;
 }
 
 bool snapshot_protects(const struct snapshot *snapshot, const struct dname *name)

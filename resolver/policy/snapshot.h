@@ -93,9 +93,12 @@ void snapshot_probe(const struct snapshot *snapshot, const struct dname *name,
 /* Could any group's verdict over this name be other than "not listed"? */
 bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name);
 
-/* The same of an address, and whether any list names addresses at all. */
+/* The same of an address, and whether any address can be blocked at all. */
 bool snapshot_touches_address(const struct snapshot *snapshot, const struct addr *addr);
-bool snapshot_lists_addresses(const struct snapshot *snapshot);
+bool snapshot_judges_addresses(const struct snapshot *snapshot);
+
+/* Must answers about the name not lead to internal addresses? */
+bool snapshot_guards(const struct snapshot *snapshot, const struct dname *name);
 
 /* Is it a protected name, which no list may block? */
 bool snapshot_protects(const struct snapshot *snapshot, const struct dname *name);

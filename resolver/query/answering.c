@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "config/known.h"
+#include "dns/svcb.h"
 #include "query/action.h"
 #include "query/local.h"
 
@@ -215,6 +216,20 @@ static void failure_reply(struct query *query)
     error_reply(query, RCODE_SERVFAIL, &why);
 }
 
+/* Of a group that filters, the keys that would hide a site's name from it are taken out of
+ * the copy. False when a binding is damaged. */
+static bool strip_ech(struct query *query)
+{
+    uint16_t type = query->question.type;
+    const struct packet known = {query->worker->aside, query->out.len};
+    if ((type != TYPE_HTTPS && type != TYPE_SVCB) ||
+        !query->worker->snapshot->effective[query->group].strip_ech) {
+        return true;
+    }
+    memcpy(query->worker->aside, query->out.data, known.len);
+    return svcb_strip_ech(&known, &query->out) >= 0;
+}
+
 /* A known answer lies in room as a whole message: make it this client's. */
 static void known_reply(struct query *query)
 {
@@ -242,6 +257,11 @@ static void known_reply(struct query *query)
     query->rcode = flags & 0xf;
     wire_init(&query->out, wire, DNS_MESSAGE_MAX);
     query->out.len = copy->len;
+    if (!strip_ech(query)) {
+        query->failure = -EBADMSG;
+        failure_reply(query);
+        return;
+    }
     reply_end(&query->out, question, 0, &why);
 }
 

@@ -20,7 +20,7 @@ uint64_t inspect_tag(const struct snapshot *snapshot, const uint8_t *wire, size_
     if (answer_walk_targets(wire, len, stop_at_touched, (void *)snapshot) < 0) {
         return 1;
     }
-    return snapshot_lists_addresses(snapshot) &&
+    return snapshot_judges_addresses(snapshot) &&
            addresses_walk(wire, len, stop_at_touched_address, (void *)snapshot) < 0;
 }
 
@@ -92,7 +92,7 @@ static int stop_at_blocked_address(void *context, const struct addr *addr)
 static int judge_answer(struct query *query)
 {
     int err = answer_walk_targets(query->room, query->copy.len, stop_at_blocked, query);
-    if (err == 0 && snapshot_lists_addresses(query->worker->snapshot)) {
+    if (err == 0 && snapshot_judges_addresses(query->worker->snapshot)) {
         err = addresses_walk(query->room, query->copy.len, stop_at_blocked_address, query);
     }
     return err;

@@ -86,9 +86,53 @@ static void addresses_that_anybody_can_reach(void **state)
     assert_false(addr_is_public(&(struct addr){0}));
 }
 
+static void addresses_inside_are_told_from_those_outside(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool internal;
+    } rows[] = {
+        {"0.0.0.0", true},
+        {"10.255.0.1", true},
+        {"100.64.0.1", true},
+        {"100.128.0.1", false},
+        {"127.9.9.9", true},
+        {"169.254.1.1", true},
+        {"172.15.0.1", false},
+        {"172.31.255.255", true},
+        {"192.168.0.1", true},
+        {"192.169.0.1", false},
+        {"192.0.2.1", false},
+        {"8.8.8.8", false},
+        {"::", true},
+        {"::1", true},
+        {"fe80::1", true},
+        {"fec0::1", true},
+        {"fd12::1", true},
+        {"fc00::1", true},
+        {"2001:db8::1", false},
+        {"2606:4700::1", false},
+        {"64:ff9b::7f00:1", true},
+        {"64:ff9b::808:808", false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct addr addr;
+        assert_int_equal(addr_parse(rows[i].text, &addr), 0);
+        if (addr_is_internal(&addr) != rows[i].internal) {
+            fail_msg("%s", rows[i].text);
+        }
+    }
+    struct addr mapped = {.family = AF_INET6, .bytes = {[10] = 0xff, 0xff, 192, 168, 0, 1}};
+    assert_true(addr_is_internal(&mapped));
+    mapped.bytes[12] = 8;
+    assert_false(addr_is_internal(&mapped));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_inside_are_told_from_those_outside),
         cmocka_unit_test(addresses_that_anybody_can_reach),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,7 +158,31 @@ static void load(struct scenario *scenario)
     scenario->changed = false;
 }
 
-/* upstream answers ADDRESS [ttl N] | alias NAME ADDRESS | nxdomain | fails */
+/* "00:01:+example.org:..." : octets in hex; behind a plus a name, behind = a text */
+static bool read_data(struct world *world, char *word)
+{
+    struct wire out;
+    struct dname name;
+    bool good = true;
+    wire_init(&out, world->upstream_data, sizeof(world->upstream_data));
+    for (char *save = NULL, *part = strtok_r(word, ":", &save); part && good;
+         part = strtok_r(NULL, ":", &save)) {
+        char *end = part;
+        if (*part == '+') {
+            good = dname_parse(part + 1, &name) == 0;
+            wire_put(&out, name.wire, name.len);
+        } else if (*part == '=') {
+            wire_put(&out, part + 1, strlen(part + 1));
+        } else {
+            wire_put_u8(&out, (uint8_t)strtoul(part, &end, 16));
+            good = !*end;
+        }
+    }
+    world->upstream_data_len = out.len;
+    return good && !out.full;
+}
+
+/* upstream answers ADDRESS [ttl N] | data OCTETS | alias NAME ADDRESS | nxdomain | fails */
 static void say_upstream(struct scenario *scenario, char **words, size_t count)
 {
     struct world *world = scenario->world;
@@ -171,6 +195,9 @@ static void say_upstream(struct scenario *scenario, char **words, size_t count)
         world->upstream = WORLD_ALIAS;
         good = dname_parse(words[2], &world->upstream_alias) == 0 &&
                addr_parse(words[3], &world->upstream_address) == 0;
+    } else if (strcmp(words[1], "data") == 0 && count == 3) {
+        world->upstream = WORLD_DATA;
+        good = read_data(world, words[2]);
     } else if (strcmp(words[1], "nxdomain") == 0) {
         world->upstream = WORLD_NXDOMAIN;
     } else {
@@ -197,6 +224,30 @@ static bool has_address(const struct world *world, const char *address)
             return true;
         }
     }
+}
+
+/* Is that, in hex without colons, the data of the first record? */
+static bool has_data(const struct world *world, const char *hex)
+{
+    size_t pos = DNS_HEADER;
+    struct dname name;
+    struct rr rr;
+    char text[2 * 512 + 1] = "";
+    if (load_u16(world->reply + 6) == 0 ||
+        dname_read(world->reply, world->reply_len, &pos, &name) < 0) {
+        return false;
+    }
+    pos += 4;
+    if (rr_read(world->reply, world->reply_len, &pos, &rr) < 0 || rr.rdlen > 512) {
+        return false;
+    }
+    for (size_t i = 0; i < rr.rdlen; i++) {
+        snprintf(text + 2 * i, 3, "%02x", world->reply[rr.rdata + i]);
+    }
+    if (strcmp(text, hex) != 0) {
+        print_error("the data are %s\n", text);
+    }
+    return strcmp(text, hex) == 0;
 }
 
 static uint64_t sum_verdict(const struct world *world, int verdict)
@@ -269,6 +320,9 @@ static bool holds(const struct scenario *scenario, char **words, const char *wor
         char alias[DNAME_TEXT_MAX + 16];
         snprintf(alias, sizeof(alias), "CNAME %s ", value + 1);
         return strncmp(record, alias, strlen(alias)) == 0;
+    }
+    if (strncmp(word, "data=", 5) == 0) {
+        return has_data(world, value + 1);
     }
     if (strncmp(word, "resolved=", 9) == 0) {
         char name[DNAME_TEXT_MAX];

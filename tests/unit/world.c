@@ -176,6 +176,9 @@ static size_t write_answer(const struct world *world, const struct ask *ask, uin
         static const uint8_t soa[22] = {0, 0, [21] = 60};
         wire_put_u16(&out, sizeof(soa));
         wire_put(&out, soa, sizeof(soa));
+    } else if (world->upstream == WORLD_DATA) {
+        wire_put_u16(&out, (uint16_t)world->upstream_data_len);
+        wire_put(&out, world->upstream_data, world->upstream_data_len);
     } else if (ask->type == TYPE_A || ask->type == TYPE_AAAA) {
         size_t len = ask->type == TYPE_AAAA ? 16 : 4;
         wire_put_u16(&out, (uint16_t)len);

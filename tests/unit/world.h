@@ -15,7 +15,14 @@ struct world_list {
 };
 
 /* What the fake upstream says to the next question. */
-enum world_reply { WORLD_SILENT, WORLD_ADDRESS, WORLD_ALIAS, WORLD_NXDOMAIN, WORLD_FAILS };
+enum world_reply {
+    WORLD_SILENT,
+    WORLD_ADDRESS,
+    WORLD_ALIAS,
+    WORLD_NXDOMAIN,
+    WORLD_FAILS,
+    WORLD_DATA
+};
 
 struct world {
     struct clock clock; /* first: the fake clock is the world */
@@ -38,6 +45,8 @@ struct world {
     struct addr upstream_address;
     struct dname upstream_alias; /* for WORLD_ALIAS: the CNAME's target */
     uint32_t upstream_ttl;
+    uint8_t upstream_data[512]; /* for WORLD_DATA: of the type that is asked */
+    size_t upstream_data_len;
     struct dname asked_name;        /* of the newest question that reached the upstream */
     unsigned asked;                 /* questions that reached the upstream */
     struct upstream_waiter *silent; /* who waits for a silent upstream */
