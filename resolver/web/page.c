@@ -103,13 +103,37 @@ static bool is_by_rule(const struct page *page)
     return strcmp(page->reason->word, "block-rule") == 0;
 }
 
+/* Reasons that say more than a category does. */
+struct own_words {
+    const char *word; /* of verdict.def */
+    enum text_id category, why;
+};
+
+static const struct own_words *find_words(const char *word)
+{
+    static const struct own_words rows[] = {
+        {"block-rule", TEXT_rule_category, TEXT_rule_why},
+        {"service", TEXT_service_category, TEXT_service_why},
+        {"schedule", TEXT_time_category, TEXT_time_why},
+        {"not-chosen", TEXT_chosen_category, TEXT_chosen_why},
+        {"no-safe-search", TEXT_search_category, TEXT_search_why},
+        {"look-alike", TEXT_lookalike_category, TEXT_lookalike_why},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(rows[i].word, word) == 0) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
 static void add_why(struct text *text, const struct page *page,
                     const struct catalog_category *category)
 {
-    bool by_rule = is_by_rule(page);
-    const char *name = by_rule ? say(page, TEXT_rule_category) : page->reason->category;
-    const char *why = say(page, by_rule ? TEXT_rule_why : TEXT_other_why);
-    if (category) {
+    const struct own_words *own = find_words(page->reason->word);
+    const char *name = own ? say(page, own->category) : page->reason->category;
+    const char *why = say(page, own ? own->why : TEXT_other_why);
+    if (category && (!own || is_by_rule(page))) {
         name = catalog_text_in(category->names, category->name_count, page->language);
         if (category->why_count) {
             why = catalog_text_in(category->whys, category->why_count, page->language);

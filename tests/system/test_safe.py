@@ -84,6 +84,17 @@ class Shipped(unittest.TestCase):
         why = self.box.json("check", "1-2-3-4.nip.io")
         self.assertEqual((why["reason"], why["category"], why["known"]), ("way-around", "bypass", "address"))
 
+    def test_the_page_says_why(self):
+        groups = [{"name": "all", "clients": [], "block": [], "services": ["tiktok"], "safe_search": True,
+                   "unsafe_search": "block", "schedule": [{"block": ["all"], "except": ["education"]}]}]
+        with Box(web=True, config={"groups": groups}) as box:
+            for host, words in (("www.tiktok.com", "꺼 둔 서비스"), ("searx.be", "안전 검색이 없는"),
+                                ("any.example", "지금은 쓸 수 없는 시간")):
+                with self.subTest(host):
+                    status, _, body = box.page(host)
+                    self.assertEqual(status, 403)
+                    self.assertIn(words, body if isinstance(body, str) else body.decode())
+
     def test_unknown_service_is_a_mistake_with_a_hint(self):
         with Box(start=False, config={"groups": [{"name": "all", "clients": [], "services": ["tiktak"]}]}) as box:
             done = box.cli("config", "check")

@@ -92,7 +92,7 @@ static void addresses_inside_are_told_from_those_outside(void **state)
     static const struct {
         const char *text;
         bool internal;
-    } rows[] = {
+    } cases[] = {
         {"0.0.0.0", true},
         {"10.255.0.1", true},
         {"100.64.0.1", true},
@@ -116,11 +116,11 @@ static void addresses_inside_are_told_from_those_outside(void **state)
         {"64:ff9b::7f00:1", true},
         {"64:ff9b::808:808", false},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct addr addr;
-        assert_int_equal(addr_parse(rows[i].text, &addr), 0);
-        if (addr_is_internal(&addr) != rows[i].internal) {
-            fail_msg("%s", rows[i].text);
+        assert_int_equal(addr_parse(cases[i].text, &addr), 0);
+        if (addr_is_internal(&addr) != cases[i].internal) {
+            fail_msg("%s", cases[i].text);
         }
     }
     struct addr mapped = {.family = AF_INET6, .bytes = {[10] = 0xff, 0xff, 192, 168, 0, 1}};
