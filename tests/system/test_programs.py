@@ -63,7 +63,7 @@ class Parts(unittest.TestCase):
 
 @unittest.skipUnless(RELEASE, "the sanitizers bring an allocator of their own")
 class Costs(ServedTest):
-    QUERIES = 3000
+    QUERIES = 10000
 
     def test_blocked_and_cached_queries_allocate_nothing_and_log_nothing(self):
         box = self.box(lists=[("adult-list", "adult", [f"||bad{n}.example^" for n in range(50)])],

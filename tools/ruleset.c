@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/ruleset.h"
+
+#include <string.h>
+
+enum { SET_COLUMNS = 4 };
+
+static bool is_ipv6(const char *address)
+{
+    return strchr(address, ':') != NULL;
+}
+
+static void print_head(const struct ruleset *set, FILE *out)
+{
+    fputs("# greengate: this network's DNS goes through the filter.\n", out);
+    if (set->openwrt) {
+        fputs("# Save as /usr/share/nftables.d/ruleset-post/greengate.nft, then: fw4 restart\n",
+              out);
+    } else {
+        fputs(
+            "# Save as /etc/nftables.d/greengate.nft, then: nft -f /etc/nftables.d/greengate.nft\n",
+            out);
+    }
+    fputs("# Undo: nft delete table inet greengate\n\n"
+          "table inet greengate\n"
+          "delete table inet greengate\n\n"
+          "table inet greengate {\n",
+          out);
+}
+
+/* From where clients are to a chain; what comes from elsewhere passes. */
+static void print_entrance(const struct ruleset *set, const char *chain, FILE *out)
+{
+    for (size_t i = 0; i < set->interface_count; i++) {
+        fprintf(out, "\t\tiifname \"%s\" goto %s\n", set->interfaces[i], chain);
+    }
+}
+
+static void print_doh(const struct ruleset *set, bool ipv6, FILE *out)
+{
+    size_t shown = 0;
+    fprintf(out, "\tset doh%d {\n\t\ttype %s\n\t\telements = {", ipv6 ? 6 : 4,
+            ipv6 ? "ipv6_addr" : "ipv4_addr");
+    for (size_t i = 0; i < set->doh.count; i++) {
+        if (is_ipv6(set->doh.items[i]) == ipv6) {
+            fprintf(out, "%s%s%s", shown ? "," : "", shown % SET_COLUMNS ? " " : "\n\t\t\t",
+                    set->doh.items[i]);
+            shown++;
+        }
+    }
+    fputs("\n\t\t}\n\t}\n\n", out);
+}
+
+/* The last group that is exempt: groups after it need no row of their own. */
+static size_t exempt_end(const struct ruleset *set)
+{
+    size_t end = 0;
+    for (size_t i = 0; i < set->config->group_count; i++) {
+        end = set->exempt[i] ? i + 1 : end;
+    }
+    return end;
+}
+
+/* Clients of one family of a group, with what becomes of them. */
+static void print_row(const struct config_group *group, bool ipv6, const char *verdict, FILE *out)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < group->clients.count; i++) {
+        const char *client = group->clients.items[i];
+        if (is_ipv6(client) == ipv6) {
+            fprintf(out, "%s%s",
+                    shown  ? ", "
+                    : ipv6 ? "\t\tip6 saddr { "
+                           : "\t\tip saddr { ",
+                    client);
+            shown++;
+        }
+    }
+    if (shown) {
+        fprintf(out, " } %s comment \"group %s\"\n", verdict, group->name);
+    }
+}
+
+/* The first group that covers a client decides, as it does for names. */
+static void print_groups(const struct ruleset *set, const char *chain, FILE *out)
+{
+    char go[32];
+    snprintf(go, sizeof(go), "goto %s", chain);
+    size_t end = exempt_end(set);
+    for (size_t i = 0; i < end; i++) {
+        const char *verdict = set->exempt[i] ? "accept" : go;
+        print_row(&set->config->groups[i], false, verdict, out);
+        print_row(&set->config->groups[i], true, verdict, out);
+    }
+    fprintf(out, "\t\t%s\n", go);
+}
+
+static void print_way(const struct ruleset_way *way, bool ipv6, FILE *out)
+{
+    const char *family = ipv6 ? "ipv6" : "ipv4";
+    char to[ADDR_TEXT_MAX];
+    if (way->kind == WAY_REDIRECT) {
+        fprintf(out,
+                "\t\tmeta nfproto %s meta l4proto { tcp, udp } th dport 53 counter redirect to "
+                ":%u\n",
+                family, way->to.port);
+    } else if (way->kind == WAY_DNAT) {
+        fprintf(out, "\t\tmeta l4proto { tcp, udp } th dport 53 counter dnat %s to %s\n",
+                ipv6 ? "ip6" : "ip", addr_print(&way->to, to));
+    }
+}
+
+static void print_steering(const struct ruleset *set, FILE *out)
+{
+    fputs("\t# Port 53, whatever address was asked. What this machine asks itself does not pass\n"
+          "\t# here, so our own questions to upstream servers are left alone.\n"
+          "\tchain prerouting {\n"
+          "\t\ttype nat hook prerouting priority dstnat - 5; policy accept;\n"
+          "\t\tmeta l4proto != { tcp, udp } accept\n"
+          "\t\tth dport != 53 accept\n",
+          out);
+    print_entrance(set, "asking", out);
+    fputs("\t}\n\n\tchain asking {\n", out);
+    print_groups(set, "steer", out);
+    fputs("\t}\n\n\tchain steer {\n", out);
+    print_way(&set->ipv4, false, out);
+    print_way(&set->ipv6, true, out);
+    fputs("\t}\n\n", out);
+}
+
+static void print_shut(const char *what, FILE *out)
+{
+    fprintf(out, "\t\t%s meta l4proto tcp counter reject with tcp reset\n", what);
+    fprintf(out, "\t\t%s counter reject\n", what);
+}
+
+static void print_barrier(const struct ruleset *set, FILE *out)
+{
+    fputs("\t# Other ways out. Refused at once, so that devices fall back without waiting.\n"
+          "\tchain forward {\n"
+          "\t\ttype filter hook forward priority filter - 5; policy accept;\n"
+          "\t\tmeta l4proto != { tcp, udp } accept\n",
+          out);
+    print_entrance(set, "leaving", out);
+    fputs("\t}\n\n\tchain leaving {\n", out);
+    print_groups(set, "barrier", out);
+    fputs("\t}\n\n\tchain barrier {\n", out);
+    fputs("\t\t# DNS that could not be led to us\n", out);
+    print_shut("th dport 53", out);
+    fputs("\t\t# DNS over TLS (RFC 7858) and over QUIC (RFC 9250), with its earlier ports\n", out);
+    print_shut("th dport 853", out);
+    fputs("\t\tudp dport { 784, 8853 } counter reject\n", out);
+    fputs("\t\t# DNS over HTTPS at addresses that serve nothing else; HTTP/3 too\n", out);
+    print_shut("ip daddr @doh4 th dport 443", out);
+    print_shut("ip6 daddr @doh6 th dport 443", out);
+    fputs("\t}\n}\n", out);
+}
+
+void ruleset_print(const struct ruleset *set, FILE *out)
+{
+    print_head(set, out);
+    print_doh(set, false, out);
+    print_doh(set, true, out);
+    print_steering(set, out);
+    print_barrier(set, out);
+}
