@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/doctor.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FREE_MB_MIN = 16, YEAR_MIN = 2026, TEXT_MAX = 512 };
+
+static const char *const words[] = {
+    [FINDING_OK] = "ok", [FINDING_WARNING] = "warning", [FINDING_FAULT] = "fault"};
+
+void doctor_find(struct doctor *doctor, enum finding_level level, const char *topic,
+                 const char *remedy, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    cJSON *finding = cJSON_CreateObject();
+    cJSON_AddStringToObject(finding, "level", words[level]);
+    cJSON_AddStringToObject(finding, "topic", topic);
+    cJSON_AddStringToObject(finding, "text", text);
+    cJSON_AddStringToObject(finding, "remedy", remedy);
+    cJSON_AddItemToArray(doctor->findings, finding);
+    doctor->warnings += level == FINDING_WARNING;
+    doctor->faults += level == FINDING_FAULT;
+}
+
+static bool has_schedules(const struct config *config)
+{
+    size_t rows = 0;
+    for (size_t i = 0; i < config->group_count; i++) {
+        rows += config->groups[i].schedule.count;
+    }
+    return rows > 0;
+}
+
+static void see_clock(struct doctor *doctor)
+{
+    struct timex timex = {0};
+    struct tm now;
+    time_t wall = time(NULL);
+    bool synced = adjtimex(&timex) != TIME_ERROR;
+    localtime_r(&wall, &now);
+    if (now.tm_year + 1900 < YEAR_MIN) {
+        doctor_find(doctor, FINDING_FAULT, "clock",
+                    "set the clock; signatures, certificates and schedules need it",
+                    "it says %d-%02d-%02d", now.tm_year + 1900, now.tm_mon + 1, now.tm_mday);
+    } else if (!synced && has_schedules(doctor->config)) {
+        doctor_find(doctor, FINDING_WARNING, "clock",
+                    "run a time service (chrony, systemd-timesyncd, ntpd)",
+                    "the kernel does not say that it is synchronised; schedules go by it");
+    } else {
+        doctor_find(doctor, FINDING_OK, "clock", "", "%d-%02d-%02d %02d:%02d%s", now.tm_year + 1900,
+                    now.tm_mon + 1, now.tm_mday, now.tm_hour, now.tm_min,
+                    synced ? "" : ", not synchronised");
+    }
+}
+
+static void see_disk(struct doctor *doctor)
+{
+    struct statvfs info;
+    const char *folder = doctor->config->server.state_dir;
+    if (statvfs(folder, &info) < 0) {
+        doctor_find(doctor, errno == ENOENT ? FINDING_WARNING : FINDING_FAULT, "disk",
+                    "start greengated once as root: it makes the folder", "%s: %s", folder,
+                    strerror(errno));
+        return;
+    }
+    unsigned long free_mb = (unsigned long)((uint64_t)info.f_bavail * info.f_frsize >> 20);
+    if (info.f_flag & ST_RDONLY) {
+        doctor_find(doctor, FINDING_FAULT, "disk", "move server.state_dir",
+                    "%s cannot be written to", folder);
+    } else if (free_mb < FREE_MB_MIN) {
+        doctor_find(doctor, FINDING_FAULT, "disk", "make room, or lower lists.keep_generations",
+                    "%s: %lu MB are left; updates need more", folder, free_mb);
+    } else {
+        doctor_find(doctor, FINDING_OK, "disk", "", "%s: %lu MB are left", folder, free_mb);
+    }
+}
+
+static void see_data(struct doctor *doctor)
+{
+    char text[TEXT_MAX];
+    for (int kind = 0; kind < KNOWN_KINDS; kind++) {
+        if (doctor->known->missing[kind]) {
+            diag_print(&doctor->known->diag, text, sizeof(text));
+            doctor_find(doctor, FINDING_FAULT, "data files", "install the package again",
+                        "%s cannot be used: %s", known_file((enum known_kind)kind), text);
+        }
+    }
+}
+
+static void see_upstreams(struct doctor *doctor)
+{
+    size_t good = 0, all = 0;
+    const cJSON *upstream;
+    cJSON_ArrayForEach(upstream, cJSON_GetObjectItemCaseSensitive(doctor->status, "upstreams"))
+    {
+        bool answers = cli_flag(upstream, "ok");
+        good += answers;
+        all++;
+        if (!answers) {
+            doctor_find(doctor, FINDING_WARNING, "upstream", "see upstream.servers",
+                        "%s does not answer", cli_text(upstream, "address"));
+        }
+    }
+    if (all && !good) {
+        doctor_find(doctor, FINDING_FAULT, "upstream",
+                    "is the network up? does a firewall shut port 53 or 853 out?",
+                    "none of %zu answers: names that are not cached cannot be resolved", all);
+    } else if (all) {
+        doctor_find(doctor, FINDING_OK, "upstream", "", "%zu of %zu answer", good, all);
+    }
+}
+
+static void see_lists(struct doctor *doctor)
+{
+    const cJSON *lists = cJSON_GetObjectItemCaseSensitive(doctor->status, "lists");
+    const cJSON *source;
+    char span[CLI_SPAN_MAX];
+    int64_t now = (int64_t)time(NULL);
+    int64_t limit = doctor->config->lists.update_every_h * 3600 * 3;
+    if (!*cli_text(lists, "path")) {
+        doctor_find(doctor, FINDING_FAULT, "lists", "greengate update", "there is no database");
+        return;
+    }
+    doctor_find(doctor, FINDING_OK, "lists", "", "%.0f names", cli_number(lists, "names"));
+    if (doctor->config->source_count == 0) {
+        doctor_find(doctor, FINDING_WARNING, "lists", "greengate lists presets",
+                    "no source is configured: the starter list alone protects");
+    }
+    cJSON_ArrayForEach(source, cJSON_GetObjectItemCaseSensitive(lists, "sources"))
+    {
+        int64_t age = now - (int64_t)cli_number(source, "fetched_at");
+        if (cli_number(source, "fetched_at") > 0 && age > limit) {
+            doctor_find(doctor, FINDING_WARNING, "lists",
+                        "is greengate-update.timer (or the cron job) active? greengate update",
+                        "%s is %s old", cli_text(source, "id"), cli_span(age, span));
+        }
+    }
+}
+
+static void see_daemon(struct doctor *doctor)
+{
+    const cJSON *reason;
+    if (!doctor->status) {
+        doctor_find(doctor, FINDING_FAULT, "daemon", "start it: systemctl start greengated",
+                    "no daemon answers on %s", doctor->config->server.control_socket);
+        return;
+    }
+    const char *state = cli_text(doctor->status, "state");
+    if (strcmp(state, "protected") == 0) {
+        doctor_find(doctor, FINDING_OK, "daemon", "", "protected");
+    }
+    cJSON_ArrayForEach(reason, cJSON_GetObjectItemCaseSensitive(doctor->status, "reasons"))
+    {
+        doctor_find(doctor, strcmp(state, "degraded") == 0 ? FINDING_WARNING : FINDING_FAULT,
+                    "daemon", "", "%s: %s", state, reason->valuestring ? reason->valuestring : "");
+    }
+}
+
+static void examine(struct doctor *doctor)
+{
+    doctor_find(doctor, FINDING_OK, "configuration", "", "%s reads", doctor->cli->config_path);
+    see_data(doctor);
+    see_clock(doctor);
+    see_disk(doctor);
+    see_daemon(doctor);
+    if (doctor->status) {
+        see_upstreams(doctor);
+        see_lists(doctor);
+    }
+    doctor_see_listeners(doctor);
+    doctor_see_page(doctor);
+    doctor_see_engines(doctor);
+}
+
+static void print_findings(const struct doctor *doctor)
+{
+    struct cli *cli = doctor->cli;
+    const cJSON *finding;
+    cJSON_ArrayForEach(finding, doctor->findings)
+    {
+        const char *level = cli_text(finding, "level");
+        enum cli_color color = strcmp(level, "ok") == 0        ? CLI_GREEN
+                               : strcmp(level, "warning") == 0 ? CLI_YELLOW
+                                                               : CLI_RED;
+        fprintf(cli->out, "%s%-8s%s %-14s %s\n", cli_color(cli, color), level,
+                cli_color(cli, CLI_PLAIN), cli_text(finding, "topic"), cli_text(finding, "text"));
+        if (*cli_text(finding, "remedy")) {
+            fprintf(cli->out, "%-23s -> %s\n", "", cli_text(finding, "remedy"));
+        }
+    }
+    fprintf(cli->out, "%u fault%s, %u warning%s\n", doctor->faults, cli_plural(doctor->faults),
+            doctor->warnings, cli_plural(doctor->warnings));
+}
+
+static int report(struct doctor *doctor)
+{
+    int code = doctor->faults ? CLI_FAILED : CLI_DONE;
+    if (!doctor->cli->json) {
+        print_findings(doctor);
+        cJSON_Delete(doctor->findings);
+        return code;
+    }
+    cJSON *json = cJSON_CreateObject();
+    char text[64];
+    if (doctor->faults) {
+        snprintf(text, sizeof(text), "%u fault%s", doctor->faults, cli_plural(doctor->faults));
+        cJSON_AddBoolToObject(json, "ok", false);
+        cJSON_AddStringToObject(json, "error", text);
+        cJSON_AddNumberToObject(json, "exit", CLI_FAILED);
+    }
+    cJSON_AddNumberToObject(json, "faults", doctor->faults);
+    cJSON_AddNumberToObject(json, "warnings", doctor->warnings);
+    cJSON_AddItemToObject(json, "findings", doctor->findings);
+    int printed = cli_print_json(doctor->cli, json);
+    return printed == CLI_DONE ? code : printed;
+}
+
+static int run(struct cli *cli, struct config *config)
+{
+    struct known *known = NULL;
+    cJSON *reply = NULL;
+    cJSON *request = cJSON_CreateObject();
+    cJSON_AddStringToObject(request, "command", "status");
+    if (known_load(config->server.data_dir, &known) < 0) {
+        cJSON_Delete(request);
+        return cli_fail(cli, CLI_FAILED, "no memory");
+    }
+    bool answers = cli_try_ask(cli, request, &reply, NULL) == 0 && cli_flag(reply, "ok");
+    struct doctor doctor = {.cli = cli,
+                            .config = config,
+                            .known = known,
+                            .status = answers ? reply : NULL,
+                            .findings = cJSON_CreateArray()};
+    examine(&doctor);
+    int code = report(&doctor);
+    cJSON_Delete(reply);
+    known_free(known);
+    return code;
+}
+
+int cmd_doctor(struct cli *cli, int argc, char **argv)
+{
+    struct config *config = NULL;
+    struct diag diag = {0};
+    const struct cli_option options[] = {{NULL, NULL, NULL}};
+    int count = cli_options(cli, argc, argv, options);
+    if (count != 0) {
+        return count < 0 ? CLI_USAGE : cli_usage(cli, "doctor", "no argument is expected");
+    }
+    if (config_load(cli->config_path, &config, &diag) < 0) {
+        return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
+    }
+    int code = run(cli, config);
+    config_free(config);
+    return code;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/* probe: one question to one server, waited for. */
+#pragma once
+#include "base/addr.h"
+#include "dns/rr.h"
+
+enum probe_result {
+    PROBE_SILENCE,   /* nothing came, or nothing that answers the question */
+    PROBE_ADDRESSES, /* an address of the asked type */
+    PROBE_NO_DATA,   /* the name is there, without one */
+    PROBE_NXDOMAIN,
+    PROBE_FAILURE, /* another RCODE, see *ret_rcode */
+};
+
+struct probe {
+    struct addr server;
+    bool tcp;
+    unsigned timeout_ms;
+};
+
+/* Asks once. */
+enum probe_result probe_ask(const struct probe *probe, const struct dname *name, uint16_t type,
+                            uint16_t *ret_rcode);
+
+/* Does a TCP connection open? */
+bool probe_connects(const struct probe *probe);
