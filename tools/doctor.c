@@ -15,22 +15,21 @@ enum { FREE_MB_MIN = 16, YEAR_MIN = 2026, TEXT_MAX = 512 };
 static const char *const words[] = {
     [FINDING_OK] = "ok", [FINDING_WARNING] = "warning", [FINDING_FAULT] = "fault"};
 
-void doctor_find(struct doctor *doctor, enum finding_level level, const char *topic,
-                 const char *remedy, const char *format, ...)
+void doctor_find(struct doctor *doctor, const struct finding *finding, const char *format, ...)
 {
     char text[TEXT_MAX];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    cJSON *finding = cJSON_CreateObject();
-    cJSON_AddStringToObject(finding, "level", words[level]);
-    cJSON_AddStringToObject(finding, "topic", topic);
-    cJSON_AddStringToObject(finding, "text", text);
-    cJSON_AddStringToObject(finding, "remedy", remedy);
-    cJSON_AddItemToArray(doctor->findings, finding);
-    doctor->warnings += level == FINDING_WARNING;
-    doctor->faults += level == FINDING_FAULT;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "level", words[finding->level]);
+    cJSON_AddStringToObject(json, "topic", finding->topic);
+    cJSON_AddStringToObject(json, "text", text);
+    cJSON_AddStringToObject(json, "remedy", finding->remedy);
+    cJSON_AddItemToArray(doctor->findings, json);
+    doctor->warnings += finding->level == FINDING_WARNING;
+    doctor->faults += finding->level == FINDING_FAULT;
 }
 
 static bool has_schedules(const struct config *config)
@@ -50,16 +49,19 @@ static void see_clock(struct doctor *doctor)
     bool synced = adjtimex(&timex) != TIME_ERROR;
     localtime_r(&wall, &now);
     if (now.tm_year + 1900 < YEAR_MIN) {
-        doctor_find(doctor, FINDING_FAULT, "clock",
-                    "set the clock; signatures, certificates and schedules need it",
-                    "it says %d-%02d-%02d", now.tm_year + 1900, now.tm_mon + 1, now.tm_mday);
+        doctor_find(
+            doctor,
+            &(struct finding){FINDING_FAULT, "clock",
+                              "set the clock; signatures, certificates and schedules need it"},
+            "it says %d-%02d-%02d", now.tm_year + 1900, now.tm_mon + 1, now.tm_mday);
     } else if (!synced && has_schedules(doctor->config)) {
-        doctor_find(doctor, FINDING_WARNING, "clock",
-                    "run a time service (chrony, systemd-timesyncd, ntpd)",
+        doctor_find(doctor,
+                    &(struct finding){FINDING_WARNING, "clock",
+                                      "run a time service (chrony, systemd-timesyncd, ntpd)"},
                     "the kernel does not say that it is synchronised; schedules go by it");
     } else {
-        doctor_find(doctor, FINDING_OK, "clock", "", "%d-%02d-%02d %02d:%02d%s", now.tm_year + 1900,
-                    now.tm_mon + 1, now.tm_mday, now.tm_hour, now.tm_min,
+        doctor_find(doctor, &(struct finding){FINDING_OK, "clock", ""}, "%d-%02d-%02d %02d:%02d%s",
+                    now.tm_year + 1900, now.tm_mon + 1, now.tm_mday, now.tm_hour, now.tm_min,
                     synced ? "" : ", not synchronised");
     }
 }
@@ -69,20 +71,24 @@ static void see_disk(struct doctor *doctor)
     struct statvfs info;
     const char *folder = doctor->config->server.state_dir;
     if (statvfs(folder, &info) < 0) {
-        doctor_find(doctor, errno == ENOENT ? FINDING_WARNING : FINDING_FAULT, "disk",
-                    "start greengated once as root: it makes the folder", "%s: %s", folder,
-                    strerror(errno));
+        doctor_find(doctor,
+                    &(struct finding){errno == ENOENT ? FINDING_WARNING : FINDING_FAULT, "disk",
+                                      "start greengated once as root: it makes the folder"},
+                    "%s: %s", folder, strerror(errno));
         return;
     }
     unsigned long free_mb = (unsigned long)((uint64_t)info.f_bavail * info.f_frsize >> 20);
     if (info.f_flag & ST_RDONLY) {
-        doctor_find(doctor, FINDING_FAULT, "disk", "move server.state_dir",
+        doctor_find(doctor, &(struct finding){FINDING_FAULT, "disk", "move server.state_dir"},
                     "%s cannot be written to", folder);
     } else if (free_mb < FREE_MB_MIN) {
-        doctor_find(doctor, FINDING_FAULT, "disk", "make room, or lower lists.keep_generations",
-                    "%s: %lu MB are left; updates need more", folder, free_mb);
+        doctor_find(
+            doctor,
+            &(struct finding){FINDING_FAULT, "disk", "make room, or lower lists.keep_generations"},
+            "%s: %lu MB are left; updates need more", folder, free_mb);
     } else {
-        doctor_find(doctor, FINDING_OK, "disk", "", "%s: %lu MB are left", folder, free_mb);
+        doctor_find(doctor, &(struct finding){FINDING_OK, "disk", ""}, "%s: %lu MB are left",
+                    folder, free_mb);
     }
 }
 
@@ -92,7 +98,8 @@ static void see_data(struct doctor *doctor)
     for (int kind = 0; kind < KNOWN_KINDS; kind++) {
         if (doctor->known->missing[kind]) {
             diag_print(&doctor->known->diag, text, sizeof(text));
-            doctor_find(doctor, FINDING_FAULT, "data files", "install the package again",
+            doctor_find(doctor,
+                        &(struct finding){FINDING_FAULT, "data files", "install the package again"},
                         "%s cannot be used: %s", known_file((enum known_kind)kind), text);
         }
     }
@@ -108,16 +115,20 @@ static void see_upstreams(struct doctor *doctor)
         good += answers;
         all++;
         if (!answers) {
-            doctor_find(doctor, FINDING_WARNING, "upstream", "see upstream.servers",
+            doctor_find(doctor,
+                        &(struct finding){FINDING_WARNING, "upstream", "see upstream.servers"},
                         "%s does not answer", cli_text(upstream, "address"));
         }
     }
     if (all && !good) {
-        doctor_find(doctor, FINDING_FAULT, "upstream",
-                    "is the network up? does a firewall shut port 53 or 853 out?",
-                    "none of %zu answers: names that are not cached cannot be resolved", all);
+        doctor_find(
+            doctor,
+            &(struct finding){FINDING_FAULT, "upstream",
+                              "is the network up? does a firewall shut port 53 or 853 out?"},
+            "none of %zu answers: names that are not cached cannot be resolved", all);
     } else if (all) {
-        doctor_find(doctor, FINDING_OK, "upstream", "", "%zu of %zu answer", good, all);
+        doctor_find(doctor, &(struct finding){FINDING_OK, "upstream", ""}, "%zu of %zu answer",
+                    good, all);
     }
 }
 
@@ -129,20 +140,24 @@ static void see_lists(struct doctor *doctor)
     int64_t now = (int64_t)time(NULL);
     int64_t limit = doctor->config->lists.update_every_h * 3600 * 3;
     if (!*cli_text(lists, "path")) {
-        doctor_find(doctor, FINDING_FAULT, "lists", "greengate update", "there is no database");
+        doctor_find(doctor, &(struct finding){FINDING_FAULT, "lists", "greengate update"},
+                    "there is no database");
         return;
     }
-    doctor_find(doctor, FINDING_OK, "lists", "", "%.0f names", cli_number(lists, "names"));
+    doctor_find(doctor, &(struct finding){FINDING_OK, "lists", ""}, "%.0f names",
+                cli_number(lists, "names"));
     if (doctor->config->source_count == 0) {
-        doctor_find(doctor, FINDING_WARNING, "lists", "greengate lists presets",
+        doctor_find(doctor, &(struct finding){FINDING_WARNING, "lists", "greengate lists presets"},
                     "no source is configured: the starter list alone protects");
     }
     cJSON_ArrayForEach(source, cJSON_GetObjectItemCaseSensitive(lists, "sources"))
     {
         int64_t age = now - (int64_t)cli_number(source, "fetched_at");
         if (cli_number(source, "fetched_at") > 0 && age > limit) {
-            doctor_find(doctor, FINDING_WARNING, "lists",
-                        "is greengate-update.timer (or the cron job) active? greengate update",
+            doctor_find(doctor,
+                        &(struct finding){
+                            FINDING_WARNING, "lists",
+                            "is greengate-update.timer (or the cron job) active? greengate update"},
                         "%s is %s old", cli_text(source, "id"), cli_span(age, span));
         }
     }
@@ -152,24 +167,30 @@ static void see_daemon(struct doctor *doctor)
 {
     const cJSON *reason;
     if (!doctor->status) {
-        doctor_find(doctor, FINDING_FAULT, "daemon", "start it: systemctl start greengated",
-                    "no daemon answers on %s", doctor->config->server.control_socket);
+        doctor_find(
+            doctor,
+            &(struct finding){FINDING_FAULT, "daemon", "start it: systemctl start greengated"},
+            "no daemon answers on %s", doctor->config->server.control_socket);
         return;
     }
     const char *state = cli_text(doctor->status, "state");
     if (strcmp(state, "protected") == 0) {
-        doctor_find(doctor, FINDING_OK, "daemon", "", "protected");
+        doctor_find(doctor, &(struct finding){FINDING_OK, "daemon", ""}, "protected");
     }
     cJSON_ArrayForEach(reason, cJSON_GetObjectItemCaseSensitive(doctor->status, "reasons"))
     {
-        doctor_find(doctor, strcmp(state, "degraded") == 0 ? FINDING_WARNING : FINDING_FAULT,
-                    "daemon", "", "%s: %s", state, reason->valuestring ? reason->valuestring : "");
+        doctor_find(
+            doctor,
+            &(struct finding){strcmp(state, "degraded") == 0 ? FINDING_WARNING : FINDING_FAULT,
+                              "daemon", ""},
+            "%s: %s", state, reason->valuestring ? reason->valuestring : "");
     }
 }
 
 static void examine(struct doctor *doctor)
 {
-    doctor_find(doctor, FINDING_OK, "configuration", "", "%s reads", doctor->cli->config_path);
+    doctor_find(doctor, &(struct finding){FINDING_OK, "configuration", ""}, "%s reads",
+                doctor->cli->config_path);
     see_data(doctor);
     see_clock(doctor);
     see_disk(doctor);

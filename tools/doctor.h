@@ -18,9 +18,14 @@ struct doctor {
     unsigned warnings, faults;
 };
 
-/* One finding; `remedy` is what to do, "" for FINDING_OK. */
-void doctor_find(struct doctor *doctor, enum finding_level level, const char *topic,
-                 const char *remedy, const char *format, ...) __attribute__((format(printf, 5, 6)));
+struct finding {
+    enum finding_level level;
+    const char *topic;
+    const char *remedy; /* what to do, "" for FINDING_OK */
+};
+
+void doctor_find(struct doctor *doctor, const struct finding *finding, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Does every address of dns.listen answer, over UDP and TCP? If not, who has the port? */
 void doctor_see_listeners(struct doctor *doctor);

@@ -27,8 +27,9 @@ static void see_intruder(struct doctor *doctor, const char *text, const struct a
     char owner[OWNER_TEXT_MAX];
     const char *held = port_owner(listen, owner);
     if (*held || answers) {
-        doctor_find(doctor, FINDING_FAULT, "listen",
-                    "stop it, or set dns.listen to another address or port",
+        doctor_find(doctor,
+                    &(struct finding){FINDING_FAULT, "listen",
+                                      "stop it, or set dns.listen to another address or port"},
                     "%s: port %u is held by %s", text, listen->port,
                     *held ? held : "another program");
     }
@@ -48,10 +49,12 @@ static void see_listener(struct doctor *doctor, const char *text, const struct a
     if (!doctor->status) {
         see_intruder(doctor, text, listen, udp || tcp);
     } else if (udp && tcp) {
-        doctor_find(doctor, FINDING_OK, "listen", "", "%s answers over UDP and TCP", text);
+        doctor_find(doctor, &(struct finding){FINDING_OK, "listen", ""},
+                    "%s answers over UDP and TCP", text);
     } else {
-        doctor_find(doctor, FINDING_FAULT, "listen",
-                    "restart greengated; does a firewall stand between?",
+        doctor_find(doctor,
+                    &(struct finding){FINDING_FAULT, "listen",
+                                      "restart greengated; does a firewall stand between?"},
                     "%s does not answer over %s", text,
                     udp   ? "TCP"
                     : tcp ? "UDP"
@@ -71,9 +74,11 @@ void doctor_see_listeners(struct doctor *doctor)
         }
     }
     if (!reachable && doctor->config->dns.tls_listen.count == 0) {
-        doctor_find(doctor, FINDING_WARNING, "listen",
-                    "set dns.listen: [\"0.0.0.0:53\", \"[::]:53\"] for other devices",
-                    "only this machine can ask: dns.listen has loopback addresses alone");
+        doctor_find(
+            doctor,
+            &(struct finding){FINDING_WARNING, "listen",
+                              "set dns.listen: [\"0.0.0.0:53\", \"[::]:53\"] for other devices"},
+            "only this machine can ask: dns.listen has loopback addresses alone");
     }
 }
 
@@ -119,8 +124,10 @@ static void see_blocks(struct doctor *doctor, const char *target)
         const struct config_group *group = &config->groups[i];
         bool asks = group->safe_search || group->youtube != YOUTUBE_OFF;
         if (asks && blocked_for(doctor, target, group->name)) {
-            doctor_find(doctor, FINDING_FAULT, "safe search",
-                        "greengate check tells which list; greengate allow lets it through",
+            doctor_find(doctor,
+                        &(struct finding){
+                            FINDING_FAULT, "safe search",
+                            "greengate check tells which list; greengate allow lets it through"},
                         "%s is blocked for the group %s: its engine has no answer", target,
                         group->name);
         }
@@ -153,15 +160,20 @@ static bool see_target(struct doctor *doctor, const struct probe *probe, const c
                          "engine has no answer until then";
     bool used = uses_engines(doctor->config);
     if (result == PROBE_ADDRESSES) {
-        doctor_find(doctor, FINDING_OK, "safe search", "", "%s: %s resolves", engine, target);
+        doctor_find(doctor, &(struct finding){FINDING_OK, "safe search", ""}, "%s: %s resolves",
+                    engine, target);
         see_blocks(doctor, target);
     } else if (result == PROBE_FAILURE || result == PROBE_SILENCE) {
-        doctor_find(doctor, FINDING_WARNING, "safe search", "try again; is there an upstream?",
-                    "%s: no answer about %s (RCODE %u)", engine, target, rcode);
+        doctor_find(
+            doctor,
+            &(struct finding){FINDING_WARNING, "safe search", "try again; is there an upstream?"},
+            "%s: no answer about %s (RCODE %u)", engine, target, rcode);
     } else {
-        doctor_find(doctor, used ? FINDING_FAULT : FINDING_WARNING, "safe search", remedy,
-                    "%s: %s is dead (%s)", engine, target,
-                    result == PROBE_NXDOMAIN ? "NXDOMAIN" : "no address");
+        doctor_find(
+            doctor,
+            &(struct finding){used ? FINDING_FAULT : FINDING_WARNING, "safe search", remedy},
+            "%s: %s is dead (%s)", engine, target,
+            result == PROBE_NXDOMAIN ? "NXDOMAIN" : "no address");
     }
     return result != PROBE_SILENCE && result != PROBE_FAILURE;
 }
@@ -172,8 +184,10 @@ void doctor_see_engines(struct doctor *doctor)
     unsigned silences = 0;
     const struct known *known = doctor->known;
     if (!choose_server(doctor, &probe)) {
-        doctor_find(doctor, FINDING_WARNING, "safe search", "start greengated, then try again",
-                    "not tried: no daemon, and no upstream that is asked without TLS");
+        doctor_find(
+            doctor,
+            &(struct finding){FINDING_WARNING, "safe search", "start greengated, then try again"},
+            "not tried: no daemon, and no upstream that is asked without TLS");
         return;
     }
     for (size_t i = known->first[KNOWN_ENGINE]; i < known->first[KNOWN_ENGINE + 1]; i++) {
@@ -184,8 +198,10 @@ void doctor_see_engines(struct doctor *doctor)
         }
     }
     if (silences == SILENCES_MAX) {
-        doctor_find(doctor, FINDING_FAULT, "upstream", "is the network up? see upstream.servers",
-                    "names cannot be resolved: the other engines were not tried");
+        doctor_find(
+            doctor,
+            &(struct finding){FINDING_FAULT, "upstream", "is the network up? see upstream.servers"},
+            "names cannot be resolved: the other engines were not tried");
     }
 }
 
@@ -215,9 +231,11 @@ void doctor_see_page(struct doctor *doctor)
         struct probe probe = {.server = reach(&addr), .timeout_ms = TIMEOUT_MS};
         char text[ADDR_TEXT_MAX];
         bool answers = probe_connects(&probe);
-        doctor_find(doctor, answers ? FINDING_OK : FINDING_WARNING, "warning page",
-                    answers ? "" : "start greengate-web, or set block.mode to nxdomain",
-                    answers ? "%s answers" : "no web server on %s: blocked pages only fail to load",
-                    addr_print(&addr, text));
+        doctor_find(
+            doctor,
+            &(struct finding){answers ? FINDING_OK : FINDING_WARNING, "warning page",
+                              answers ? "" : "start greengate-web, or set block.mode to nxdomain"},
+            answers ? "%s answers" : "no web server on %s: blocked pages only fail to load",
+            addr_print(&addr, text));
     }
 }
