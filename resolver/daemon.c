@@ -9,7 +9,8 @@
 
 #include "config/managed.h"
 #include "config/schedule.h"
-#include "policy/snapshot.h"
+#include "geography.h"
+#include "policy/geo.h"
 #include "upstream/claim.h"
 #include "upstream/plan.h"
 #include "upstreams.h"
@@ -56,7 +57,8 @@ static int swap_snapshot(struct daemon *daemon)
     daemon->time.clock = daemon->clock;
     daemon->time.wait_for_sync = policy_config_get(daemon->config)->server.wait_for_sync;
     const struct moment now = timekeeper_look(&daemon->time);
-    struct snapshot *next = snapshot_new(daemon->config, daemon->lists, daemon->rules, &now);
+    const struct snapshot_parts parts = {daemon->config, daemon->lists, daemon->rules, daemon->geo};
+    struct snapshot *next = snapshot_new(&parts, &now);
     if (!next || !retired) {
         free(retired);
         snapshot_free(next);
@@ -207,6 +209,7 @@ int daemon_load(struct daemon *daemon, struct diag *diag)
     }
     daemon->lists_compiled = is_compiled(config, daemon->lists_path);
     daemon->started_with = daemon->config;
+    (void)geography_refresh(daemon);
     policy_config_ref(daemon->started_with);
     return err < 0 ? err : swap_snapshot(daemon);
 }
@@ -312,6 +315,7 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
     daemon->rules = next.rules;
     daemon->rule_list = next.list;
     timekeeper_believe(&daemon->time);
+    (void)geography_refresh(daemon);
     err = swap_snapshot(daemon);
     if (err < 0) {
         daemon->config = old.config;
@@ -395,6 +399,7 @@ static void keep_time(struct daemon *daemon)
         (now.wall_s - snapshot->made.wall_s) - (int64_t)(now.mono_s - snapshot->made.mono_s);
     bool stale = now.mono_s - snapshot->made.mono_s > LOOK_AHEAD_AGAIN_S || drift > DRIFT_S ||
                  drift < -DRIFT_S;
+    stale |= geography_refresh(daemon);
     if (daemon->rules_end && daemon->rules_end <= now.wall_s) {
         expire_rules(daemon, now.wall_s);
     } else if (stale || may_have_changed(snapshot, &now)) {
@@ -433,6 +438,7 @@ void daemon_clear(struct daemon *daemon)
     policy_config_unref(daemon->config);
     policy_lists_unref(daemon->lists);
     policy_rules_unref(daemon->rules);
+    geo_unref(daemon->geo);
     rule_list_clear(&daemon->rule_list);
     cache_free(daemon->cache);
     upstream_plan_unref(daemon->plan);

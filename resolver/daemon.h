@@ -39,6 +39,9 @@ struct daemon {
     char lists_error[512];   /* the newest database could not be used, "" = fine */
     char managed_error[512]; /* managed.yaml could not be used at the start, "" = fine */
     char restart_note[256];  /* settings that changed but need a restart */
+    struct geo *geo;         /* NULL: none is wanted, or none could be opened */
+    uint64_t geo_mark;       /* of its files when they were read */
+    char geo_error[512];     /* newer ones could not be used, "" = fine */
     char rules_path[DAEMON_PATH_MAX];
     bool rules_unsaved; /* the file still holds rules that are over */
 

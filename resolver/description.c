@@ -263,6 +263,10 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     if (daemon->identity_error[0]) {
         add_reason(status, "the old certificate is still in use: %.160s", daemon->identity_error);
     }
+    if (daemon->geo_error[0]) {
+        add_reason(status, "%s database of places cannot be used: %.150s",
+                   daemon->geo ? "a newer" : "the", daemon->geo_error);
+    }
     if (daemon->restart_note[0]) {
         add_reason(status, "%s", daemon->restart_note);
     }

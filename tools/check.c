@@ -10,6 +10,7 @@
 #include "control/client.h"
 #include "dns/rr.h"
 #include "policy/explain.h"
+#include "policy/geo.h"
 #include "store/rulefile.h"
 #include "tools/ruletext.h"
 #include "tools/when.h"
@@ -24,9 +25,7 @@ struct question {
 
 /* What the daemon would load, without it. */
 struct files {
-    struct policy_config *config;
-    struct policy_lists *lists;
-    struct policy_rules *rules;
+    struct snapshot_parts parts;
     struct rule_list rule_list;
     struct snapshot *snapshot;
     int64_t at; /* when it is judged */
@@ -35,7 +34,7 @@ struct files {
 static int load_rules(struct files *files, struct diag *diag)
 {
     char path[4096];
-    const struct config *config = policy_config_get(files->config);
+    const struct config *config = policy_config_get(files->parts.config);
     int len = snprintf(path, sizeof(path), "%s/rules.yaml", config->server.state_dir);
     if (len < 0 || (size_t)len >= sizeof(path)) {
         return diag_set(diag, -ENAMETOOLONG, "server.state_dir is too long");
@@ -45,10 +44,10 @@ static int load_rules(struct files *files, struct diag *diag)
         return err;
     }
     rule_list_expire(&files->rule_list, time(NULL));
-    err = policy_rules_new(files->rule_list.items, files->rule_list.count, files->config,
-                           &files->rules);
+    err = policy_rules_new(files->rule_list.items, files->rule_list.count, files->parts.config,
+                           &files->parts.rules);
     if (err == 0) {
-        err = policy_rules_set_windows(files->rules, files->rule_list.windows,
+        err = policy_rules_set_windows(files->parts.rules, files->rule_list.windows,
                                        files->rule_list.window_count);
     }
     return err < 0 ? diag_set(diag, err, "no memory for the rules") : 0;
@@ -58,19 +57,24 @@ static int load_rules(struct files *files, struct diag *diag)
 static int load_files(struct cli *cli, struct files *files, struct diag *diag)
 {
     char path[4096];
-    int err = policy_config_load(cli->config_path, &files->config, diag);
+    struct diag ignored = {0};
+    int err = policy_config_load(cli->config_path, &files->parts.config, diag);
     if (err < 0) {
         return err;
     }
-    schedule_set_timezone(policy_config_get(files->config));
-    snapshot_lists_path(policy_config_get(files->config), path, sizeof(path));
-    err = policy_lists_open(*path ? path : NULL, files->config, &files->lists, diag);
+    schedule_set_timezone(policy_config_get(files->parts.config));
+    snapshot_lists_path(policy_config_get(files->parts.config), path, sizeof(path));
+    err = policy_lists_open(*path ? path : NULL, files->parts.config, &files->parts.lists, diag);
     if (err == 0) {
         err = load_rules(files, diag);
     }
+    if (err == 0 &&
+        geo_open(policy_config_get(files->parts.config), &files->parts.geo, &ignored) < 0) {
+        files->parts.geo = NULL; /* the daemon goes on without it, too */
+    }
     if (err == 0) {
         const struct moment now = {files->at, clock_mono_us(&clock_system) / 1000000, true};
-        files->snapshot = snapshot_new(files->config, files->lists, files->rules, &now);
+        files->snapshot = snapshot_new(&files->parts, &now);
         err = files->snapshot ? 0 : diag_set(diag, -ENOMEM, "no memory");
     }
     return err;
@@ -79,9 +83,10 @@ static int load_files(struct cli *cli, struct files *files, struct diag *diag)
 static void unload_files(struct files *files)
 {
     snapshot_free(files->snapshot);
-    policy_rules_unref(files->rules);
-    policy_lists_unref(files->lists);
-    policy_config_unref(files->config);
+    geo_unref(files->parts.geo);
+    policy_rules_unref(files->parts.rules);
+    policy_lists_unref(files->parts.lists);
+    policy_config_unref(files->parts.config);
     rule_list_clear(&files->rule_list);
 }
 
@@ -115,7 +120,7 @@ static int ask_files(struct cli *cli, const struct question *question, cJSON **r
     int code = CLI_DONE;
     int err = load_files(cli, &files, &diag);
     if (err < 0) {
-        code = cli_fail_diag(cli, files.config ? CLI_FAILED : CLI_BAD_CONFIG, &diag);
+        code = cli_fail_diag(cli, files.parts.config ? CLI_FAILED : CLI_BAD_CONFIG, &diag);
         goto out;
     }
     int group = (int)files.snapshot->group_count - 1;
@@ -245,6 +250,7 @@ static void print_verdict(struct cli *cli, const cJSON *why, const struct questi
     print_line(cli, "why", cli_text(why, "text"));
     print_line(cli, "leads to", cli_text(why, "alias"));
     print_line(cli, "address", cli_text(why, "address"));
+    print_line(cli, "place", cli_text(why, "place"));
     print_line(cli, "rule", cli_text(why, "rule"));
     if (*cli_text(why, "list")) {
         fprintf(cli->out, "  %-9s %s, version %s\n", "list", cli_text(why, "list"),

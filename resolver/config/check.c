@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -210,6 +212,23 @@ const char *check_category(const char *text)
         return "not the name of a category (adult, self-harm)";
     }
     return NULL;
+}
+
+const char *check_country(const char *text)
+{
+    static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    if (strlen(text) != 2 || strspn(text, capitals) != 2) {
+        return "not a country by its two letters of ISO 3166 (KR, DE)";
+    }
+    return strcmp(text, "UK") == 0 ? "not in ISO 3166: the United Kingdom is GB" : NULL;
+}
+
+const char *check_network(const char *text)
+{
+    char *end = NULL;
+    bool number = strncmp(text, "AS", 2) == 0 && text[2] >= '1' && text[2] <= '9';
+    unsigned long long value = number ? strtoull(text + 2, &end, 10) : 0;
+    return number && !*end && value <= UINT32_MAX ? NULL : "not a network by number (AS64500)";
 }
 
 /* The shapes of BCP 47 that pages use: ko, pt-BR, zh-Hant. */

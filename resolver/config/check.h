@@ -32,4 +32,6 @@ const char *check_schedule(const char *text);
 const char *check_bell(const char *text);
 const char *check_dates(const char *text);
 const char *check_category_mode(const char *text); /* "games zero" */
+const char *check_country(const char *text);       /* "KR" */
+const char *check_network(const char *text);       /* "AS64500" */
 const char *check_timezone(const char *text);      /* or "" */

@@ -64,7 +64,7 @@ static void explain(const struct view *view, const struct dname *name, const str
 static struct snapshot *snapshot_at(const struct snapshot *now, int64_t at)
 {
     const struct moment moment = {at, now->made.mono_s, true};
-    return snapshot_new(now->policy_config, now->lists, now->rules, &moment);
+    return snapshot_new(&now->parts, &moment);
 }
 
 static int check(struct control_call *call, const struct snapshot *snapshot)

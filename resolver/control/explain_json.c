@@ -52,6 +52,7 @@ int control_add_why(cJSON *object, const struct explanation *why)
         {"known_source", why->known_source},
         {"known_date", why->known_date},
         {"target", why->target},
+        {"place", why->place},
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (!cJSON_AddStringToObject(object, texts[i].key, texts[i].text)) {

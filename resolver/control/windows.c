@@ -82,7 +82,7 @@ int control_do_schedule(struct control_call *call)
     for (size_t i = 0; i < snapshot->group_count && err == 0; i++) {
         err = add_group(snapshot, (uint16_t)i, groups);
     }
-    const struct window *windows = rules_windows(snapshot->rules, &count);
+    const struct window *windows = rules_windows(snapshot->parts.rules, &count);
     cJSON *array = cJSON_AddArrayToObject(call->reply, "windows");
     for (size_t i = 0; i < count; i++) {
         cJSON_AddItemToArray(array, window_json(&windows[i]));

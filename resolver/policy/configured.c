@@ -7,7 +7,7 @@
 
 #include "config/referral.h"
 #include "config/schedule.h"
-#include "policy/client.h"
+#include "policy/geo.h"
 #include "policy/localnames.h"
 #include "policy/marks.h"
 
@@ -60,6 +60,25 @@ static int read_schedules(const struct config *config, struct timetable **ret_ti
         }
     }
     return 0;
+}
+
+static int read_places(const struct config *config, struct policy_config *part)
+{
+    part->places = calloc(config->group_count + 1, sizeof(*part->places));
+    int err = part->places ? 0 : -ENOMEM;
+    for (size_t i = 0; i < config->group_count && err == 0; i++) {
+        err = geo_choice_read(&config->groups[i], &part->places[i]);
+        part->judges_places |= part->places[i].any;
+    }
+    return err;
+}
+
+static void free_places(struct geo_choice *places, size_t count)
+{
+    for (size_t i = 0; places && i < count; i++) {
+        geo_choice_clear(&places[i]);
+    }
+    free(places);
 }
 
 static void free_schedules(struct timetable *tables, size_t count)
@@ -130,7 +149,8 @@ static int make_part(struct config *config, const struct data_files *data,
     part->forwarders = index_list(&config->dns.trusted_forwarders);
     part->local = local_names_new(config);
     if (!part->groups || !part->admitted || !part->forwarders || !part->local || !part->marks ||
-        read_schedules(config, &part->timetables) < 0 || read_inside(config, part) < 0) {
+        read_schedules(config, &part->timetables) < 0 || read_inside(config, part) < 0 ||
+        read_places(config, part) < 0) {
         policy_config_unref(part);
         return -ENOMEM;
     }
@@ -198,6 +218,7 @@ void policy_config_unref(struct policy_config *part)
     marks_free(part->marks);
     free(part->inside);
     free_schedules(part->timetables, part->timetable_count);
+    free_places(part->places, part->timetable_count);
     known_free(part->known);
     catalog_free(part->catalog);
     config_free(part->config);

@@ -2,6 +2,7 @@
 /* configured: the settings with all that is made of them before a query comes: the
  * clients' index, schedules, data files, local names. */
 #pragma once
+#include "policy/client.h"
 #include "policy/snapshot.h"
 
 struct policy_config {
@@ -14,6 +15,8 @@ struct policy_config {
     size_t timetable_count;
     struct dname *inside; /* names that may have internal addresses */
     size_t inside_count;
+    struct geo_choice *places; /* [groups] */
+    bool judges_places;        /* any of them */
     struct client_index *groups;
     struct client_index *admitted;
     struct client_index *forwarders;

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "config/known.h"
+#include "policy/geo.h"
 #include "policy/listing.h"
 #include "policy/lookalike.h"
 #include "policy/marks.h"
@@ -52,7 +53,7 @@ static int8_t choose_mode(const struct snapshot *snapshot, const struct verdict 
 static void apply_rule(const struct snapshot *snapshot, const struct rule_match *match,
                        struct verdict *verdict)
 {
-    bool allow = rules_get(snapshot->rules, match->rule)->allow;
+    bool allow = rules_get(snapshot->parts.rules, match->rule)->allow;
     bool listed = verdict->blocked;
     *verdict = (struct verdict){
         .blocked = !allow,
@@ -68,7 +69,7 @@ static void apply_rule(const struct snapshot *snapshot, const struct rule_match 
 static void apply_protection(const struct snapshot *snapshot, const struct dname *name,
                              struct verdict *verdict)
 {
-    int skip = rules_protects(snapshot->rules, name);
+    int skip = rules_protects(snapshot->parts.rules, name);
     if (skip < 0) {
         return;
     }
@@ -84,7 +85,7 @@ static void apply_canary(const struct snapshot *snapshot, const struct subject *
                          struct verdict *verdict)
 {
     int skip = snapshot->effective[subject->group].filters
-                   ? rules_canary(snapshot->rules, subject->name)
+                   ? rules_canary(snapshot->parts.rules, subject->name)
                    : -1;
     if (skip >= 0) {
         *verdict = (struct verdict){.blocked = true,
@@ -98,7 +99,7 @@ static void apply_canary(const struct snapshot *snapshot, const struct subject *
 static struct listing listing_of(const struct snapshot *snapshot, const struct subject *subject,
                                  uint64_t blocked)
 {
-    return (struct listing){snapshot->lists, blocked, subject->name, subject->probe, NULL};
+    return (struct listing){snapshot->parts.lists, blocked, subject->name, subject->probe, NULL};
 }
 
 /* What lists of a preferred category name is not blocked by mixed ones. */
@@ -207,7 +208,7 @@ static void apply_only(const struct snapshot *snapshot, const struct subject *su
     const struct effective_group *effective = &snapshot->effective[subject->group];
     const struct listing listing = listing_of(snapshot, subject, 0);
     bool chosen = snapshot->db && listing_categories(&listing) & effective->chosen;
-    if (!chosen && rules_protects(snapshot->rules, subject->name) < 0) {
+    if (!chosen && rules_protects(snapshot->parts.rules, subject->name) < 0) {
         *verdict = (struct verdict){
             .blocked = true,
             .reason = effective->only_scheduled ? REASON_SCHEDULE : REASON_NOT_CHOSEN,
@@ -251,7 +252,7 @@ static void decide_name(const struct snapshot *snapshot, const struct subject *s
             listing_of(snapshot, subject, snapshot->effective[subject->group].blocked);
         listing_judge(&listing, verdict);
     }
-    struct rule_match match = rules_find(snapshot->rules, subject->name, subject->group);
+    struct rule_match match = rules_find(snapshot->parts.rules, subject->name, subject->group);
     if (match.rule >= 0) {
         apply_rule(snapshot, &match, verdict);
     } else {
@@ -324,6 +325,24 @@ const struct dname *verdict_target(const struct snapshot *snapshot, const struct
     return marks_target(snapshot->marks, item, moderate);
 }
 
+/* Is the address in a country or network that the group must not be led to? */
+static void apply_place(const struct snapshot *snapshot, uint16_t group, const struct addr *addr,
+                        struct verdict *verdict)
+{
+    const struct geo_choice *choice = &snapshot->places[group];
+    if (!snapshot->parts.geo || !choice->any || addr_is_internal(addr)) {
+        return;
+    }
+    const struct geo_place place = geo_find(snapshot->parts.geo, addr);
+    if (geo_choice_holds(choice, &place)) {
+        *verdict = (struct verdict){.blocked = true,
+                                    .reason = REASON_PLACE,
+                                    .country = place.country,
+                                    .network = place.network,
+                                    .rule = -1};
+    }
+}
+
 void policy_decide_address(const struct snapshot *snapshot, const struct subject *subject,
                            const struct addr *addr, struct verdict *ret_verdict)
 {
@@ -338,6 +357,9 @@ void policy_decide_address(const struct snapshot *snapshot, const struct subject
         snapshot_guards(snapshot, subject->name) && addr_is_internal(addr)) {
         verdict = (struct verdict){.blocked = true, .reason = REASON_REBINDING, .rule = -1};
     }
+    if (!verdict.blocked && !effective->paused) {
+        apply_place(snapshot, subject->group, addr, &verdict);
+    }
     if (verdict.blocked) {
         verdict.mode = choose_mode(snapshot, &verdict, subject->group);
     }
@@ -349,7 +371,7 @@ void verdict_ref(const struct verdict *verdict, const struct dname *name, char o
     /* Base 32 without letters that look alike (Crockford). */
     static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     size_t len;
-    bool of_name = verdict->reason != REASON_LIST_ADDRESS &&
+    bool of_name = verdict->reason != REASON_LIST_ADDRESS && verdict->reason != REASON_PLACE &&
                    verdict->reason != REASON_REBINDING; /* else skip counts bits */
     const uint8_t *suffix = dname_suffix(name, of_name ? verdict->skip : 0, &len);
     uint64_t which = verdict->class_id ? verdict->class_id : (uint64_t)verdict->pattern;

@@ -33,7 +33,9 @@ struct verdict {
     uint16_t mark;     /* index + 1 of the item in snapshot->known that decided, 0 = none */
     bool overrode;     /* an allow rule or protection took back a block by a list */
     uint32_t data;     /* of BLOCKDB_LOCAL, for blockdb_data() */
-    bool shadowed;     /* not blocked, but a source that only counts would have */
+    uint16_t country;  /* of an address, when REASON_PLACE decided, see policy/geo.h */
+    uint32_t network;
+    bool shadowed; /* not blocked, but a source that only counts would have */
     uint8_t shadow_category;
     uint16_t shadow_source;
 };

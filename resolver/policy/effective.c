@@ -203,7 +203,7 @@ static bool window_is_of(const struct window *window, const char *group)
 static void apply_windows(const struct change *change, const char *group, int64_t now)
 {
     size_t count;
-    const struct window *windows = rules_windows(change->snapshot->rules, &count);
+    const struct window *windows = rules_windows(change->snapshot->parts.rules, &count);
     for (int kind = WINDOW_BLOCK; kind <= WINDOW_ALLOW; kind++) {
         for (size_t i = 0; i < count; i++) {
             const struct window *window = &windows[i];
@@ -224,7 +224,7 @@ static void apply_windows(const struct change *change, const char *group, int64_
 static void apply_all_blocks(const struct change *change, const char *group)
 {
     size_t count;
-    const struct window *windows = rules_windows(change->snapshot->rules, &count);
+    const struct window *windows = rules_windows(change->snapshot->parts.rules, &count);
     for (size_t i = 0; i < count; i++) {
         if (windows[i].kind == WINDOW_BLOCK && window_is_of(&windows[i], group)) {
             apply_words(change, windows[i].what, true);
@@ -281,7 +281,7 @@ static int64_t next_window(const struct snapshot *snapshot, const char *group, i
                            int64_t most)
 {
     size_t count;
-    const struct window *windows = rules_windows(snapshot->rules, &count);
+    const struct window *windows = rules_windows(snapshot->parts.rules, &count);
     for (size_t i = 0; i < count; i++) {
         int64_t next = windows[i].from > now ? windows[i].from : windows[i].until;
         bool earlier = next > now && next < most;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/known.h"
+#include "policy/geo.h"
 #include "policy/lists.h"
 
 static void print_suffix(const struct dname *name, unsigned skip, char out[DNAME_TEXT_MAX])
@@ -39,7 +40,7 @@ static struct explanation_listing *add_listing(const struct snapshot *snapshot,
     }
     struct explanation_listing *listing = &why->listed[why->listed_count++];
     const struct blockdb_source *source = blockdb_source(snapshot->db, item->source);
-    uint8_t category = snapshot->lists->source_category[item->source];
+    uint8_t category = snapshot->parts.lists->source_category[item->source];
     snprintf(listing->list, sizeof(listing->list), "%s", source->id);
     snprintf(listing->category, sizeof(listing->category), "%s", source->category);
     snprintf(listing->version, sizeof(listing->version), "%s", source->version);
@@ -47,7 +48,7 @@ static struct explanation_listing *add_listing(const struct snapshot *snapshot,
     listing->action = listing->exception ? "" : action_word(item->action);
     listing->blocked_here =
         !listing->exception && snapshot->effective[group].blocked >> category & 1;
-    listing->shadow = snapshot->lists->source_shadow[item->source];
+    listing->shadow = snapshot->parts.lists->source_shadow[item->source];
     return listing;
 }
 
@@ -74,7 +75,7 @@ static void explain_names(const struct snapshot *snapshot, const struct subject 
 static void explain_patterns(const struct snapshot *snapshot, const struct subject *subject,
                              struct explanation *why)
 {
-    const struct policy_lists *lists = snapshot->lists;
+    const struct policy_lists *lists = snapshot->parts.lists;
     struct regex_name text;
     if (!lists->regex || !regex_prepare(lists->regex, subject->name, &text)) {
         return;
@@ -278,6 +279,10 @@ void policy_explain_address(const struct snapshot *snapshot, const struct held_a
     if (verdict.class_id) {
         unsigned most = addr->family == AF_INET ? 32 : 128;
         print_prefix(addr, most - verdict.skip, why->entry);
+    }
+    if (snapshot->parts.geo) {
+        const struct geo_place place = geo_find(snapshot->parts.geo, addr);
+        geo_place_text(&place, why->place);
     }
     explain_prefixes(snapshot, addr, subject.group, why);
     verdict_ref(&verdict, name ? name : &nameless, why->ref);

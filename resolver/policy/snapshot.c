@@ -7,30 +7,32 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "policy/client.h"
 #include "policy/configured.h"
+#include "policy/geo.h"
 #include "policy/lists.h"
 #include "policy/localnames.h"
 #include "policy/lookalike.h"
 #include "policy/marks.h"
 #include "policy/rules.h"
 
-static void take_parts(struct snapshot *snapshot, struct policy_config *config,
-                       struct policy_lists *lists, struct policy_rules *rules)
+static void take_parts(struct snapshot *snapshot, const struct snapshot_parts *parts)
 {
-    policy_config_ref(config);
-    lists_ref(lists);
-    rules_ref(rules);
-    snapshot->policy_config = config;
-    snapshot->lists = lists;
-    snapshot->rules = rules;
+    const struct policy_config *config = parts->config;
+    const struct policy_lists *lists = parts->lists;
+    policy_config_ref(parts->config);
+    lists_ref(parts->lists);
+    rules_ref(parts->rules);
+    geo_ref(parts->geo);
+    snapshot->parts = *parts;
     snapshot->config = config->config;
     snapshot->catalog = config->catalog;
     snapshot->local = config->local;
     snapshot->known = config->known;
     snapshot->marks = config->marks;
     snapshot->timetables = config->timetables;
-    snapshot->generation = lists->generation + rules_serial(rules) * 0x9e3779b97f4a7c15ULL;
+    snapshot->places = config->places;
+    snapshot->generation = lists->generation + rules_serial(parts->rules) * 0x9e3779b97f4a7c15ULL +
+                           geo_serial(parts->geo) * 0xc2b2ae3d27d4eb4fULL;
     snapshot->generation += snapshot->generation == 0;
     snapshot->db = lists->db;
     memcpy(snapshot->categories, lists->categories, sizeof(lists->categories));
@@ -45,14 +47,13 @@ static void take_parts(struct snapshot *snapshot, struct policy_config *config,
     snapshot->group_count = config->config->group_count;
 }
 
-struct snapshot *snapshot_new(struct policy_config *config, struct policy_lists *lists,
-                              struct policy_rules *rules, const struct moment *moment)
+struct snapshot *snapshot_new(const struct snapshot_parts *parts, const struct moment *moment)
 {
     struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
     if (!snapshot) {
         return NULL;
     }
-    take_parts(snapshot, config, lists, rules);
+    take_parts(snapshot, parts);
     snapshot->effective = calloc(snapshot->group_count, sizeof(*snapshot->effective));
     snapshot->group_stats = calloc(snapshot->group_count, sizeof(*snapshot->group_stats));
     if (!snapshot->effective || !snapshot->group_stats) {
@@ -70,9 +71,10 @@ void snapshot_free(struct snapshot *snapshot)
     if (!snapshot) {
         return;
     }
-    policy_config_unref(snapshot->policy_config);
-    policy_lists_unref(snapshot->lists);
-    policy_rules_unref(snapshot->rules);
+    policy_config_unref(snapshot->parts.config);
+    policy_lists_unref(snapshot->parts.lists);
+    policy_rules_unref(snapshot->parts.rules);
+    geo_unref(snapshot->parts.geo);
     free(snapshot->effective);
     free(snapshot->group_stats);
     free(snapshot);
@@ -117,8 +119,8 @@ static bool touches_name(const struct snapshot *snapshot, const struct dname *na
     struct blockdb_hit hits[DNAME_LABELS_MAX];
     snapshot_probe(snapshot, name, &probe);
     return (snapshot->db && blockdb_find(snapshot->db, &probe, hits) > 0) ||
-           rules_touch(snapshot->rules, name) || marks_touch(snapshot, name) ||
-           (snapshot->lists->regex && regex_touches(snapshot->lists->regex, name));
+           rules_touch(snapshot->parts.rules, name) || marks_touch(snapshot, name) ||
+           (snapshot->parts.lists->regex && regex_touches(snapshot->parts.lists->regex, name));
 }
 
 bool snapshot_touches(const struct snapshot *snapshot, const struct dname *name)
@@ -133,21 +135,41 @@ static bool lists_addresses(const struct snapshot *snapshot)
     return snapshot->db && blockdb_info(snapshot->db)->addresses;
 }
 
+/* Is any group to be kept from places that the databases know? */
+static bool judges_places(const struct snapshot *snapshot)
+{
+    return snapshot->parts.geo && snapshot->parts.config->judges_places;
+}
+
+static bool is_shunned(const struct snapshot *snapshot, const struct addr *addr)
+{
+    bool shunned = false;
+    if (judges_places(snapshot) && !addr_is_internal(addr)) {
+        const struct geo_place place = geo_find(snapshot->parts.geo, addr);
+        for (size_t i = 0; i < snapshot->group_count && !shunned; i++) {
+            shunned = geo_choice_holds(&snapshot->places[i], &place);
+        }
+    }
+    return shunned;
+}
+
 bool snapshot_judges_addresses(const struct snapshot *snapshot)
 {
-    return snapshot->config->dns.rebinding_protection || lists_addresses(snapshot);
+    return snapshot->config->dns.rebinding_protection || lists_addresses(snapshot) ||
+           judges_places(snapshot);
 }
 
 bool snapshot_touches_address(const struct snapshot *snapshot, const struct addr *addr)
 {
     struct blockdb_address_hit hits[BLOCKDB_ADDRESS_HITS_MAX];
     return (snapshot->config->dns.rebinding_protection && addr_is_internal(addr)) ||
-           (lists_addresses(snapshot) && blockdb_find_address(snapshot->db, addr, hits) > 0);
+           (lists_addresses(snapshot) && blockdb_find_address(snapshot->db, addr, hits) > 0) ||
+           is_shunned(snapshot, addr);
 }
 
 bool snapshot_guards(const struct snapshot *snapshot, const struct dname *name)
 {
-    const struct policy_config *part = snapshot->policy_config;
+    const struct policy_config *part = snapshot->parts.config;
     bool excepted = local_names_is_elsewhere(snapshot->local, name) || name->labels < 2;
     for (size_t i = 0; i < part->inside_count && !excepted; i++) {
         excepted = dname_is_below(name, &part->inside[i]) || dname_equal(name, &part->inside[i]);
@@ -157,23 +179,23 @@ bool snapshot_guards(const struct snapshot *snapshot, const struct dname *name)
 
 bool snapshot_protects(const struct snapshot *snapshot, const struct dname *name)
 {
-    return rules_protects(snapshot->rules, name) >= 0;
+    return rules_protects(snapshot->parts.rules, name) >= 0;
 }
 
 uint16_t snapshot_group(const struct snapshot *snapshot, const struct addr *client)
 {
-    uint16_t group = client_find(snapshot->policy_config->groups, client);
+    uint16_t group = client_find(snapshot->parts.config->groups, client);
     return group == CLIENT_NONE ? (uint16_t)(snapshot->group_count - 1) : group;
 }
 
 bool snapshot_admits(const struct snapshot *snapshot, const struct addr *client)
 {
-    return client_find(snapshot->policy_config->admitted, client) != CLIENT_NONE;
+    return client_find(snapshot->parts.config->admitted, client) != CLIENT_NONE;
 }
 
 bool snapshot_is_forwarder(const struct snapshot *snapshot, const struct addr *client)
 {
-    return client_find(snapshot->policy_config->forwarders, client) != CLIENT_NONE;
+    return client_find(snapshot->parts.config->forwarders, client) != CLIENT_NONE;
 }
 
 int snapshot_find_group(const struct snapshot *snapshot, const char *name)
@@ -188,7 +210,7 @@ int snapshot_find_group(const struct snapshot *snapshot, const char *name)
 
 const struct rule *snapshot_rule(const struct snapshot *snapshot, int32_t rule)
 {
-    return rules_get(snapshot->rules, rule);
+    return rules_get(snapshot->parts.rules, rule);
 }
 
 void snapshot_lists_path(const struct config *config, char *out, size_t cap)

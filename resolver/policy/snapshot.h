@@ -16,12 +16,21 @@ struct local_names;   /* see policy/localnames.h */
 struct policy_config; /* settings, catalogue, client index */
 struct policy_lists;  /* database, category numbers, class masks */
 struct policy_rules;  /* local rules and protected names, indexed */
+struct geo;           /* see policy/geo.h */
+struct geo_choice;
 
 struct category_info {
     const char *id;
     int8_t mode;       /* enum block_mode or MODE_UNSET */
     bool mixed;        /* good and bad alike: preferred categories outrank it */
     uint16_t stats_id; /* filled by the daemon, see stats_name_category() */
+};
+
+struct snapshot_parts {
+    struct policy_config *config;
+    struct policy_lists *lists;
+    struct policy_rules *rules;
+    struct geo *geo; /* may be NULL */
 };
 
 struct snapshot {
@@ -31,6 +40,7 @@ struct snapshot {
     const struct known *known;
     const struct marks *marks;
     const struct timetable *timetables; /* [group_count], see config/schedule.h */
+    const struct geo_choice *places;    /* [group_count] that groups must not be led to */
     uint64_t generation;                /* changes with the lists; never 0 */
     const struct blockdb *db;           /* NULL: unprotected */
     struct category_info categories[SNAPSHOT_CATEGORIES_MAX];
@@ -43,9 +53,7 @@ struct snapshot {
     struct effective_group *effective; /* [group_count] */
     struct moment made;                /* what they hold for */
     uint16_t *group_stats;             /* [group_count] stats ids, filled by the daemon */
-    struct policy_config *policy_config;
-    struct policy_lists *lists;
-    struct policy_rules *rules;
+    struct snapshot_parts parts;
 };
 
 /* Load configuration and catalogue from files in one step. */
@@ -79,8 +87,7 @@ void policy_lists_unref(struct policy_lists *part);
 void policy_rules_unref(struct policy_rules *part);
 
 /* Takes a reference on each part. NULL without memory. */
-struct snapshot *snapshot_new(struct policy_config *config, struct policy_lists *lists,
-                              struct policy_rules *rules, const struct moment *moment);
+struct snapshot *snapshot_new(const struct snapshot_parts *parts, const struct moment *moment);
 void snapshot_free(struct snapshot *snapshot);
 
 const struct config *policy_config_get(const struct policy_config *part);

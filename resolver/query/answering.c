@@ -5,6 +5,7 @@
 
 #include "config/known.h"
 #include "dns/svcb.h"
+#include "policy/geo.h"
 #include "query/action.h"
 #include "query/local.h"
 
@@ -116,6 +117,12 @@ static void why_text(const struct query *query, char out[EDE_TEXT_MAX])
     if (verdict->mark) {
         len = add_word(out, len, reason_word(verdict->reason));
         len = add_word(out, len, snapshot->known->items[verdict->mark - 1].id);
+    } else if (verdict->reason == REASON_PLACE) {
+        char place[GEO_PLACE_MAX];
+        len = add_word(out, len, reason_word(verdict->reason));
+        len = add_word(
+            out, len,
+            geo_place_text(&(struct geo_place){verdict->country, verdict->network}, place));
     } else if (verdict->class_id || verdict->pattern) {
         len = add_word(out, len, snapshot->categories[verdict->category].id);
         len = add_word(out, len, blockdb_source(snapshot->db, verdict->source)->id);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "policy/geo.h"
+
 static enum stats_verdict verdict_of(const struct query *query)
 {
     bool refused = query->outcome != QUESTION_OK || query->verdict.reason == REASON_STRANGER;
@@ -36,6 +38,7 @@ void counting_add(const struct query *query)
         .verdict = (uint8_t)verdict,
         .transport = query->channel->transport,
         .origin = ours ? STATS_POLICY : query->origin,
+        .country = query->verdict.blocked ? 0 : (uint16_t)geo_country_index(query->country),
         .latency_us = (uint32_t)(worker->now_us - query->started_us),
     };
     stats_count(worker->stats, &event);

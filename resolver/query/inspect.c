@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "dns/addresses.h"
+#include "policy/geo.h"
 
 static int stop_at_touched(void *context, const struct dname *target)
 {
@@ -15,13 +16,36 @@ static int stop_at_touched_address(void *context, const struct addr *addr)
     return snapshot_touches_address(context, addr) ? -EEXIST : 0;
 }
 
-uint64_t inspect_tag(const struct snapshot *snapshot, const uint8_t *wire, size_t len)
+static bool touches_any(const struct snapshot *snapshot, const uint8_t *wire, size_t len)
 {
     if (answer_walk_targets(wire, len, stop_at_touched, (void *)snapshot) < 0) {
-        return 1;
+        return true;
     }
     return snapshot_judges_addresses(snapshot) &&
            addresses_walk(wire, len, stop_at_touched_address, (void *)snapshot) < 0;
+}
+
+struct survey {
+    const struct geo *geo;
+    uint16_t country;
+};
+
+/* The first address tells where an answer leads. */
+static int take_country(void *context, const struct addr *addr)
+{
+    struct survey *survey = context;
+    survey->country = geo_find(survey->geo, addr).country;
+    return -EEXIST;
+}
+
+uint64_t inspect_tag(const struct snapshot *snapshot, const uint8_t *wire, size_t len)
+{
+    struct survey survey = {snapshot->parts.geo, 0};
+    if (survey.geo && addresses_walk(wire, len, take_country, &survey) == -EBADMSG) {
+        return INSPECT_TOUCHED;
+    }
+    return (touches_any(snapshot, wire, len) ? INSPECT_TOUCHED : 0) | (uint64_t)survey.country
+                                                                          << INSPECT_COUNTRY;
 }
 
 bool inspect_blocks(const struct snapshot *snapshot, const struct subject *asked,
@@ -102,9 +126,6 @@ void inspect_answer(struct query *query)
 {
     const struct snapshot *snapshot = query->worker->snapshot;
     struct cache_copy *copy = &query->copy;
-    if (query->verdict.reason == REASON_RULE_ALLOW) {
-        return; /* who allows a name means what it leads to as well */
-    }
     if (copy->generation != snapshot->generation) {
         copy->tag = inspect_tag(snapshot, query->room, copy->len);
         copy->generation = snapshot->generation;
@@ -112,7 +133,11 @@ void inspect_answer(struct query *query)
             cache_tag(query->worker->cache, copy, copy->generation, copy->tag);
         }
     }
-    if (copy->tag != 0 && judge_answer(query) == -EBADMSG) {
+    query->country = (uint16_t)(copy->tag >> INSPECT_COUNTRY);
+    if (query->verdict.reason == REASON_RULE_ALLOW) {
+        return; /* who allows a name means what it leads to as well */
+    }
+    if (copy->tag & INSPECT_TOUCHED && judge_answer(query) == -EBADMSG) {
         query->failure = -EBADMSG;
     }
 }

@@ -3,7 +3,10 @@
 #pragma once
 #include "query/query.h"
 
-/* 0 when no name and no address in the answer touches any list or rule of the snapshot. */
+/* What an answer's tag says: INSPECT_TOUCHED when a name or an address in it touches a list
+ * or rule of the snapshot; from bit INSPECT_COUNTRY on the country of its first address,
+ * see policy/geo.h. */
+enum { INSPECT_TOUCHED = 1, INSPECT_COUNTRY = 8 };
 uint64_t inspect_tag(const struct snapshot *snapshot, const uint8_t *wire, size_t len);
 
 /* Is `target`, to which an answer about asked->name leads, blocked for asked->group? A

@@ -161,6 +161,7 @@ void query_reset(struct query *query)
     query->again = false;
     query->ref[0] = '\0';
     query->known = false;
+    query->country = 0;
     query->aliased = false;
     query->failure = 0;
     query->hash = 0;

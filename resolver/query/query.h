@@ -85,11 +85,12 @@ struct query {
     uint8_t home;      /* answered here, see query/local.c; 0 = not */
     uint8_t home_skip; /* octets of the name before the zone that is answered here */
     uint8_t rcode;
-    bool stale;   /* copy is older than its TTL */
-    bool again;   /* another worker was asked in vain: ask ourselves */
-    bool known;   /* copy holds an answer in room */
-    bool aliased; /* local data send the question to target, whose records are sought */
-    int failure;  /* of the upstream, 0 = none */
+    uint16_t country; /* of the answer's first address, see policy/geo.h; 0 = not known */
+    bool stale;       /* copy is older than its TTL */
+    bool again;       /* another worker was asked in vain: ask ourselves */
+    bool known;       /* copy holds an answer in room */
+    bool aliased;     /* local data send the question to target, whose records are sought */
+    int failure;      /* of the upstream, 0 = none */
     struct verdict verdict;
     char ref[REF_MAX]; /* of a verdict over what the answer leads to, else "" */
     struct cache_copy copy;

@@ -30,6 +30,7 @@ enum stats_part {
     STATS_PART_ORIGIN,
     STATS_PART_LATENCY, /* value: bucket */
     STATS_PART_LATENCY_SUM,
+    STATS_PART_COUNTRY, /* value: 1 + 26 * first letter + second */
     STATS_PARTS,
 };
 
@@ -43,6 +44,7 @@ static inline stats_counter *stats_part_counters(struct stats_worker *worker, en
     case STATS_PART_TRANSPORT: *ret_count = STATS_TRANSPORTS; return worker->transports;
     case STATS_PART_ORIGIN: *ret_count = STATS_ORIGINS; return worker->origins;
     case STATS_PART_LATENCY: *ret_count = STATS_LATENCIES; return worker->latencies;
+    case STATS_PART_COUNTRY: *ret_count = STATS_COUNTRIES; return worker->countries;
     default: *ret_count = 1; return &worker->latency_sum_us;
     }
 }

@@ -19,6 +19,7 @@ enum {
     STATS_TYPES = 257,         /* QTYPE 0..255; 256 is "other" */
     STATS_RCODES = 24,
     STATS_RCODE_NONE = 12, /* no answer was sent; DNS does not use this code */
+    STATS_COUNTRIES = 677, /* 0 is "not known"; 1 to 676: two letters, AA to ZZ */
     STATS_LATENCIES = 16,  /* bucket i: up to 250 us << i, the last without end */
 };
 
@@ -45,6 +46,7 @@ struct stats_event {
     uint8_t verdict;
     uint8_t transport;
     uint8_t origin;
+    uint16_t country; /* to which an answer leads, 0 = not known */
     uint32_t latency_us;
 };
 
@@ -62,6 +64,7 @@ struct stats_worker {
     stats_counter origins[STATS_ORIGINS];
     stats_counter latencies[STATS_LATENCIES];
     stats_counter latency_sum_us;
+    stats_counter countries[STATS_COUNTRIES];
 };
 
 struct stats;
@@ -134,4 +137,7 @@ static inline void stats_count(struct stats_worker *worker, const struct stats_e
     stats_add(&worker->origins[event->origin], 1);
     stats_add(&worker->latencies[stats_latency_bucket(event->latency_us)], 1);
     stats_add(&worker->latency_sum_us, event->latency_us);
+    if (event->country) {
+        stats_add(&worker->countries[event->country], 1);
+    }
 }

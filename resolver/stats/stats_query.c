@@ -40,6 +40,7 @@ static const struct {
     [STATS_BY_TRANSPORT] = {NAMES(transport_names), "transport ", STATS_PART_TRANSPORT},
     [STATS_BY_ORIGIN] = {NAMES(origin_names), "origin ", STATS_PART_ORIGIN},
     [STATS_BY_LATENCY] = {NULL, 0, "", STATS_PART_LATENCY},
+    [STATS_BY_COUNTRY] = {NULL, 0, "", STATS_PART_COUNTRY},
 };
 #undef NAMES
 
@@ -74,6 +75,16 @@ static void label_latency(int64_t bucket, char out[STATS_LABEL_MAX])
     }
 }
 
+static void label_country(int64_t index, char out[STATS_LABEL_MAX])
+{
+    if (index > 0 && index < STATS_COUNTRIES) {
+        snprintf(out, STATS_LABEL_MAX, "%c%c", (int)('A' + (index - 1) / 26),
+                 (int)('A' + (index - 1) % 26));
+    } else {
+        snprintf(out, STATS_LABEL_MAX, "other");
+    }
+}
+
 static void label_hour(int64_t hour, char out[STATS_LABEL_MAX])
 {
     time_t start = (time_t)(hour * STATS_HOUR_S);
@@ -89,6 +100,8 @@ const char *stats_label(enum stats_by by, int64_t key, char out[STATS_LABEL_MAX]
     } else if (by == STATS_BY_VERDICT) {
         snprintf(out, STATS_LABEL_MAX, "%s",
                  key < STATS_VERDICTS ? stats_verdict_names[key] : "other");
+    } else if (by == STATS_BY_COUNTRY) {
+        label_country(key, out);
     } else if (by == STATS_BY_LATENCY) {
         label_latency(key, out);
     } else if ((size_t)key < parts[by].count && parts[by].names[key]) {

@@ -17,7 +17,8 @@ enum { STATS_ROWS_MAX = 10000, STATS_LABEL_MAX = 64 };
     BY(RCODE, "rcode")                                                                             \
     BY(TRANSPORT, "transport")                                                                     \
     BY(ORIGIN, "origin")                                                                           \
-    BY(LATENCY, "latency")
+    BY(LATENCY, "latency")                                                                         \
+    BY(COUNTRY, "country")
 
 #define BY(name, word) STATS_BY_##name,
 enum stats_by { STATS_BY_ALL(BY) STATS_BYS };

@@ -117,6 +117,7 @@ static const struct own_words *find_words(const char *word)
         {"schedule", TEXT_time_category, TEXT_time_why},
         {"not-chosen", TEXT_chosen_category, TEXT_chosen_why},
         {"no-safe-search", TEXT_search_category, TEXT_search_why},
+        {"place", TEXT_place_category, TEXT_place_why},
         {"look-alike", TEXT_lookalike_category, TEXT_lookalike_why},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

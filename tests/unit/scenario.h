@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* scenario: what a file of tests/scenarios has said so far, and its words about time. */
 #pragma once
+#include "mmdbfile.h"
 #include "world.h"
 
 enum { TEXT_MAX = 4096, WORDS_MAX = 32, FILES_MAX = 64 };
@@ -17,9 +18,12 @@ struct scenario {
     size_t rule_count;
     struct window windows[16];
     size_t window_count;
+    struct mmdb_place places[MMDB_PLACES_MAX];
+    size_t place_count;
     struct world *world;
     uint64_t counted[STATS_VERDICTS]; /* before the newest question */
-    bool changed;                     /* something was said since the last load */
+    uint64_t counted_places[STATS_COUNTRIES];
+    bool changed; /* something was said since the last load */
 };
 
 /* Fail with the place in the file. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "policy/explain.h"
+#include "policy/geo.h"
 #include "scenario.h"
 #include "zonelist.h"
 
@@ -124,6 +125,24 @@ static void say_rule(struct scenario *scenario, char **words, size_t count)
     scenario->rules[scenario->rule_count++] = rule;
 }
 
+/* place PREFIX [COUNTRY] [ASnumber] */
+static void say_place(struct scenario *scenario, char **words, size_t count)
+{
+    if (scenario->place_count == MMDB_PLACES_MAX || count < 3) {
+        fail_here(scenario, "a place needs a prefix, and a country or network", words[0]);
+    }
+    struct mmdb_place *place = &scenario->places[scenario->place_count++];
+    *place = (struct mmdb_place){.network = 0};
+    snprintf(place->prefix, sizeof(place->prefix), "%s", words[1]);
+    for (size_t i = 2; i < count; i++) {
+        if (strlen(words[i]) == 2) {
+            memcpy(place->country, words[i], 3);
+        } else {
+            place->network = (uint32_t)atoi(words[i] + 2);
+        }
+    }
+}
+
 /* shadow ID: the list only counts */
 static void say_shadow(struct scenario *scenario, char **words, size_t count)
 {
@@ -149,7 +168,9 @@ static void load(struct scenario *scenario)
                                       scenario->rules,
                                       scenario->rule_count,
                                       scenario->windows,
-                                      scenario->window_count};
+                                      scenario->window_count,
+                                      scenario->places,
+                                      scenario->place_count};
     if (scenario->world) {
         world_change(scenario->world, &setup);
     } else {
@@ -285,6 +306,18 @@ static bool counted_as(const struct scenario *scenario, const char *verdict)
     return false;
 }
 
+/* Was one country counted for the newest question, or with "none" none? */
+static bool country_counted(const struct scenario *scenario, const char *country)
+{
+    unsigned wanted = geo_country_index((uint16_t)(country[0] << 8 | country[1]));
+    bool good = true;
+    for (unsigned i = 0; i < STATS_COUNTRIES; i++) {
+        uint64_t more = scenario->world->worker.stats->countries[i] - scenario->counted_places[i];
+        good = good && more == (wanted && i == wanted);
+    }
+    return good;
+}
+
 /* One word of what is expected. */
 static bool holds(const struct scenario *scenario, char **words, const char *word)
 {
@@ -331,6 +364,9 @@ static bool holds(const struct scenario *scenario, char **words, const char *wor
     if (strncmp(word, "counted=", 8) == 0) {
         return counted_as(scenario, value + 1);
     }
+    if (strncmp(word, "country=", 8) == 0) {
+        return country_counted(scenario, value + 1);
+    }
     if (strncmp(word, "reason=", 7) == 0) {
         return reason_is(scenario, words, value + 1);
     }
@@ -351,6 +387,9 @@ static void say_ask(struct scenario *scenario, char **words, size_t count)
     unsigned before = world->asked;
     for (int v = 0; v < STATS_VERDICTS; v++) {
         scenario->counted[v] = sum_verdict(world, v);
+    }
+    for (unsigned i = 0; i < STATS_COUNTRIES; i++) {
+        scenario->counted_places[i] = world->worker.stats->countries[i];
     }
     world_ask(world, &question);
     for (size_t i = 5; i < count; i++) {
@@ -374,7 +413,8 @@ static void run_line(struct scenario *scenario, char *line)
         void (*say)(struct scenario *scenario, char **words, size_t count);
     } settings[] = {{"list", say_list},    {"group", say_group},   {"set", say_set},
                     {"rule", say_rule},    {"shadow", say_shadow}, {"schedule", say_schedule},
-                    {"pause", say_window}, {"window", say_window}, {"zone", say_zone}};
+                    {"pause", say_window}, {"window", say_window}, {"zone", say_zone},
+                    {"place", say_place}};
     char *words[WORDS_MAX];
     line[strcspn(line, "#")] = '\0';
     size_t count = split(line, words);
@@ -390,6 +430,7 @@ static void run_line(struct scenario *scenario, char *line)
         scenario->rule_count = strcmp(words[1], "rules") ? scenario->rule_count : 0;
         scenario->groups[0] = strcmp(words[1], "groups") ? scenario->groups[0] : '\0';
         scenario->shadows[0] = strcmp(words[1], "shadows") ? scenario->shadows[0] : '\0';
+        scenario->place_count = strcmp(words[1], "places") ? scenario->place_count : 0;
         scenario->window_count = strcmp(words[1], "windows") ? scenario->window_count : 0;
         memset(scenario->texts[0], 0, scenario->list_count ? 0 : sizeof(scenario->texts));
         scenario->changed = true;

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "blocklists/build.h"
+#include "mmdbfile.h"
+#include "policy/geo.h"
 #include "zonelist.h"
 
 static void need(bool good, const char *what)
@@ -269,7 +271,20 @@ void world_tick(struct world *world)
 {
     const struct snapshot *now = world->snapshot;
     const struct moment moment = world_moment(world);
-    put_in_force(world, snapshot_new(now->policy_config, now->lists, now->rules, &moment));
+    put_in_force(world, snapshot_new(&now->parts, &moment));
+}
+
+static void write_places(const struct world *world, const struct world_setup *setup)
+{
+    char path[256], line[400];
+    if (setup->place_count) {
+        snprintf(path, sizeof(path), "%s/places.mmdb", world->folder);
+        snprintf(line, sizeof(line), "geo: {database: %s}\n", path);
+        mmdb_write(path, setup->places, setup->place_count);
+        snprintf(path, sizeof(path), "%s/greengate.yaml", world->folder);
+        FILE *file = fopen(path, "a");
+        need(file && fputs(line, file) >= 0 && fclose(file) == 0, path);
+    }
 }
 
 void world_change(struct world *world, const struct world_setup *setup)
@@ -277,6 +292,7 @@ void world_change(struct world *world, const struct world_setup *setup)
     struct policy_config *config = NULL;
     struct policy_lists *lists = NULL;
     struct policy_rules *rules = NULL;
+    struct geo *geo = NULL;
     struct diag diag = {0};
     char path[256];
     write_config(world, setup->config);
@@ -285,6 +301,7 @@ void world_change(struct world *world, const struct world_setup *setup)
     } else if (setup->list_count) {
         compile_lists(world, setup);
     }
+    write_places(world, setup);
     snprintf(path, sizeof(path), "%s/greengate.yaml", world->folder);
     int err = policy_config_load(path, &config, &diag);
     if (err < 0) {
@@ -296,11 +313,14 @@ void world_change(struct world *world, const struct world_setup *setup)
     need(policy_rules_new(setup->rules, setup->rule_count, config, &rules) == 0, "rules");
     need(policy_rules_set_windows(rules, setup->windows, setup->window_count) == 0, "windows");
     const struct moment now = world_moment(world);
-    struct snapshot *next = snapshot_new(config, lists, rules, &now);
+    need(geo_open(policy_config_get(config), &geo, &diag) == 0, diag.text);
+    const struct snapshot_parts parts = {config, lists, rules, geo};
+    struct snapshot *next = snapshot_new(&parts, &now);
     put_in_force(world, next);
     policy_config_unref(config);
     policy_lists_unref(lists);
     policy_rules_unref(rules);
+    geo_unref(geo);
 }
 
 struct world *world_new(const struct world_setup *setup)

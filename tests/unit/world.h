@@ -53,6 +53,7 @@ struct world {
     struct ask silent_ask;
 };
 
+struct mmdb_place;
 struct world_setup {
     const char *config; /* YAML without server and cache */
     const struct world_list *lists;
@@ -61,6 +62,8 @@ struct world_setup {
     size_t rule_count;
     const struct window *windows;
     size_t window_count;
+    const struct mmdb_place *places; /* where addresses are, see mmdbfile.h */
+    size_t place_count;
 };
 
 struct world *world_new(const struct world_setup *setup);
