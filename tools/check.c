@@ -5,13 +5,10 @@
 #include <strings.h>
 #include <time.h>
 
-#include "base/clock.h"
-#include "config/schedule.h"
 #include "control/client.h"
 #include "dns/rr.h"
 #include "policy/explain.h"
-#include "policy/geo.h"
-#include "store/rulefile.h"
+#include "tools/offline.h"
 #include "tools/ruletext.h"
 #include "tools/when.h"
 
@@ -22,73 +19,6 @@ struct question {
     struct addr judged;  /* an address instead of a name, else family 0 */
     struct addr address; /* of the client */
 };
-
-/* What the daemon would load, without it. */
-struct files {
-    struct snapshot_parts parts;
-    struct rule_list rule_list;
-    struct snapshot *snapshot;
-    int64_t at; /* when it is judged */
-};
-
-static int load_rules(struct files *files, struct diag *diag)
-{
-    char path[4096];
-    const struct config *config = policy_config_get(files->parts.config);
-    int len = snprintf(path, sizeof(path), "%s/rules.yaml", config->server.state_dir);
-    if (len < 0 || (size_t)len >= sizeof(path)) {
-        return diag_set(diag, -ENAMETOOLONG, "server.state_dir is too long");
-    }
-    int err = rulefile_load(path, &files->rule_list, diag);
-    if (err < 0) {
-        return err;
-    }
-    rule_list_expire(&files->rule_list, time(NULL));
-    err = policy_rules_new(files->rule_list.items, files->rule_list.count, files->parts.config,
-                           &files->parts.rules);
-    if (err == 0) {
-        err = policy_rules_set_windows(files->parts.rules, files->rule_list.windows,
-                                       files->rule_list.window_count);
-    }
-    return err < 0 ? diag_set(diag, err, "no memory for the rules") : 0;
-}
-
-/* Windows of time come with the rules. */
-static int load_files(struct cli *cli, struct files *files, struct diag *diag)
-{
-    char path[4096];
-    struct diag ignored = {0};
-    int err = policy_config_load(cli->config_path, &files->parts.config, diag);
-    if (err < 0) {
-        return err;
-    }
-    schedule_set_timezone(policy_config_get(files->parts.config));
-    snapshot_lists_path(policy_config_get(files->parts.config), path, sizeof(path));
-    err = policy_lists_open(*path ? path : NULL, files->parts.config, &files->parts.lists, diag);
-    if (err == 0) {
-        err = load_rules(files, diag);
-    }
-    if (err == 0 &&
-        geo_open(policy_config_get(files->parts.config), &files->parts.geo, &ignored) < 0) {
-        files->parts.geo = NULL; /* the daemon goes on without it, too */
-    }
-    if (err == 0) {
-        const struct moment now = {files->at, clock_mono_us(&clock_system) / 1000000, true};
-        files->snapshot = snapshot_new(&files->parts, &now);
-        err = files->snapshot ? 0 : diag_set(diag, -ENOMEM, "no memory");
-    }
-    return err;
-}
-
-static void unload_files(struct files *files)
-{
-    snapshot_free(files->snapshot);
-    geo_unref(files->parts.geo);
-    policy_rules_unref(files->parts.rules);
-    policy_lists_unref(files->parts.lists);
-    policy_config_unref(files->parts.config);
-    rule_list_clear(&files->rule_list);
-}
 
 static cJSON *explain(const struct snapshot *snapshot, const struct question *question,
                       uint16_t group)
@@ -115,10 +45,10 @@ static cJSON *explain(const struct snapshot *snapshot, const struct question *qu
 
 static int ask_files(struct cli *cli, const struct question *question, cJSON **ret_why)
 {
-    struct files files = {.at = question->at ? question->at : time(NULL)};
+    struct offline files = {.at = question->at ? question->at : time(NULL)};
     struct diag diag = {0};
     int code = CLI_DONE;
-    int err = load_files(cli, &files, &diag);
+    int err = offline_load(cli, &files, &diag);
     if (err < 0) {
         code = cli_fail_diag(cli, files.parts.config ? CLI_FAILED : CLI_BAD_CONFIG, &diag);
         goto out;
@@ -138,7 +68,7 @@ static int ask_files(struct cli *cli, const struct question *question, cJSON **r
         cli_make_plain(*ret_why);
     }
 out:
-    unload_files(&files);
+    offline_unload(&files);
     return code;
 }
 

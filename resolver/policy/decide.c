@@ -5,7 +5,6 @@
 
 #include "base/hash.h"
 #include "config/known.h"
-#include "policy/geo.h"
 #include "policy/listing.h"
 #include "policy/lookalike.h"
 #include "policy/marks.h"
@@ -35,8 +34,7 @@ int reason_ede(enum reason reason)
     return reasons[reason].ede;
 }
 
-static int8_t choose_mode(const struct snapshot *snapshot, const struct verdict *verdict,
-                          uint16_t group)
+int8_t verdict_mode(const struct snapshot *snapshot, const struct verdict *verdict, uint16_t group)
 {
     if (verdict->reason == REASON_REBINDING) {
         return MODE_NODATA; /* of the whole network, whatever groups do */
@@ -301,7 +299,7 @@ void policy_decide(const struct snapshot *snapshot, const struct subject *subjec
         apply_lookalike(snapshot, subject, &verdict);
     }
     if (verdict.blocked) {
-        verdict.mode = choose_mode(snapshot, &verdict, subject->group);
+        verdict.mode = verdict_mode(snapshot, &verdict, subject->group);
     } else if (!lifts_safe_mode(&verdict)) {
         apply_safe(snapshot, subject->group, &marks, &verdict);
     }
@@ -323,47 +321,6 @@ const struct dname *verdict_target(const struct snapshot *snapshot, const struct
     uint16_t item = (uint16_t)(verdict->mark - 1);
     bool moderate = snapshot->effective[group].youtube == YOUTUBE_MODERATE;
     return marks_target(snapshot->marks, item, moderate);
-}
-
-/* Is the address in a country or network that the group must not be led to? */
-static void apply_place(const struct snapshot *snapshot, uint16_t group, const struct addr *addr,
-                        struct verdict *verdict)
-{
-    const struct geo_choice *choice = &snapshot->places[group];
-    if (!snapshot->parts.geo || !choice->any || addr_is_internal(addr)) {
-        return;
-    }
-    const struct geo_place place = geo_find(snapshot->parts.geo, addr);
-    if (geo_choice_holds(choice, &place)) {
-        *verdict = (struct verdict){.blocked = true,
-                                    .reason = REASON_PLACE,
-                                    .country = place.country,
-                                    .network = place.network,
-                                    .rule = -1};
-    }
-}
-
-void policy_decide_address(const struct snapshot *snapshot, const struct subject *subject,
-                           const struct addr *addr, struct verdict *ret_verdict)
-{
-    const struct effective_group *effective = &snapshot->effective[subject->group];
-    struct verdict verdict = {.reason = REASON_NONE, .rule = -1, .mode = MODE_UNSET};
-    if (snapshot->db && blockdb_info(snapshot->db)->addresses && !effective->paused) {
-        struct listing listing = listing_of(snapshot, subject, effective->blocked);
-        listing.addr = addr;
-        listing_judge(&listing, &verdict);
-    }
-    if (!verdict.blocked && !effective->paused && subject->name &&
-        snapshot_guards(snapshot, subject->name) && addr_is_internal(addr)) {
-        verdict = (struct verdict){.blocked = true, .reason = REASON_REBINDING, .rule = -1};
-    }
-    if (!verdict.blocked && !effective->paused) {
-        apply_place(snapshot, subject->group, addr, &verdict);
-    }
-    if (verdict.blocked) {
-        verdict.mode = choose_mode(snapshot, &verdict, subject->group);
-    }
-    *ret_verdict = verdict;
 }
 
 void verdict_ref(const struct verdict *verdict, const struct dname *name, char out[REF_MAX])

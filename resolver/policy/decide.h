@@ -111,6 +111,9 @@ void policy_decide(const struct snapshot *snapshot, const struct subject *subjec
 void policy_decide_address(const struct snapshot *snapshot, const struct subject *subject,
                            const struct addr *addr, struct verdict *ret_verdict);
 
+/* How a blocked verdict is answered, enum block_mode. */
+int8_t verdict_mode(const struct snapshot *snapshot, const struct verdict *verdict, uint16_t group);
+
 /* Is it blocked by what people chose from (lists, services, times) and not by a rule? */
 bool verdict_is_listed(const struct verdict *verdict);
 

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/offline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "config/schedule.h"
+#include "policy/geo.h"
+
+static int load_rules(struct offline *files, struct diag *diag)
+{
+    char path[4096];
+    const struct config *config = policy_config_get(files->parts.config);
+    int len = snprintf(path, sizeof(path), "%s/rules.yaml", config->server.state_dir);
+    if (len < 0 || (size_t)len >= sizeof(path)) {
+        return diag_set(diag, -ENAMETOOLONG, "server.state_dir is too long");
+    }
+    int err = rulefile_load(path, &files->rule_list, diag);
+    if (err < 0) {
+        return err;
+    }
+    rule_list_expire(&files->rule_list, time(NULL));
+    err = policy_rules_new(files->rule_list.items, files->rule_list.count, files->parts.config,
+                           &files->parts.rules);
+    if (err == 0) {
+        err = policy_rules_set_windows(files->parts.rules, files->rule_list.windows,
+                                       files->rule_list.window_count);
+    }
+    return err < 0 ? diag_set(diag, err, "no memory for the rules") : 0;
+}
+
+/* Windows of time come with the rules. */
+int offline_load(struct cli *cli, struct offline *files, struct diag *diag)
+{
+    char path[4096];
+    struct diag ignored = {0};
+    int err = policy_config_load(cli->config_path, &files->parts.config, diag);
+    if (err < 0) {
+        return err;
+    }
+    schedule_set_timezone(policy_config_get(files->parts.config));
+    snapshot_lists_path(policy_config_get(files->parts.config), path, sizeof(path));
+    err = policy_lists_open(*path ? path : NULL, files->parts.config, &files->parts.lists, diag);
+    if (err == 0) {
+        err = load_rules(files, diag);
+    }
+    if (err == 0 &&
+        geo_open(policy_config_get(files->parts.config), &files->parts.geo, &ignored) < 0) {
+        files->parts.geo = NULL; /* the daemon goes on without it, too */
+    }
+    if (err == 0) {
+        const struct moment now = {files->at, clock_mono_us(&clock_system) / 1000000, true};
+        files->snapshot = snapshot_new(&files->parts, &now);
+        err = files->snapshot ? 0 : diag_set(diag, -ENOMEM, "no memory");
+    }
+    return err;
+}
+
+void offline_unload(struct offline *files)
+{
+    snapshot_free(files->snapshot);
+    geo_unref(files->parts.geo);
+    policy_rules_unref(files->parts.rules);
+    policy_lists_unref(files->parts.lists);
+    policy_config_unref(files->parts.config);
+    rule_list_clear(&files->rule_list);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/* offline: what the daemon would load, without it. */
+#pragma once
+#include "policy/snapshot.h"
+#include "store/rulefile.h"
+#include "tools/cli.h"
+
+struct offline {
+    struct snapshot_parts parts;
+    struct rule_list rule_list;
+    struct snapshot *snapshot;
+    int64_t at; /* when it is judged */
+};
+
+/* Configuration, lists, rules and places into files->snapshot, for files->at; unload it in
+ * any case. The errors of what is loaded, with *diag. */
+__attribute__((warn_unused_result)) int offline_load(struct cli *cli, struct offline *files,
+                                                     struct diag *diag);
+void offline_unload(struct offline *files);
