@@ -155,6 +155,11 @@ bench-policy: ## what addresses and patterns add to a query
 	@$(SUBMAKE) $B/bench/bench_policy
 	@$B/bench/bench_policy
 
+.PHONY: bench-who
+bench-who: ## find a client's group among 10 and 10,000 subnets and devices
+	@$(SUBMAKE) $B/bench/bench_who
+	@$B/bench/bench_who
+
 bench-reload: ## reload 1M names under load, beside PowerDNS Recursor and dnsdist
 	@packaging/dev/setup all
 	@$(SUBMAKE) all $B/bench/pacer

@@ -57,7 +57,8 @@ static int swap_snapshot(struct daemon *daemon)
     daemon->time.clock = daemon->clock;
     daemon->time.wait_for_sync = policy_config_get(daemon->config)->server.wait_for_sync;
     const struct moment now = timekeeper_look(&daemon->time);
-    const struct snapshot_parts parts = {daemon->config, daemon->lists, daemon->rules, daemon->geo};
+    const struct snapshot_parts parts = {daemon->config, daemon->lists, daemon->rules, daemon->geo,
+                                         daemon->household.residents};
     struct snapshot *next = snapshot_new(&parts, &now);
     if (!next || !retired) {
         free(retired);
@@ -210,6 +211,7 @@ int daemon_load(struct daemon *daemon, struct diag *diag)
     daemon->lists_compiled = is_compiled(config, daemon->lists_path);
     daemon->started_with = daemon->config;
     (void)geography_refresh(daemon);
+    (void)household_refresh(daemon);
     policy_config_ref(daemon->started_with);
     return err < 0 ? err : swap_snapshot(daemon);
 }
@@ -316,6 +318,7 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
     daemon->rule_list = next.list;
     timekeeper_believe(&daemon->time);
     (void)geography_refresh(daemon);
+    (void)household_refresh(daemon);
     err = swap_snapshot(daemon);
     if (err < 0) {
         daemon->config = old.config;
@@ -400,9 +403,17 @@ static void keep_time(struct daemon *daemon)
     bool stale = now.mono_s - snapshot->made.mono_s > LOOK_AHEAD_AGAIN_S || drift > DRIFT_S ||
                  drift < -DRIFT_S;
     stale |= geography_refresh(daemon);
+    stale |= household_refresh(daemon);
     if (daemon->rules_end && daemon->rules_end <= now.wall_s) {
         expire_rules(daemon, now.wall_s);
     } else if (stale || may_have_changed(snapshot, &now)) {
+        (void)swap_snapshot(daemon); /* without memory at the next look */
+    }
+}
+
+void daemon_look_around(struct daemon *daemon)
+{
+    if (household_refresh(daemon)) {
         (void)swap_snapshot(daemon); /* without memory at the next look */
     }
 }
@@ -439,6 +450,7 @@ void daemon_clear(struct daemon *daemon)
     policy_lists_unref(daemon->lists);
     policy_rules_unref(daemon->rules);
     geo_unref(daemon->geo);
+    household_clear(daemon);
     rule_list_clear(&daemon->rule_list);
     cache_free(daemon->cache);
     upstream_plan_unref(daemon->plan);

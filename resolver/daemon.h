@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/version.h"
 #include "control/server.h"
+#include "household.h"
 #include "pulse.h"
 #include "store/rulefile.h"
 #include "timekeeper.h"
@@ -40,8 +41,9 @@ struct daemon {
     char managed_error[512]; /* managed.yaml could not be used at the start, "" = fine */
     char restart_note[256];  /* settings that changed but need a restart */
     struct geo *geo;         /* NULL: none is wanted, or none could be opened */
-    uint64_t geo_mark;       /* of its files when they were read */
-    char geo_error[512];     /* newer ones could not be used, "" = fine */
+    struct household household;
+    uint64_t geo_mark;   /* of its files when they were read */
+    char geo_error[512]; /* newer ones could not be used, "" = fine */
     char rules_path[DAEMON_PATH_MAX];
     bool rules_unsaved; /* the file still holds rules that are over */
 
@@ -84,6 +86,9 @@ daemon_set_rules(struct daemon *daemon, const struct rule_list *rules, struct di
 
 /* Every second: what schedules say now, rules that are over; has resolv.conf changed? */
 void daemon_look(struct daemon *daemon);
+
+/* Neighbours have come or gone. */
+void daemon_look_around(struct daemon *daemon);
 
 /* Free snapshots that no worker uses any more. */
 void daemon_collect(struct daemon *daemon);

@@ -263,6 +263,11 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     if (daemon->identity_error[0]) {
         add_reason(status, "the old certificate is still in use: %.160s", daemon->identity_error);
     }
+    if (*household_trouble(daemon)) {
+        add_reason(status,
+                   "devices are not known by their MAC: the neighbour table cannot be read: %s",
+                   household_trouble(daemon));
+    }
     if (daemon->geo_error[0]) {
         add_reason(status, "%s database of places cannot be used: %.150s",
                    daemon->geo ? "a newer" : "the", daemon->geo_error);

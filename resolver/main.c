@@ -94,6 +94,7 @@ static void close_main_handles(struct daemon *daemon)
 {
     control_close(daemon->control);
     daemon->control = NULL;
+    household_stop(daemon);
     uv_close((uv_handle_t *)&daemon->minute, NULL);
     uv_close((uv_handle_t *)&daemon->second, NULL);
     uv_close((uv_handle_t *)&daemon->hup, NULL);
@@ -227,6 +228,7 @@ static void init_handles(struct daemon *daemon)
     daemon->changed.data = daemon->second.data = daemon->minute.data = daemon->hup.data = daemon;
     daemon->term.data = daemon->interrupt.data = daemon;
     uv_timer_start(&daemon->minute, on_minute, MINUTE_MS, MINUTE_MS);
+    household_start(daemon);
     uv_timer_start(&daemon->second, on_second, pulse_interval_ms(), pulse_interval_ms());
     uv_signal_start(&daemon->hup, on_hup, SIGHUP);
     uv_signal_start(&daemon->term, on_stop, SIGTERM);

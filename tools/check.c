@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "config/member.h"
 #include "control/client.h"
 #include "dns/rr.h"
 #include "policy/explain.h"
@@ -17,14 +18,17 @@ struct question {
     int64_t at;                               /* of `when`, else 0: now */
     struct dname name;
     struct addr judged;  /* an address instead of a name, else family 0 */
-    struct addr address; /* of the client */
+    struct addr address; /* of the client, family 0: */
+    struct member device;
 };
 
 static cJSON *explain(const struct snapshot *snapshot, const struct question *question,
                       uint16_t group)
 {
-    const struct addr *client = question->client ? &question->address : NULL;
-    const struct asker asker = {client, group};
+    const struct addr *client = question->address.family ? &question->address : NULL;
+    bool device = question->client && !client;
+    const struct asker asker = {
+        client, device ? snapshot_group_of_member(snapshot, &question->device) : group};
     struct explanation *why = malloc(sizeof(*why));
     if (!why) {
         return NULL;
@@ -34,6 +38,9 @@ static cJSON *explain(const struct snapshot *snapshot, const struct question *qu
         policy_explain_address(snapshot, &held, &asker, why);
     } else {
         policy_explain(snapshot, &question->name, &asker, why);
+    }
+    if (device) {
+        snprintf(why->client, sizeof(why->client), "%s", question->client);
     }
     cJSON *json = client_explain_json(why);
     free(why);
@@ -323,8 +330,10 @@ static int read_question(struct cli *cli, int argc, char **argv, struct question
             return cli_usage(cli, "check", "--at needs a time: " WHEN_FORMS);
         }
     }
-    if (question->client && addr_parse(question->client, &question->address) < 0) {
-        return cli_usage(cli, "check", "--client needs an IP address");
+    if (question->client && addr_parse(question->client, &question->address) < 0 &&
+        (member_parse(question->client, &question->device) < 0 ||
+         question->device.kind == MEMBER_PREFIX)) {
+        return cli_usage(cli, "check", "--client needs an IP address, a MAC, host:NAME or id:NAME");
     }
     return CLI_DONE;
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "config/member.h"
+
 enum { SET_COLUMNS = 4 };
 
 static bool is_ipv6(const char *address)
@@ -61,23 +63,54 @@ static size_t exempt_end(const struct ruleset *set)
     return end;
 }
 
-/* Clients of one family of a group, with what becomes of them. */
-static void print_row(const struct config_group *group, bool ipv6, const char *verdict, FILE *out)
+/* What of groups[].clients a packet shows, and how nftables names it. */
+static const struct row_kind {
+    enum member_kind kind;
+    uint8_t family;
+    const char *match;
+} row_kinds[] = {
+    {MEMBER_MAC, 0, "ether saddr"},
+    {MEMBER_PREFIX, AF_INET, "ip saddr"},
+    {MEMBER_PREFIX, AF_INET6, "ip6 saddr"},
+};
+
+static bool is_of(const struct row_kind *kind, const char *client)
+{
+    struct member member;
+    return member_parse(client, &member) == 0 && member.kind == kind->kind &&
+           (member.kind != MEMBER_PREFIX || member.prefix.addr.family == kind->family);
+}
+
+/* Clients of one kind of a group, with what becomes of them. */
+static void print_row(const struct config_group *group, const struct row_kind *kind,
+                      const char *verdict, FILE *out)
 {
     size_t shown = 0;
     for (size_t i = 0; i < group->clients.count; i++) {
-        const char *client = group->clients.items[i];
-        if (is_ipv6(client) == ipv6) {
-            fprintf(out, "%s%s",
-                    shown  ? ", "
-                    : ipv6 ? "\t\tip6 saddr { "
-                           : "\t\tip saddr { ",
-                    client);
+        if (is_of(kind, group->clients.items[i])) {
+            if (shown) {
+                fprintf(out, ", %s", group->clients.items[i]);
+            } else {
+                fprintf(out, "\t\t%s { %s", kind->match, group->clients.items[i]);
+            }
             shown++;
         }
     }
     if (shown) {
         fprintf(out, " } %s comment \"group %s\"\n", verdict, group->name);
+    }
+}
+
+/* Hosts and ids are names, which packets do not bear. */
+static void print_unknown(const struct config_group *group, FILE *out)
+{
+    for (size_t i = 0; i < group->clients.count; i++) {
+        struct member member;
+        if (member_parse(group->clients.items[i], &member) == 0 &&
+            (member.kind == MEMBER_HOST || member.kind == MEMBER_ID)) {
+            fprintf(out, "\t\t# %s of group %s is not told by a packet\n", group->clients.items[i],
+                    group->name);
+        }
     }
 }
 
@@ -89,8 +122,10 @@ static void print_groups(const struct ruleset *set, const char *chain, FILE *out
     size_t end = exempt_end(set);
     for (size_t i = 0; i < end; i++) {
         const char *verdict = set->exempt[i] ? "accept" : go;
-        print_row(&set->config->groups[i], false, verdict, out);
-        print_row(&set->config->groups[i], true, verdict, out);
+        for (size_t k = 0; k < sizeof(row_kinds) / sizeof(row_kinds[0]); k++) {
+            print_row(&set->config->groups[i], &row_kinds[k], verdict, out);
+        }
+        print_unknown(&set->config->groups[i], out);
     }
     fprintf(out, "\t\t%s\n", go);
 }

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "base/addr.h"
+#include "config/member.h"
 #include "config/server_url.h"
 #include "config/setting.h"
 
@@ -80,6 +81,18 @@ const char *check_prefix(const char *text)
         return "not a subnet: bits are set to the right of its length";
     }
     return err == 0 ? NULL : "not a subnet or address (10.0.0.0/8, \"fd00::/8\", 192.0.2.1)";
+}
+
+const char *check_member(const char *text)
+{
+    struct member member;
+    int err = member_parse(text, &member);
+    if (err == -ERANGE) {
+        return "not a subnet: bits are set to the right of its length";
+    }
+    return err == 0 ? NULL
+                    : "not a subnet, an address, a MAC, host:NAME or id:NAME (10.0.0.0/8, "
+                      "\"02:00:00:00:00:01\", host:tablet-anna)";
 }
 
 const char *check_client(const char *text)

@@ -12,6 +12,7 @@ const char *check_socket(const char *text);
 const char *check_address(const char *text);
 const char *check_client(const char *text);
 const char *check_prefix(const char *text);
+const char *check_member(const char *text);
 const char *check_upstream(const char *text);
 const char *check_ipv4(const char *text);
 const char *check_ipv6(const char *text);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/member.h"
 #include "control/commands.h"
 #include "policy/explain.h"
 
@@ -18,14 +19,18 @@ struct view {
 static int read_asker(const struct control_call *call, const struct snapshot *snapshot,
                       struct addr *client, struct asker *ret_asker)
 {
-    const char *address = control_text(call, "client");
+    const char *text = control_text(call, "client");
+    struct member member;
     const char *group = control_text(call, "group");
     *ret_asker = (struct asker){.group = (uint16_t)(snapshot->group_count - 1)};
-    if (*address && addr_parse(address, client) < 0) {
-        return diag_set(call->diag, CONTROL_USAGE, "client: an IP address is expected");
+    if (*text && control_parse_client(text, &member) < 0) {
+        return diag_set(call->diag, CONTROL_USAGE, CONTROL_CLIENT_FORMS);
     }
-    if (*address) {
+    if (*text && member.kind == MEMBER_PREFIX) {
+        *client = member.prefix.addr;
         ret_asker->client = client;
+    } else if (*text) {
+        ret_asker->group = snapshot_group_of_member(snapshot, &member);
     } else if (*group) {
         int index = snapshot_find_group(snapshot, group);
         if (index < 0) {
@@ -43,7 +48,9 @@ static void explain(const struct view *view, const struct dname *name, const str
 {
     const struct control_backend *backend = view->call->backend;
     const struct snapshot *snapshot = view->snapshot;
-    uint16_t group = asker->client ? snapshot_group(snapshot, asker->client) : asker->group;
+    uint16_t group = asker->client
+                         ? snapshot_group(snapshot, &(struct client){.addr = asker->client})
+                         : asker->group;
     struct lead lead;
     char text[DNAME_TEXT_MAX];
     policy_explain(snapshot, name, asker, why);
@@ -92,6 +99,9 @@ static int check(struct control_call *call, const struct snapshot *snapshot)
         policy_explain_address(snapshot, &(struct held_address){&addr, NULL}, &asker, why);
     } else {
         explain(&(struct view){call, snapshot}, &name, &asker, why);
+    }
+    if (!asker.client) {
+        snprintf(why->client, sizeof(why->client), "%s", control_text(call, "client"));
     }
     bool forwarder = asker.client && snapshot_is_forwarder(snapshot, &client);
     bool admitted = !asker.client || snapshot_admits(snapshot, &client);

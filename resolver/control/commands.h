@@ -18,8 +18,16 @@ struct control_call {
     struct diag *diag; /* says why, on failure */
 };
 
+#define CONTROL_CLIENT_FORMS "client: an IP address, a MAC, host:NAME or id:NAME is expected"
+
+/* One client as people write it: an address with its scope, or what groups name. -EINVAL. */
+struct member;
+__attribute__((warn_unused_result)) int control_parse_client(const char *text,
+                                                             struct member *ret_member);
+
 int control_do_status(struct control_call *call);
 int control_do_check(struct control_call *call);
+int control_do_groups(struct control_call *call);
 int control_do_metrics(struct control_call *call);
 int control_do_stats(struct control_call *call);
 int control_do_rules(struct control_call *call);

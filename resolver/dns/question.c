@@ -62,7 +62,8 @@ static int take_cookie(struct question *question, const uint8_t *data, size_t le
     return 0;
 }
 
-/* The options must fill the data exactly; their content never changes a verdict. */
+/* The options must fill the data exactly. Of their content only the MAC changes who asks,
+ * and only from forwarders that are trusted. */
 static int read_options(struct question *question, const uint8_t *data, size_t len)
 {
     struct reader reader = {.data = data, .len = len};
@@ -72,6 +73,9 @@ static int read_options(struct question *question, const uint8_t *data, size_t l
         const uint8_t *at = reader_take(&reader, size);
         if (!at || (code == OPTION_COOKIE && take_cookie(question, at, size) < 0)) {
             return -EBADMSG;
+        }
+        if (!question->has_mac && (code == OPTION_MAC || code == OPTION_DEVICE)) {
+            question->has_mac = device_read(code, at, size, question->mac) == 0;
         }
         question->keepalive |= code == OPTION_KEEPALIVE;
         question->padded |= code == OPTION_PADDING;
@@ -145,6 +149,7 @@ static void clear(struct question *question)
     question->udp_size = DNS_UDP_PLAIN;
     question->wire_len = 0;
     question->edns = false;
+    question->has_mac = false;
     question->dnssec_ok = false;
     question->keepalive = false;
     question->padded = false;

@@ -4,6 +4,7 @@
  * Strict: what is not a well-formed query with exactly one question (RFC 9619) is
  * answered by a bare header, or not at all. */
 #pragma once
+#include "dns/device.h"
 #include "dns/name.h"
 #include "dns/rr.h"
 
@@ -20,8 +21,10 @@ struct question {
     uint16_t udp_size; /* the client's, at least 512; 512 without EDNS */
     bool edns;
     bool dnssec_ok;
-    bool keepalive;                  /* the client, and later the reply, has the option */
-    bool padded;                     /* likewise */
+    bool keepalive; /* the client, and later the reply, has the option */
+    bool padded;    /* likewise */
+    bool has_mac;   /* a forwarder says whose question it is; believe it only if it is trusted */
+    uint8_t mac[DEVICE_MAC_LEN];
     uint8_t cookie_len;              /* 0: none came */
     uint8_t cookie[QUESTION_COOKIE]; /* client part, then what may be the server's */
 };

@@ -83,6 +83,8 @@ enum dns_option {                        /* of an OPT record */
                   OPTION_KEEPALIVE = 11, /* RFC 7828 */
                   OPTION_PADDING = 12,   /* RFC 7830 */
                   OPTION_EDE = 15,       /* RFC 8914 */
+                  OPTION_MAC = 65001,    /* these two of dnsmasq, see dns/device.h */
+                  OPTION_DEVICE = 65073,
 };
 
 /* A record where it stands in a packet. */

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "listen/census.h"
@@ -287,8 +289,21 @@ static const struct stream_events events = {
 };
 
 /* The handshake's deadline is over; from now on those of messages count. */
+/* "phone-anna.greengate.lan" is asked for by the client with the id phone-anna. */
+static void take_id(struct connection *connection)
+{
+    const char *asked = tls_asked_name(&connection->tls);
+    const char *own = connection->room->worker->snapshot->config->server.name;
+    size_t len = strcspn(asked, ".");
+    bool ours = asked[len] == '.' && strcasecmp(asked + len + 1, own) == 0;
+    if (ours && member_take_name(asked, len, connection->id) == 0) {
+        connection->channel.id = connection->id;
+    }
+}
+
 static void on_tls_ready(struct tls *tls)
 {
+    take_id(tls->owner);
     arm(tls->owner);
 }
 

@@ -3,6 +3,7 @@
  *
  * It belongs to the room of its worker, which holds the limits. */
 #pragma once
+#include "config/member.h"
 #include "listen/framing.h"
 #include "net/tls.h"
 #include "query/query.h"
@@ -33,12 +34,13 @@ struct connection {
     struct tls tls; /* of which only the stream is used in the clear */
     bool secure;
     struct addr peer, local;
-    unsigned waiting; /* queries that an upstream is asked for */
-    bool stranger;    /* may not ask: gets its refusal, and little time */
-    bool counted;     /* in the census */
-    bool ended;       /* the peer will send no more */
-    bool closed;      /* handles are gone; freed with the last waiting query */
-    uint8_t *held;    /* octets not yet looked at, since too many queries wait */
+    unsigned waiting;         /* queries that an upstream is asked for */
+    bool stranger;            /* may not ask: gets its refusal, and little time */
+    bool counted;             /* in the census */
+    char id[MEMBER_NAME_MAX]; /* of a DoT client, "" = none */
+    bool ended;               /* the peer will send no more */
+    bool closed;              /* handles are gone; freed with the last waiting query */
+    uint8_t *held;            /* octets not yet looked at, since too many queries wait */
     size_t held_len;
     struct framing framing; /* the message being read */
 };

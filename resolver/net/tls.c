@@ -295,3 +295,9 @@ bool tls_is_resumed(const struct tls *tls)
 {
     return tls->ready && SSL_session_reused(tls->ssl);
 }
+
+const char *tls_asked_name(const struct tls *tls)
+{
+    const char *name = tls->ready ? SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name) : NULL;
+    return name ? name : "";
+}

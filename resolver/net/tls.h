@@ -107,5 +107,8 @@ void tls_finish(struct tls *tls);
 /* Close now. Safe to call twice. */
 void tls_close(struct tls *tls);
 
+/* The server name that a client asked for (SNI), "" = none. Valid as long as the connection. */
+const char *tls_asked_name(const struct tls *tls);
+
 /* Did this connection resume an earlier one? */
 bool tls_is_resumed(const struct tls *tls);

@@ -89,25 +89,36 @@ static void free_schedules(struct timetable *tables, size_t count)
     free(tables);
 }
 
-static struct client_index *index_groups(const struct config *config)
+static size_t count_members(const struct config *config)
 {
-    size_t total = 1;
+    size_t total = 0;
     for (size_t i = 0; i < config->group_count; i++) {
         total += config->groups[i].clients.count;
     }
-    struct rule_run run = {.items = calloc(total, sizeof(*run.items))};
-    if (!run.items) {
-        return NULL;
-    }
-    for (size_t i = 0; i < config->group_count; i++) {
+    return total;
+}
+
+/* Addresses into an index, everything else into the keyring. */
+static int index_groups(const struct config *config, struct policy_config *part)
+{
+    size_t total = count_members(config);
+    struct rule_run run = {.items = calloc(total + 1, sizeof(*run.items))};
+    part->keys = keyring_new(total);
+    for (size_t i = 0; part->keys && run.items && i < config->group_count; i++) {
         const struct text_list *clients = &config->groups[i].clients;
         for (size_t k = 0; k < clients->count; k++) {
-            run_add(&run, clients->items[k], (uint16_t)i);
+            struct member member;
+            int err = member_parse(clients->items[k], &member);
+            if (err == 0 && member.kind == MEMBER_PREFIX) {
+                run_add(&run, clients->items[k], (uint16_t)i);
+            } else if (err == 0) {
+                keyring_add(part->keys, &member, (uint16_t)i);
+            }
         }
     }
-    struct client_index *index = client_index_new(run.items, run.count);
+    part->groups = run.items ? client_index_new(run.items, run.count) : NULL;
     free(run.items);
-    return index;
+    return part->keys && part->groups ? 0 : -ENOMEM;
 }
 
 static struct client_index *index_list(const struct text_list *list)
@@ -144,13 +155,12 @@ static int make_part(struct config *config, const struct data_files *data,
     part->refs = 1;
     part->marks = marks_new(data->known);
     part->timetable_count = config->group_count;
-    part->groups = index_groups(config);
     part->admitted = index_list(&config->dns.allow_clients);
     part->forwarders = index_list(&config->dns.trusted_forwarders);
     part->local = local_names_new(config);
-    if (!part->groups || !part->admitted || !part->forwarders || !part->local || !part->marks ||
-        read_schedules(config, &part->timetables) < 0 || read_inside(config, part) < 0 ||
-        read_places(config, part) < 0) {
+    if (index_groups(config, part) < 0 || !part->admitted || !part->forwarders || !part->local ||
+        !part->marks || read_schedules(config, &part->timetables) < 0 ||
+        read_inside(config, part) < 0 || read_places(config, part) < 0) {
         policy_config_unref(part);
         return -ENOMEM;
     }
@@ -212,6 +222,7 @@ void policy_config_unref(struct policy_config *part)
         return;
     }
     client_index_free(part->groups);
+    keyring_free(part->keys);
     client_index_free(part->admitted);
     client_index_free(part->forwarders);
     local_names_free(part->local);
@@ -233,4 +244,9 @@ const struct config *policy_config_get(const struct policy_config *part)
 const struct catalog *policy_config_catalog(const struct policy_config *part)
 {
     return part->catalog;
+}
+
+const struct keyring *policy_config_keys(const struct policy_config *part)
+{
+    return part->keys;
 }

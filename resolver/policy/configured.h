@@ -3,6 +3,7 @@
  * clients' index, schedules, data files, local names. */
 #pragma once
 #include "policy/client.h"
+#include "policy/residents.h"
 #include "policy/snapshot.h"
 
 struct policy_config {
@@ -17,6 +18,7 @@ struct policy_config {
     size_t inside_count;
     struct geo_choice *places; /* [groups] */
     bool judges_places;        /* any of them */
+    struct keyring *keys;      /* what groups name that is no address */
     struct client_index *groups;
     struct client_index *admitted;
     struct client_index *forwarders;

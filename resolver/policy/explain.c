@@ -216,7 +216,8 @@ static uint16_t explain_asker(const struct snapshot *snapshot, const struct aske
                               struct explanation *why)
 {
     const struct addr *client = asker->client;
-    uint16_t group = client ? snapshot_group(snapshot, client) : asker->group;
+    uint16_t group =
+        client ? snapshot_group(snapshot, &(struct client){.addr = client}) : asker->group;
     memset(why, 0, sizeof(*why));
     if (client) {
         struct addr plain = *client;

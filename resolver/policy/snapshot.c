@@ -23,6 +23,7 @@ static void take_parts(struct snapshot *snapshot, const struct snapshot_parts *p
     lists_ref(parts->lists);
     rules_ref(parts->rules);
     geo_ref(parts->geo);
+    residents_ref(parts->residents);
     snapshot->parts = *parts;
     snapshot->config = config->config;
     snapshot->catalog = config->catalog;
@@ -75,6 +76,7 @@ void snapshot_free(struct snapshot *snapshot)
     policy_lists_unref(snapshot->parts.lists);
     policy_rules_unref(snapshot->parts.rules);
     geo_unref(snapshot->parts.geo);
+    residents_unref(snapshot->parts.residents);
     free(snapshot->effective);
     free(snapshot->group_stats);
     free(snapshot);
@@ -182,10 +184,45 @@ bool snapshot_protects(const struct snapshot *snapshot, const struct dname *name
     return rules_protects(snapshot->parts.rules, name) >= 0;
 }
 
-uint16_t snapshot_group(const struct snapshot *snapshot, const struct addr *client)
+static uint16_t least(uint16_t a, uint16_t b)
 {
-    uint16_t group = client_find(snapshot->parts.config->groups, client);
-    return group == CLIENT_NONE ? (uint16_t)(snapshot->group_count - 1) : group;
+    return a < b ? a : b;
+}
+
+/* CLIENT_NONE and KEYRING_NONE are more than any group. */
+static uint16_t or_rest(const struct snapshot *snapshot, uint16_t group)
+{
+    return group < snapshot->group_count ? group : (uint16_t)(snapshot->group_count - 1);
+}
+
+static uint16_t group_of_address(const struct snapshot *snapshot, const struct addr *addr)
+{
+    const struct resident *resident = residents_find(snapshot->parts.residents, addr);
+    uint16_t group = client_find(snapshot->parts.config->groups, addr);
+    return resident ? least(group, resident->group) : group;
+}
+
+uint16_t snapshot_group(const struct snapshot *snapshot, const struct client *client)
+{
+    const struct keyring *keys = snapshot->parts.config->keys;
+    uint16_t group = client->mac ? keyring_find_mac(keys, client->mac) : KEYRING_NONE;
+    if (group == KEYRING_NONE) {
+        group = group_of_address(snapshot, client->addr);
+    }
+    if (client->id && *client->id) {
+        group = least(group, keyring_find_name(keys, MEMBER_ID, client->id));
+    }
+    return or_rest(snapshot, group);
+}
+
+uint16_t snapshot_group_of_member(const struct snapshot *snapshot, const struct member *member)
+{
+    const struct keyring *keys = snapshot->parts.config->keys;
+    uint16_t group =
+        member->kind == MEMBER_PREFIX ? group_of_address(snapshot, &member->prefix.addr)
+        : member->kind == MEMBER_MAC  ? keyring_find_mac(keys, member->mac)
+                                      : keyring_find_name(keys, member->kind, member->name);
+    return or_rest(snapshot, group);
 }
 
 bool snapshot_admits(const struct snapshot *snapshot, const struct addr *client)

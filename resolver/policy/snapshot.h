@@ -10,6 +10,8 @@
 #include "policy/decide.h"
 #include "policy/rule.h"
 
+struct keyring;       /* see policy/keyring.h */
+struct member;        /* see config/member.h */
 struct known;         /* see config/known.h */
 struct marks;         /* see policy/marks.h */
 struct local_names;   /* see policy/localnames.h */
@@ -30,7 +32,8 @@ struct snapshot_parts {
     struct policy_config *config;
     struct policy_lists *lists;
     struct policy_rules *rules;
-    struct geo *geo; /* may be NULL */
+    struct geo *geo;             /* these two may be NULL */
+    struct residents *residents; /* see policy/residents.h */
 };
 
 struct snapshot {
@@ -91,6 +94,7 @@ struct snapshot *snapshot_new(const struct snapshot_parts *parts, const struct m
 void snapshot_free(struct snapshot *snapshot);
 
 const struct config *policy_config_get(const struct policy_config *part);
+const struct keyring *policy_config_keys(const struct policy_config *part);
 const struct catalog *policy_config_catalog(const struct policy_config *part);
 
 /* Hash the name's suffixes; an empty probe without a database. */
@@ -110,8 +114,19 @@ bool snapshot_guards(const struct snapshot *snapshot, const struct dname *name);
 /* Is it a protected name, which no list may block? */
 bool snapshot_protects(const struct snapshot *snapshot, const struct dname *name);
 
-/* The client's group: the first of config->groups whose clients cover it. */
-uint16_t snapshot_group(const struct snapshot *snapshot, const struct addr *client);
+/* What is known of who asks. */
+struct client {
+    const struct addr *addr;
+    const uint8_t *mac; /* by the word of a trusted forwarder, NULL = none */
+    const char *id;     /* of a DoT client, NULL or "" = none */
+};
+
+/* The client's group: the first of config->groups that names its address, its MAC, its
+ * host or its id. The address of a forwarder counts when nobody names the MAC that it told. */
+uint16_t snapshot_group(const struct snapshot *snapshot, const struct client *client);
+
+/* The group of what groups[].clients would name. */
+uint16_t snapshot_group_of_member(const struct snapshot *snapshot, const struct member *member);
 
 /* May this client ask at all (dns.allow_clients)? */
 bool snapshot_admits(const struct snapshot *snapshot, const struct addr *client);

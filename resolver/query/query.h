@@ -24,6 +24,7 @@ struct query_channel {
     void (*hold)(struct query_channel *channel);
     void (*release)(struct query_channel *channel);
     uint8_t transport; /* enum stats_transport */
+    const char *id;    /* that a DoT client asked for us by, see config/member.h; NULL = none */
 };
 
 enum {

@@ -75,6 +75,8 @@ struct waiting *waiting_take(const struct query *query, enum query_drop *ret_why
     waiting->aliased = query->aliased;
     waiting->keepalive = question->keepalive;
     waiting->padded = question->padded;
+    waiting->has_mac = question->has_mac;
+    memcpy(waiting->mac, question->mac, sizeof(waiting->mac));
     waiting->cookie_len = question->cookie_len;
     memcpy(waiting->cookie, question->cookie, sizeof(waiting->cookie));
     waiting->watched = waiting->answered = false;
@@ -107,6 +109,8 @@ void waiting_restore(struct waiting *waiting, struct query *query,
     question->dnssec_ok = waiting->dnssec_ok;
     question->keepalive = waiting->keepalive;
     question->padded = waiting->padded;
+    question->has_mac = waiting->has_mac;
+    memcpy(question->mac, waiting->mac, sizeof(question->mac));
     question->cookie_len = waiting->cookie_len;
     memcpy(question->cookie, waiting->cookie, sizeof(question->cookie));
 }

@@ -16,7 +16,8 @@ struct waiting {
     uint16_t client_slot; /* its counter, WAITING_CLIENTS = none */
     bool watched;         /* it stands in that row */
     bool answered;        /* with stale data; only the exchange goes on */
-    bool edns, dnssec_ok, keepalive, padded, aliased;
+    bool edns, dnssec_ok, keepalive, padded, aliased, has_mac;
+    uint8_t mac[DEVICE_MAC_LEN];
     uint8_t cookie_len, cookie[QUESTION_COOKIE]; /* as the reply has it */
     uint8_t question[DNAME_WIRE_MAX + 4];        /* as the client wrote it */
 };

@@ -29,8 +29,8 @@ static int rebuild(struct test_backend *backend, const struct rule_list *rules)
     }
     snapshot_free(backend->snapshot);
     const struct moment now = {1790000000, 1000, true};
-    backend->snapshot =
-        snapshot_new(&(struct snapshot_parts){backend->config, backend->lists, part, NULL}, &now);
+    backend->snapshot = snapshot_new(
+        &(struct snapshot_parts){backend->config, backend->lists, part, NULL, NULL}, &now);
     policy_rules_unref(part);
     return backend->snapshot ? 0 : -ENOMEM;
 }

@@ -18,6 +18,11 @@ struct scenario {
     size_t rule_count;
     struct window windows[16];
     size_t window_count;
+    struct world_device devices[WORLD_DEVICES_MAX];
+    size_t device_count;
+    uint8_t mac[MEMBER_MAC_LEN]; /* that questions carry from now on */
+    bool has_mac;
+    char id[MEMBER_NAME_MAX];
     struct mmdb_place places[MMDB_PLACES_MAX];
     size_t place_count;
     struct world *world;
@@ -35,4 +40,7 @@ char *blanks(char *word);
 void say_schedule(struct scenario *scenario, char **words, size_t count);
 void say_window(struct scenario *scenario, char **words, size_t count);
 void say_zone(struct scenario *scenario, char **words, size_t count);
+void say_place(struct scenario *scenario, char **words, size_t count);
+void say_device(struct scenario *scenario, char **words, size_t count);
+void say_who(struct scenario *scenario, char **words, size_t count);
 void say_time(struct scenario *scenario, const char *word);

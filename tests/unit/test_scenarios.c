@@ -125,24 +125,6 @@ static void say_rule(struct scenario *scenario, char **words, size_t count)
     scenario->rules[scenario->rule_count++] = rule;
 }
 
-/* place PREFIX [COUNTRY] [ASnumber] */
-static void say_place(struct scenario *scenario, char **words, size_t count)
-{
-    if (scenario->place_count == MMDB_PLACES_MAX || count < 3) {
-        fail_here(scenario, "a place needs a prefix, and a country or network", words[0]);
-    }
-    struct mmdb_place *place = &scenario->places[scenario->place_count++];
-    *place = (struct mmdb_place){.network = 0};
-    snprintf(place->prefix, sizeof(place->prefix), "%s", words[1]);
-    for (size_t i = 2; i < count; i++) {
-        if (strlen(words[i]) == 2) {
-            memcpy(place->country, words[i], 3);
-        } else {
-            place->network = (uint32_t)atoi(words[i] + 2);
-        }
-    }
-}
-
 /* shadow ID: the list only counts */
 static void say_shadow(struct scenario *scenario, char **words, size_t count)
 {
@@ -169,6 +151,8 @@ static void load(struct scenario *scenario)
                                       scenario->rule_count,
                                       scenario->windows,
                                       scenario->window_count,
+                                      scenario->devices,
+                                      scenario->device_count,
                                       scenario->places,
                                       scenario->place_count};
     if (scenario->world) {
@@ -391,6 +375,8 @@ static void say_ask(struct scenario *scenario, char **words, size_t count)
     for (unsigned i = 0; i < STATS_COUNTRIES; i++) {
         scenario->counted_places[i] = world->worker.stats->countries[i];
     }
+    question.mac = scenario->has_mac ? scenario->mac : NULL;
+    question.id = scenario->id;
     world_ask(world, &question);
     for (size_t i = 5; i < count; i++) {
         bool asked = strcmp(words[i], "asked") == 0, cached = strcmp(words[i], "cached") == 0;
@@ -414,7 +400,7 @@ static void run_line(struct scenario *scenario, char *line)
     } settings[] = {{"list", say_list},    {"group", say_group},   {"set", say_set},
                     {"rule", say_rule},    {"shadow", say_shadow}, {"schedule", say_schedule},
                     {"pause", say_window}, {"window", say_window}, {"zone", say_zone},
-                    {"place", say_place}};
+                    {"place", say_place},  {"device", say_device}};
     char *words[WORDS_MAX];
     line[strcspn(line, "#")] = '\0';
     size_t count = split(line, words);
@@ -430,6 +416,7 @@ static void run_line(struct scenario *scenario, char *line)
         scenario->rule_count = strcmp(words[1], "rules") ? scenario->rule_count : 0;
         scenario->groups[0] = strcmp(words[1], "groups") ? scenario->groups[0] : '\0';
         scenario->shadows[0] = strcmp(words[1], "shadows") ? scenario->shadows[0] : '\0';
+        scenario->device_count = strcmp(words[1], "devices") ? scenario->device_count : 0;
         scenario->place_count = strcmp(words[1], "places") ? scenario->place_count : 0;
         scenario->window_count = strcmp(words[1], "windows") ? scenario->window_count : 0;
         memset(scenario->texts[0], 0, scenario->list_count ? 0 : sizeof(scenario->texts));
@@ -450,6 +437,8 @@ static void run_line(struct scenario *scenario, char *line)
         world_tick(scenario->world);
     } else if (strcmp(words[0], "time") == 0 && count == 2) {
         say_time(scenario, words[1]);
+    } else if (strcmp(words[0], "says") == 0 && count >= 2) {
+        say_who(scenario, words, count);
     } else if (strcmp(words[0], "clock") == 0 && count == 2) {
         scenario->world->clock_in_doubt = strcmp(words[1], "doubtful") == 0;
         world_tick(scenario->world);

@@ -12,6 +12,7 @@
 #include "blocklists/build.h"
 #include "mmdbfile.h"
 #include "policy/geo.h"
+#include "policy/residents.h"
 #include "zonelist.h"
 
 static void need(bool good, const char *what)
@@ -274,6 +275,23 @@ void world_tick(struct world *world)
     put_in_force(world, snapshot_new(&now->parts, &moment));
 }
 
+static struct residents *make_residents(const struct world_setup *setup,
+                                        const struct policy_config *config)
+{
+    struct residents *residents = residents_new();
+    const struct keyring *keys = policy_config_keys(config);
+    need(residents != NULL, "residents");
+    for (size_t i = 0; i < setup->device_count; i++) {
+        const struct world_device *device = &setup->devices[i];
+        bool mac = device->member.kind == MEMBER_MAC;
+        uint16_t group = mac ? keyring_find_mac(keys, device->member.mac)
+                             : keyring_find_name(keys, MEMBER_HOST, device->member.name);
+        const struct resident row = {device->addr, group, mac ? RESIDENT_MAC : RESIDENT_HOST};
+        need(group == KEYRING_NONE || residents_add(residents, &row) == 0, "resident");
+    }
+    return residents;
+}
+
 static void write_places(const struct world *world, const struct world_setup *setup)
 {
     char path[256], line[400];
@@ -293,6 +311,7 @@ void world_change(struct world *world, const struct world_setup *setup)
     struct policy_lists *lists = NULL;
     struct policy_rules *rules = NULL;
     struct geo *geo = NULL;
+    struct residents *residents = NULL;
     struct diag diag = {0};
     char path[256];
     write_config(world, setup->config);
@@ -314,13 +333,15 @@ void world_change(struct world *world, const struct world_setup *setup)
     need(policy_rules_set_windows(rules, setup->windows, setup->window_count) == 0, "windows");
     const struct moment now = world_moment(world);
     need(geo_open(policy_config_get(config), &geo, &diag) == 0, diag.text);
-    const struct snapshot_parts parts = {config, lists, rules, geo};
+    residents = make_residents(setup, config);
+    const struct snapshot_parts parts = {config, lists, rules, geo, residents};
     struct snapshot *next = snapshot_new(&parts, &now);
     put_in_force(world, next);
     policy_config_unref(config);
     policy_lists_unref(lists);
     policy_rules_unref(rules);
     geo_unref(geo);
+    residents_unref(residents);
 }
 
 struct world *world_new(const struct world_setup *setup)
@@ -384,11 +405,18 @@ void world_ask(struct world *world, const struct world_question *question)
     wire_put_u16(&out, question->type);
     wire_put_u16(&out, CLASS_IN);
     if (question->edns) {
-        wire_put(&out, "\0\0\x29\x10\0\0\0\0\0\0", 11);
+        wire_put(&out, "\0\0\x29\x10\0\0\0\0\0", 9);
+        wire_put_u16(&out, question->mac ? 10 : 0);
+        if (question->mac) {
+            wire_put_u16(&out, OPTION_MAC);
+            wire_put_u16(&out, 6);
+            wire_put(&out, question->mac, 6);
+        }
     }
     world->reply_len = 0;
     query->worker = &world->worker;
     query->channel = &world->channel;
+    world->channel.id = question->id;
     world->channel.transport = question->tcp ? STATS_TCP : STATS_UDP;
     query->packet = world->query;
     query->packet_len = out.len;

@@ -4,9 +4,10 @@
  * Configuration, lists and rules are real files in a folder of its own. A failure to
  * build aborts the test program with a message. */
 #pragma once
+#include "config/member.h"
 #include "query/query.h"
 
-enum { WORLD_LISTS_MAX = 8, WORLD_RULES_MAX = 16 };
+enum { WORLD_LISTS_MAX = 8, WORLD_RULES_MAX = 16, WORLD_DEVICES_MAX = 16 };
 
 struct world_list {
     const char *id, *category;
@@ -53,6 +54,12 @@ struct world {
     struct ask silent_ask;
 };
 
+/* A device with one of its addresses, as the neighbour table or a lease would tell. */
+struct world_device {
+    struct member member; /* its MAC or host */
+    struct addr addr;
+};
+
 struct mmdb_place;
 struct world_setup {
     const char *config; /* YAML without server and cache */
@@ -62,6 +69,8 @@ struct world_setup {
     size_t rule_count;
     const struct window *windows;
     size_t window_count;
+    const struct world_device *devices;
+    size_t device_count;
     const struct mmdb_place *places; /* where addresses are, see mmdbfile.h */
     size_t place_count;
 };
@@ -81,6 +90,8 @@ struct world_question {
     const char *name;
     uint16_t type;
     bool edns, tcp;
+    const uint8_t *mac; /* that a forwarder tells, NULL = none */
+    const char *id;     /* of a DoT client, NULL = none */
 };
 void world_ask(struct world *world, const struct world_question *question);
 

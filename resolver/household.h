@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/* household: which addresses belong to devices that groups name by MAC or by host. */
+#pragma once
+#include "neigh/leases.h"
+#include "policy/residents.h"
+
+#include <uv.h>
+
+struct daemon;
+struct neigh;
+
+struct household {
+    struct neigh *neigh; /* NULL: it could not be opened */
+    uv_poll_t poll;
+    bool polling;
+    bool tried;
+    char error[128]; /* why the neighbour table cannot be read, "" = it can */
+    uint64_t lease_mark;
+    struct leases leases;
+    struct residents *residents; /* in force */
+};
+
+/* Take in what neighbours and leases say now, and what groups of daemon->config name.
+ * Returns whether residents changed, so that a snapshot must be made. */
+bool household_refresh(struct daemon *daemon);
+
+/* Follow the neighbour table on daemon->loop, until household_stop(). */
+void household_start(struct daemon *daemon);
+void household_stop(struct daemon *daemon);
+void household_clear(struct daemon *daemon);
+
+/* Why devices are not known as they should be, "" = they are. */
+const char *household_trouble(const struct daemon *daemon);
