@@ -2,7 +2,6 @@
 /* daemon: what greengated is made of, held together by its main thread. */
 #pragma once
 #include "activation.h"
-#include "base/clock.h"
 #include "base/version.h"
 #include "control/server.h"
 #include "household.h"

@@ -215,6 +215,32 @@ static void describe_counts(const struct daemon *daemon, struct daemon_status *s
     }
 }
 
+/* What was read once and could not be read again. */
+static void judge_files(const struct daemon *daemon, struct daemon_status *status)
+{
+    if (daemon->managed_error[0]) {
+        add_reason(status, "what commands changed is not in force: %.150s", daemon->managed_error);
+    }
+    if (daemon->rules_unsaved) {
+        add_reason(status, "rules that are over could not be taken out of rules.yaml");
+    }
+    if (daemon->identity_error[0]) {
+        add_reason(status, "the old certificate is still in use: %.160s", daemon->identity_error);
+    }
+    if (*household_trouble(daemon)) {
+        add_reason(status,
+                   "devices are not known by their MAC: the neighbour table cannot be read: %s",
+                   household_trouble(daemon));
+    }
+    if (daemon->geo_error[0]) {
+        add_reason(status, "%s database of places cannot be used: %.150s",
+                   daemon->geo ? "a newer" : "the", daemon->geo_error);
+    }
+    if (daemon->restart_note[0]) {
+        add_reason(status, "%s", daemon->restart_note);
+    }
+}
+
 void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
 {
     char text[200];
@@ -254,27 +280,7 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     }
     judge_known(daemon->snapshot->known, status);
     judge_time(daemon, status);
-    if (daemon->managed_error[0]) {
-        add_reason(status, "what commands changed is not in force: %.150s", daemon->managed_error);
-    }
-    if (daemon->rules_unsaved) {
-        add_reason(status, "rules that are over could not be taken out of rules.yaml");
-    }
-    if (daemon->identity_error[0]) {
-        add_reason(status, "the old certificate is still in use: %.160s", daemon->identity_error);
-    }
-    if (*household_trouble(daemon)) {
-        add_reason(status,
-                   "devices are not known by their MAC: the neighbour table cannot be read: %s",
-                   household_trouble(daemon));
-    }
-    if (daemon->geo_error[0]) {
-        add_reason(status, "%s database of places cannot be used: %.150s",
-                   daemon->geo ? "a newer" : "the", daemon->geo_error);
-    }
-    if (daemon->restart_note[0]) {
-        add_reason(status, "%s", daemon->restart_note);
-    }
+    judge_files(daemon, status);
     status->state = !daemon->snapshot->db  ? DAEMON_UNPROTECTED
                     : status->reason_count ? DAEMON_DEGRADED
                                            : DAEMON_PROTECTED;
