@@ -10,7 +10,7 @@
 #include "config/managed.h"
 #include "config/schedule.h"
 #include "geography.h"
-#include "policy/geo.h"
+#include "store/audit.h"
 #include "upstream/claim.h"
 #include "upstream/plan.h"
 #include "upstreams.h"
@@ -449,7 +449,7 @@ void daemon_clear(struct daemon *daemon)
     policy_config_unref(daemon->config);
     policy_lists_unref(daemon->lists);
     policy_rules_unref(daemon->rules);
-    geo_unref(daemon->geo);
+    geography_clear(daemon);
     household_clear(daemon);
     rule_list_clear(&daemon->rule_list);
     cache_free(daemon->cache);
@@ -458,4 +458,5 @@ void daemon_clear(struct daemon *daemon)
     guard_clear(&daemon->guard);
     census_free(daemon->census);
     tls_context_free(daemon->identity);
+    audit_close(daemon->audit);
 }

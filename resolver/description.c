@@ -10,6 +10,7 @@
 #include "policy/lists.h"
 #include "policy/rules.h"
 #include "policy/snapshot.h"
+#include "store/audit.h"
 
 enum { DOWN_AFTER = 3, OVERDUE_FACTOR = 3 };
 
@@ -218,6 +219,10 @@ static void describe_counts(const struct daemon *daemon, struct daemon_status *s
 /* What was read once and could not be read again. */
 static void judge_files(const struct daemon *daemon, struct daemon_status *status)
 {
+    if (*audit_trouble(daemon->audit)) {
+        add_reason(status, "changes are not written to audit.log: %s",
+                   audit_trouble(daemon->audit));
+    }
     if (daemon->managed_error[0]) {
         add_reason(status, "what commands changed is not in force: %.150s", daemon->managed_error);
     }

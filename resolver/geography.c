@@ -23,3 +23,8 @@ bool geography_refresh(struct daemon *daemon)
     daemon->geo = geo;
     return true;
 }
+
+void geography_clear(struct daemon *daemon)
+{
+    geo_unref(daemon->geo);
+}

@@ -7,3 +7,4 @@
  * leaves what was in force, and daemon->geo_error says why. Returns whether a snapshot
  * must be made. */
 bool geography_refresh(struct daemon *daemon);
+void geography_clear(struct daemon *daemon);

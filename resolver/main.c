@@ -15,6 +15,7 @@
 #include "notify.h"
 #include "query/alias.h"
 #include "sockets.h"
+#include "store/audit.h"
 
 /* FILES_RESERVED are for listeners, control and files. */
 enum { FILES_RESERVED = 256, EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000 };
@@ -74,9 +75,15 @@ static const char *give_restart_note(void *owner)
 
 static void on_hup(uv_signal_t *handle, int number)
 {
+    struct daemon *daemon = handle->data;
     struct diag diag = {0};
     (void)number;
-    (void)do_reload(handle->data, &diag);
+    if (do_reload(daemon, &diag) == 0) {
+        const struct audit_entry entry = {clock_wall_s(daemon->clock), -1, "reload", "{}"};
+        if (audit_add(daemon->audit, &entry) < 0) {
+            fprintf(stderr, "greengated: audit.log: %s\n", audit_trouble(daemon->audit));
+        }
+    }
 }
 
 static void on_minute(uv_timer_t *timer)
@@ -160,6 +167,10 @@ static int open_state(struct daemon *daemon, struct diag *diag)
 {
     char path[DAEMON_PATH_MAX];
     const struct config *config = policy_config_get(daemon->config);
+    snprintf(path, sizeof(path), "%s/audit.log", config->server.state_dir);
+    if (audit_open(path, &daemon->audit) < 0) {
+        return diag_set(diag, -ENOMEM, "no memory for the audit log");
+    }
     snprintf(path, sizeof(path), "%s/stats.db", config->server.state_dir);
     const struct stats_setup stats = {path, config->stats.keep_days, daemon->clock};
     int err = stats_start(&stats, &daemon->stats, diag);
@@ -209,6 +220,7 @@ static int open_control(struct daemon *daemon, struct diag *diag)
         .status = do_status,
         .blocked_lead = find_lead,
         .restart_note = give_restart_note,
+        .audit = daemon->audit,
         .stats = daemon->stats,
         .clock = daemon->clock,
         .rules_path = daemon->rules_path,

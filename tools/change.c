@@ -5,9 +5,12 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "config/managed.h"
 #include "config/origins.h"
+#include "store/audit.h"
 #include "tools/activate.h"
 #include "tools/identity.h"
 
@@ -56,6 +59,26 @@ static cJSON *put_json(const struct change *change)
     return put;
 }
 
+/* No daemon runs that would write it. What fails is told, and undoes nothing. */
+static void audit_here(const struct change *change, int64_t uid, const char *put)
+{
+    char path[PATH_MAX];
+    struct audit_log *log = NULL;
+    cJSON *details = cJSON_CreateObject();
+    cJSON_AddItemToObject(details, "put", cJSON_Parse(put));
+    cJSON_AddItemToObject(details, "remove", cJSON_Duplicate(change->remove, true));
+    char *text = cJSON_PrintUnformatted(details);
+    const struct audit_entry entry = {(int64_t)time(NULL), uid, "change", text ? text : "{}"};
+    snprintf(path, sizeof(path), "%s/audit.log", change->config->server.state_dir);
+    if (audit_open(path, &log) < 0 || audit_add(log, &entry) < 0) {
+        fprintf(change->cli->err, "greengate: %s: %s\n", path,
+                log ? audit_trouble(log) : "no memory");
+    }
+    audit_close(log);
+    cJSON_free(text);
+    cJSON_Delete(details);
+}
+
 /* A person sets lists up before anything runs: then this process is the only writer,
  * under the same lock. A daemon that starts in between is told. */
 static int apply_here(struct change *change)
@@ -74,11 +97,15 @@ static int apply_here(struct change *change)
     cJSON *put = put_json(change);
     char *text = cJSON_PrintUnformatted(put);
     const struct managed_change managed = {text ? text : "", ids, count, NULL, NULL};
+    int64_t uid = getuid();
     int err = identity_take(change->config, &diag);
     int code = CLI_FAILED;
     if (err == 0) {
         err = text ? managed_apply(change->cli->config_path, &managed, &diag) : -ENOMEM;
         code = err != -EINVAL ? CLI_FAILED : *diag.file ? CLI_BAD_CONFIG : CLI_USAGE;
+    }
+    if (err == 0) {
+        audit_here(change, uid, text);
     }
     cJSON_free(text);
     cJSON_Delete(put);

@@ -10,8 +10,9 @@ static const struct command {
     const char *name;
     int (*handler)(struct control_call *call);
     unsigned roles;
+    bool changes; /* it is written to the audit log */
 } commands[] = {
-#define COMMAND(name, handler, roles) {name, control_do_##handler, roles},
+#define COMMAND(name, handler, roles, changes) {name, control_do_##handler, roles, changes},
 #include "control/commands.def"
 #undef COMMAND
 };
@@ -76,14 +77,17 @@ cJSON *control_error(int code, const char *text)
 }
 
 static cJSON *run(const struct command *command, const struct control_backend *backend,
-                  const cJSON *request)
+                  const struct control_asker *asker)
 {
     char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 32];
     struct diag diag = {0};
-    struct control_call call = {backend, request, cJSON_CreateObject(), &diag};
+    struct control_call call = {backend, asker->request, cJSON_CreateObject(), &diag};
     cJSON_AddTrueToObject(call.reply, "ok");
     int code = call.reply ? command->handler(&call) : CONTROL_FAILED;
     if (code == CONTROL_DONE) {
+        if (command->changes) {
+            control_audit(&call, asker->uid);
+        }
         return call.reply;
     }
     cJSON_Delete(call.reply);
@@ -91,22 +95,22 @@ static cJSON *run(const struct command *command, const struct control_backend *b
     return control_error(code, text[0] ? text : "no memory");
 }
 
-cJSON *control_answer(const struct control_backend *backend, enum control_role role,
-                      const cJSON *request)
+cJSON *control_answer(const struct control_backend *backend, const struct control_asker *asker)
 {
+    const cJSON *request = asker->request;
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(request, "command"));
     const struct command *command = name ? find_command(name) : NULL;
     char wrong[96];
     if (!command) {
         return control_error(CONTROL_USAGE, name ? "unknown command" : "no command given");
     }
-    if (!(command->roles & role)) {
+    if (!(command->roles & asker->role)) {
         return control_error(CONTROL_FAILED, "not allowed on this socket");
     }
     if (has_wrong_member(request, wrong, sizeof(wrong))) {
         return control_error(CONTROL_USAGE, wrong);
     }
-    return run(command, backend, request);
+    return run(command, backend, asker);
 }
 
 const char *control_text(const struct control_call *call, const char *key)

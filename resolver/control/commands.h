@@ -40,9 +40,17 @@ int control_do_close_window(struct control_call *call);
 int control_do_reload(struct control_call *call);
 int control_do_change(struct control_call *call);
 
+struct control_asker {
+    enum control_role role;
+    int64_t uid; /* of the process that asks */
+    const cJSON *request;
+};
+
 /* The reply to a request, errors too; NULL only without memory. */
-cJSON *control_answer(const struct control_backend *backend, enum control_role role,
-                      const cJSON *request);
+cJSON *control_answer(const struct control_backend *backend, const struct control_asker *asker);
+
+/* Write the command that was done to the audit log. */
+void control_audit(const struct control_call *call, int64_t uid);
 
 /* {"ok": false, "error", "exit"}. */
 cJSON *control_error(int code, const char *text);

@@ -116,7 +116,8 @@ static void resume(struct peer *peer)
     if (used < 0) {
         peer_refuse(peer, "not a request: 4 octets of length and a JSON object are expected");
     } else if (used > 0) {
-        send_reply(peer, control_answer(&peer->owner->backend, peer->role, request));
+        send_reply(peer, control_answer(&peer->owner->backend,
+                                        &(struct control_asker){peer->role, peer->uid, request}));
     } else if (uv_read_start((uv_stream_t *)&peer->pipe, give_room, take_data) < 0) {
         peer_close(peer);
     }

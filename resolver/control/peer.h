@@ -25,6 +25,7 @@ struct peer {
     struct peer *next, *previous;      /* the server's list */
     void (*resume)(struct peer *peer); /* take the next request */
     enum control_role role;
+    int64_t uid; /* of the process at the other end, -1 = not known */
     uint8_t open_handles;
     bool closing;
     bool last;    /* close after the reply */

@@ -73,7 +73,7 @@ static bool in_group(int fd, gid_t own, gid_t wanted)
 
 /* root, the daemon's own user, or the group of the socket file. The file's mode says
  * the same; this holds when somebody loosened it. */
-static bool is_admin(const struct listener *listener, const struct peer *peer)
+static bool is_admin(const struct listener *listener, struct peer *peer)
 {
     struct ucred who;
     struct stat info;
@@ -83,6 +83,7 @@ static bool is_admin(const struct listener *listener, const struct peer *peer)
         getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0) {
         return false;
     }
+    peer->uid = who.uid;
     return who.uid == 0 || who.uid == geteuid() ||
            (stat(listener->path, &info) == 0 && in_group(fd, who.gid, info.st_gid));
 }
@@ -108,6 +109,7 @@ static void on_connection(uv_stream_t *stream, int status)
         return;
     }
     peer->role = listener->role;
+    peer->uid = -1;
     peer->next = server->peers;
     if (server->peers) {
         server->peers->previous = peer;

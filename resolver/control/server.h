@@ -13,9 +13,10 @@
 
 struct dname;
 struct daemon_status; /* control/status.h */
-struct rule_list;     /* store/rulefile.h */
-struct snapshot;      /* policy/snapshot.h */
-struct stats;         /* stats/stats.h */
+struct audit_log;
+struct rule_list; /* store/rulefile.h */
+struct snapshot;  /* policy/snapshot.h */
+struct stats;     /* stats/stats.h */
 
 enum {
     CONTROL_PEERS_MAX = 32,          /* of each listener; then the oldest is closed */
@@ -39,6 +40,7 @@ struct control_backend {
     const char *(*restart_note)(void *owner); /* NULL, or what a reload left undone */
     struct stats *stats;
     const struct clock *clock;
+    struct audit_log *audit; /* see store/audit.h; NULL: none */
     const char *rules_path;
     const char *config_path;
 };

@@ -30,7 +30,7 @@ static cJSON *ask_as(struct test_backend *backend, enum control_role role, const
 {
     cJSON *request = cJSON_Parse(text);
     assert_non_null(request);
-    cJSON *reply = control_answer(&backend->control, role, request);
+    cJSON *reply = control_answer(&backend->control, &(struct control_asker){role, 0, request});
     assert_non_null(reply);
     cJSON_Delete(request);
     return reply;
