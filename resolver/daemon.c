@@ -10,9 +10,9 @@
 #include "config/managed.h"
 #include "config/schedule.h"
 #include "geography.h"
+#include "policy/overridden.h"
 #include "store/audit.h"
 #include "upstream/claim.h"
-#include "upstream/plan.h"
 #include "upstreams.h"
 
 /* Changes of schedules are looked for once for a day and a half, so again before that is over. */
@@ -186,6 +186,16 @@ static int first_config(struct daemon *daemon, struct diag *diag)
     return err;
 }
 
+/* Looked at when lists or rules have changed. */
+static void count_not_needed(struct daemon *daemon)
+{
+    daemon->rules_not_needed = 0;
+    for (size_t i = 0; i < daemon->rule_list.count; i++) {
+        daemon->rules_not_needed +=
+            overridden_is_gone(daemon->snapshot, &daemon->rule_list.items[i]);
+    }
+}
+
 int daemon_load(struct daemon *daemon, struct diag *diag)
 {
     int err = first_config(daemon, diag);
@@ -213,7 +223,11 @@ int daemon_load(struct daemon *daemon, struct diag *diag)
     (void)geography_refresh(daemon);
     (void)household_refresh(daemon);
     policy_config_ref(daemon->started_with);
-    return err < 0 ? err : swap_snapshot(daemon);
+    err = err < 0 ? err : swap_snapshot(daemon);
+    if (err == 0) {
+        count_not_needed(daemon);
+    }
+    return err;
 }
 
 static bool same_list(const struct text_list *a, const struct text_list *b)
@@ -334,6 +348,7 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
     daemon->lists_compiled = is_compiled(policy_config_get(daemon->config), next.path);
     daemon->lists_error[0] = '\0';
     daemon->managed_error[0] = '\0';
+    count_not_needed(daemon);
     drop_parts(&old); /* the retired snapshot holds its own references */
     return 0;
 }
@@ -361,6 +376,7 @@ int daemon_set_rules(struct daemon *daemon, const struct rule_list *rules, struc
     rule_list_clear(&daemon->rule_list);
     daemon->rule_list = list;
     daemon->rules_end = rule_list_next_end(&list);
+    count_not_needed(daemon);
     return 0;
 }
 

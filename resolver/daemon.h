@@ -44,7 +44,8 @@ struct daemon {
     uint64_t geo_mark;   /* of its files when they were read */
     char geo_error[512]; /* newer ones could not be used, "" = fine */
     char rules_path[DAEMON_PATH_MAX];
-    bool rules_unsaved; /* the file still holds rules that are over */
+    size_t rules_not_needed; /* allow rules whose list says nothing any more */
+    bool rules_unsaved;      /* the file still holds rules that are over */
 
     struct cache *cache;
     struct stats *stats;

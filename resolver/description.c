@@ -279,12 +279,18 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
         add_reason(status, "protected.yaml in server.data_dir cannot be read: only "
                            "lists.never_block protects names");
     }
+    const struct regex_report *patterns = rules_patterns(daemon->rules);
+    if (patterns->left_out) {
+        add_reason(status, "%u rule%s without effect: %.160s", patterns->left_out,
+                   patterns->left_out == 1 ? " is" : "s are", patterns->diag.text);
+    }
     if (rules_lack_canaries(daemon->rules)) {
         add_reason(status, "canaries.yaml in server.data_dir cannot be read: browsers are not "
                            "told to leave the resolver as it is");
     }
     judge_known(daemon->snapshot->known, status);
     judge_time(daemon, status);
+    status->rules_not_needed = daemon->rules_not_needed;
     judge_files(daemon, status);
     status->state = !daemon->snapshot->db  ? DAEMON_UNPROTECTED
                     : status->reason_count ? DAEMON_DEGRADED

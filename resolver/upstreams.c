@@ -2,7 +2,6 @@
 #include "upstreams.h"
 
 #include "policy/snapshot.h"
-#include "upstream/plan.h"
 
 void upstreams_hand_out(struct daemon *daemon)
 {

@@ -3,6 +3,7 @@
  * changes. */
 #pragma once
 #include "daemon.h"
+#include "upstream/plan.h"
 
 /* Give every worker the plan in force. */
 void upstreams_hand_out(struct daemon *daemon);

@@ -10,17 +10,22 @@
 /* What allow, block and rules are told. */
 struct wish {
     const char *group, *span, *note; /* NULL: not given */
-    bool exact, remove;
-    int64_t seconds; /* 0: for good */
+    bool exact, remove, regex;
+    const char *pattern; /* of --regex, else NULL: by name */
+    int64_t seconds;     /* 0: for good */
     struct dname name;
 };
 
 static int read_options(struct cli *cli, int argc, char **argv, struct wish *wish)
 {
     const struct cli_option options[] = {
-        {"--group", NULL, &wish->group},   {"--for", NULL, &wish->span},
-        {"--note", NULL, &wish->note},     {"--exact", &wish->exact, NULL},
-        {"--remove", &wish->remove, NULL}, {NULL, NULL, NULL},
+        {"--group", NULL, &wish->group},
+        {"--for", NULL, &wish->span},
+        {"--note", NULL, &wish->note},
+        {"--exact", &wish->exact, NULL},
+        {"--remove", &wish->remove, NULL},
+        {"--regex", &wish->regex, NULL},
+        {NULL, NULL, NULL},
     };
     return cli_options(cli, argc, argv, options);
 }
@@ -45,7 +50,10 @@ static int check_wish(struct cli *cli, const char *command, struct wish *wish)
     if (wish->remove && (wish->span || wish->note)) {
         return cli_usage(cli, command, "--remove goes with --group and --exact alone");
     }
-    if (!wish->remove && !wish->exact && is_public_suffix(&wish->name)) {
+    if (wish->regex && wish->exact) {
+        return cli_usage(cli, command, "--exact goes with a name, not with --regex");
+    }
+    if (!wish->remove && !wish->exact && !wish->regex && is_public_suffix(&wish->name)) {
         return cli_fail(cli, CLI_USAGE,
                         "%s is a public suffix: the rule would cover everybody's names below it; "
                         "name one of them, or use --exact",
@@ -59,7 +67,11 @@ static cJSON *make_request(const char *command, const struct wish *wish)
     char name[DNAME_TEXT_MAX];
     cJSON *request = cJSON_CreateObject();
     cJSON_AddStringToObject(request, "command", command);
-    cJSON_AddStringToObject(request, "name", dname_print(&wish->name, name));
+    if (wish->regex) {
+        cJSON_AddStringToObject(request, "pattern", wish->pattern);
+    } else {
+        cJSON_AddStringToObject(request, "name", dname_print(&wish->name, name));
+    }
     cJSON_AddBoolToObject(request, "exact", wish->exact);
     if (wish->group) {
         cJSON_AddStringToObject(request, "group", wish->group);
@@ -89,8 +101,12 @@ static void print_rule(struct cli *cli, const cJSON *rule, const char *verb)
     char until[32];
     const char *group = cli_text(rule, "group");
     double expires = cli_number(rule, "expires_at");
-    fprintf(cli->out, "%s: %s%s, for %s%s%s%s\n", verb, cli_text(rule, "name"),
-            cli_flag(rule, "exact") ? " alone" : " and all below it",
+    const char *pattern = cli_text(rule, "pattern");
+    fprintf(cli->out, "%s: %s%s%s, for %s%s%s%s\n", verb, *pattern ? "/" : cli_text(rule, "name"),
+            pattern,
+            *pattern                  ? "/"
+            : cli_flag(rule, "exact") ? " alone"
+                                      : " and all below it",
             *group ? "group " : "everybody", group, expires > 0 ? ", until " : "",
             expires > 0 ? print_time(expires, until) : "");
 }
@@ -139,6 +155,15 @@ static int put_rule(struct cli *cli, const char *action, const struct wish *wish
     return CLI_DONE;
 }
 
+static int take_target(struct cli *cli, const char *command, const char *text, struct wish *wish)
+{
+    if (!wish->regex) {
+        return cli_take_name(cli, command, text, &wish->name);
+    }
+    wish->pattern = text;
+    return *text ? CLI_DONE : cli_usage(cli, command, "--regex needs a pattern");
+}
+
 static int change(struct cli *cli, int argc, char **argv)
 {
     struct wish wish = {0};
@@ -150,7 +175,7 @@ static int change(struct cli *cli, int argc, char **argv)
     if (count != 1) {
         return cli_usage(cli, action, "one name is needed");
     }
-    int code = cli_take_name(cli, action, argv[1], &wish.name);
+    int code = take_target(cli, action, argv[1], &wish);
     if (code == CLI_DONE) {
         code = check_wish(cli, action, &wish);
     }
@@ -191,12 +216,24 @@ static int fetch_page(struct cli *cli, int offset, cJSON *all, bool *ret_more)
     return CLI_DONE;
 }
 
+/* The list's entry that an allow rule takes back. */
+static void add_overridden(struct cli_table *table, const cJSON *rule)
+{
+    const char *list = cli_text(rule, "overrides_list");
+    if (!*list) {
+        cli_table_add(table, "-");
+    } else {
+        cli_table_add(table, "%s of %s%s", cli_text(rule, "overrides_entry"), list,
+                      cli_flag(rule, "not_needed") ? ": gone, not needed any more" : "");
+    }
+}
+
 static int print_rules(struct cli *cli, const cJSON *rules)
 {
     char made[32], until[32];
     const cJSON *rule;
     struct cli_table table = {
-        .headings = {"rule", "name", "covers", "group", "made", "until", "note"}};
+        .headings = {"rule", "name", "covers", "group", "made", "until", "note", "takes back"}};
     if (cJSON_GetArraySize(rules) == 0) {
         fprintf(cli->out, "There are no local rules. `greengate allow NAME` makes one.\n");
         return CLI_DONE;
@@ -205,12 +242,17 @@ static int print_rules(struct cli *cli, const cJSON *rules)
     {
         const char *group = cli_text(rule, "group");
         cli_table_add(&table, "%s", cli_text(rule, "action"));
-        cli_table_add(&table, "%s", cli_text(rule, "name"));
-        cli_table_add(&table, "%s", cli_flag(rule, "exact") ? "the name" : "all below too");
+        const char *pattern = cli_text(rule, "pattern");
+        cli_table_add(&table, "%s", *pattern ? pattern : cli_text(rule, "name"));
+        cli_table_add(&table, "%s",
+                      *pattern                  ? "what matches"
+                      : cli_flag(rule, "exact") ? "the name"
+                                                : "all below too");
         cli_table_add(&table, "%s", *group ? group : "everybody");
         cli_table_add(&table, "%s", print_time(cli_number(rule, "made_at"), made));
         cli_table_add(&table, "%s", print_time(cli_number(rule, "expires_at"), until));
         cli_table_add(&table, "%s", cli_text(rule, "note"));
+        add_overridden(&table, rule);
     }
     return cli_table_print(cli, &table);
 }
@@ -249,7 +291,7 @@ int cmd_rules(struct cli *cli, int argc, char **argv)
     if (count != 2 || strcmp(argv[1], "remove") != 0) {
         return cli_usage(cli, "rules", "nothing, or remove NAME, is expected");
     }
-    int code = cli_take_name(cli, "rules", argv[2], &wish.name);
+    int code = take_target(cli, "rules", argv[2], &wish);
     if (code == CLI_DONE) {
         code = check_wish(cli, "rules", &wish);
     }

@@ -42,6 +42,11 @@ static void print_numbers(struct cli *cli, const cJSON *reply)
     double blocked = cli_number(reply, "blocked");
     fprintf(cli->out, "queries  %.0f since the start, %.0f blocked (%.1f %%)\n", queries, blocked,
             percent(blocked, queries));
+    double idle = cli_number(reply, "rules_not_needed");
+    if (idle > 0) {
+        fprintf(cli->out, "rules    %.0f allow rule%s no longer needed: see `greengate rules`\n",
+                idle, idle > 1 ? "s are" : " is");
+    }
     fprintf(cli->out, "cache    %.0f answers, %.1f of %.0f MB\n", cli_number(cache, "entries"),
             cli_number(cache, "bytes") / 1048576, cli_number(cache, "bytes_max") / 1048576);
 }

@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "control/rulechange.h"
-#include "policy/snapshot.h"
+#include "policy/overridden.h"
+#include "policy/regex.h"
 
 /* A page of rules must fit a frame, quotes escaped. */
 enum {
     PAGE_OCTETS = CLIENT_FRAME_MAX * 3 / 4,
-    RULE_OCTETS = 160,
+    RULE_OCTETS = 260,
     YEAR_S = 366 * 86400,
     YEARS_MAX = 10
 };
@@ -19,7 +20,10 @@ static cJSON *rule_json(const struct rule *rule)
 {
     char name[DNAME_TEXT_MAX];
     cJSON *item = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, "name", dname_print(&rule->name, name));
+    cJSON_AddStringToObject(item, "name", *rule->pattern ? "" : dname_print(&rule->name, name));
+    cJSON_AddStringToObject(item, "pattern", rule->pattern);
+    cJSON_AddStringToObject(item, "overrides_list", rule->over_list);
+    cJSON_AddStringToObject(item, "overrides_entry", rule->over_entry);
     cJSON_AddStringToObject(item, "action", rule->allow ? "allow" : "block");
     cJSON_AddBoolToObject(item, "exact", rule->exact);
     cJSON_AddStringToObject(item, "group", rule->group);
@@ -33,9 +37,15 @@ static int read_target(const struct control_call *call, struct rule *rule)
 {
     const char *group = control_text(call, "group");
     const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
-    if (dname_parse(control_text(call, "name"), &rule->name) < 0 || rule->name.labels == 0) {
-        return diag_set(call->diag, CONTROL_USAGE, "name: a domain name is expected");
+    if (!control_copy_plain(call, "pattern", rule->pattern, sizeof(rule->pattern))) {
+        return diag_set(call->diag, CONTROL_USAGE, "pattern: at most %d plain characters",
+                        RULE_PATTERN_MAX - 1);
     }
+    bool named = dname_parse(control_text(call, "name"), &rule->name) == 0 && rule->name.labels;
+    if (named == (*rule->pattern != 0)) {
+        return diag_set(call->diag, CONTROL_USAGE, "name: a domain name is expected, or a pattern");
+    }
+    rule->name.len = named ? rule->name.len : 1;
     if (!control_copy_plain(call, "group", rule->group, sizeof(rule->group))) {
         return diag_set(call->diag, CONTROL_USAGE, "group: at most %d plain characters",
                         RULE_GROUP_MAX - 1);
@@ -55,6 +65,9 @@ static int read_rule(const struct control_call *call, struct rule *rule)
     if (code != CONTROL_DONE) {
         return code;
     }
+    if (*rule->pattern && regex_judge(rule->pattern, rule->allow, call->diag) < 0) {
+        return CONTROL_USAGE;
+    }
     if (!control_copy_plain(call, "note", rule->note, sizeof(rule->note))) {
         return diag_set(call->diag, CONTROL_USAGE, "note: at most %d plain characters",
                         RULE_NOTE_MAX - 1);
@@ -68,6 +81,15 @@ static int read_rule(const struct control_call *call, struct rule *rule)
     return CONTROL_DONE;
 }
 
+static size_t count_patterns(const struct rule_list *rules)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < rules->count; i++) {
+        count += rules->items[i].pattern[0] != 0;
+    }
+    return count;
+}
+
 static int put_rule(struct control_call *call, bool allow)
 {
     struct rulechange change;
@@ -77,6 +99,14 @@ static int put_rule(struct control_call *call, bool allow)
         return code;
     }
     int err = rulechange_begin(call, &change);
+    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
+    if (err == 0 && allow && snapshot) {
+        err = overridden_note(snapshot, &rule);
+    }
+    if (err == 0 && *rule.pattern && count_patterns(&change.rules) >= RULE_PATTERNS_MAX) {
+        err = diag_set(call->diag, -E2BIG, "there are %d patterns already; remove some first",
+                       RULE_PATTERNS_MAX);
+    }
     if (err == 0) {
         err = rule_list_put(&change.rules, &rule);
         if (err == -E2BIG) {
@@ -114,8 +144,9 @@ static bool is_meant(const struct control_call *call, const struct rule *rule,
 {
     const char *action = control_text(call, "action");
     bool action_fits = !*action || strcmp(action, rule->allow ? "allow" : "block") == 0;
-    return dname_equal(&rule->name, &target->name) && strcmp(rule->group, target->group) == 0 &&
-           (rule->exact || !target->exact) && action_fits;
+    return dname_equal(&rule->name, &target->name) && strcmp(rule->pattern, target->pattern) == 0 &&
+           strcmp(rule->group, target->group) == 0 && (rule->exact || !target->exact) &&
+           action_fits;
 }
 
 static size_t take_out(const struct control_call *call, struct rule_list *rules,
@@ -139,7 +170,8 @@ static size_t take_out(const struct control_call *call, struct rule_list *rules,
 static const char *other_group(const struct rule_list *rules, const struct rule *target)
 {
     for (size_t i = 0; i < rules->count; i++) {
-        if (dname_equal(&rules->items[i].name, &target->name)) {
+        if (dname_equal(&rules->items[i].name, &target->name) &&
+            strcmp(rules->items[i].pattern, target->pattern) == 0) {
             return rules->items[i].group[0] ? rules->items[i].group : "(every group)";
         }
     }
@@ -175,14 +207,16 @@ int control_do_remove(struct control_call *call)
 static size_t rule_octets(const struct rule *rule)
 {
     char name[DNAME_TEXT_MAX];
-    size_t texts =
-        strlen(dname_print(&rule->name, name)) + strlen(rule->group) + strlen(rule->note);
+    size_t texts = strlen(dname_print(&rule->name, name)) + strlen(rule->group) +
+                   strlen(rule->note) + strlen(rule->pattern) + strlen(rule->over_list) +
+                   strlen(rule->over_entry);
     return RULE_OCTETS + 2 * texts;
 }
 
 int control_do_rules(struct control_call *call)
 {
     struct rule_list rules = {0};
+    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
     int64_t offset = 0;
     if (control_number(call, "offset", RULE_LIST_MAX, &offset) == -EINVAL) {
         return diag_set(call->diag, CONTROL_USAGE, "offset: a number of rules");
@@ -197,7 +231,10 @@ int control_do_rules(struct control_call *call)
         if (octets > PAGE_OCTETS) {
             break;
         }
-        cJSON_AddItemToArray(array, rule_json(&rules.items[i]));
+        cJSON *item = rule_json(&rules.items[i]);
+        bool gone = snapshot && overridden_is_gone(snapshot, &rules.items[i]);
+        cJSON_AddBoolToObject(item, "not_needed", gone);
+        cJSON_AddItemToArray(array, item);
     }
     cJSON_AddNumberToObject(call->reply, "count", (double)rules.count);
     rule_list_clear(&rules);

@@ -129,6 +129,16 @@ static void explain_prefixes(const struct snapshot *snapshot, const struct addr 
     }
 }
 
+/* "games.example", or "/pattern/". */
+static const char *print_target(const struct rule *rule, char out[DNAME_TEXT_MAX])
+{
+    if (*rule->pattern) {
+        snprintf(out, DNAME_TEXT_MAX, "/%s/", rule->pattern);
+        return out;
+    }
+    return dname_print(&rule->name, out);
+}
+
 static void explain_rule(const struct snapshot *snapshot, const struct verdict *verdict,
                          struct explanation *why)
 {
@@ -137,7 +147,7 @@ static void explain_rule(const struct snapshot *snapshot, const struct verdict *
     if (rule) {
         snprintf(why->rule_group, sizeof(why->rule_group), "%s", rule->group);
         snprintf(why->rule, sizeof(why->rule), "%s %s%s%s%s", rule->allow ? "allow" : "block",
-                 dname_print(&rule->name, name), rule->exact ? " (this name alone)" : "",
+                 print_target(rule, name), rule->exact ? " (this name alone)" : "",
                  rule->group[0] ? " for group " : "", rule->group);
     }
 }
@@ -242,6 +252,8 @@ void policy_explain(const struct snapshot *snapshot, const struct dname *name,
     if (verdict.pattern && verdict.reason != REASON_PROTECTED) {
         snprintf(why->entry, sizeof(why->entry), "/%s/",
                  blockdb_pattern(snapshot->db, verdict.pattern - 1U)->text);
+    } else if (verdict.rule >= 0 && *snapshot_rule(snapshot, verdict.rule)->pattern) {
+        print_target(snapshot_rule(snapshot, verdict.rule), why->entry);
     } else if (has_entry(&verdict)) {
         print_suffix(name, verdict.skip, why->entry);
     }

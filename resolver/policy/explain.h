@@ -35,10 +35,10 @@ struct explanation {
     int ede;                 /* extended error, -1 = none */
     char category[64];       /* "" = none */
     char list[64], list_version[64], list_url[512];
-    char entry[DNAME_TEXT_MAX];     /* the entry, rule or protected name that decided */
-    char rule[DNAME_TEXT_MAX + 96]; /* the local rule in words, "" = none */
-    char rule_group[64];            /* the rule's group, "" = every group */
-    char known[64];                 /* the item of the data files that decided, "" = none */
+    char entry[DNAME_TEXT_MAX];      /* the entry, rule or protected name that decided */
+    char rule[DNAME_TEXT_MAX + 192]; /* the local rule in words, "" = none */
+    char rule_group[64];             /* the rule's group, "" = every group */
+    char known[64];                  /* the item of the data files that decided, "" = none */
     char known_file[64], known_source[400], known_date[32];
     int64_t until; /* the group's next change, when the time decided; 0 = none is near */
     char target[DNAME_TEXT_MAX]; /* of a search engine: the name that answers instead */

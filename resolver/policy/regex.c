@@ -3,6 +3,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -149,58 +150,51 @@ static bool has_capital(const char *text)
     return *text != '\0';
 }
 
-static int compile(struct pattern *pattern, const struct blockdb *db, uint32_t index,
-                   struct diag *diag)
+static int compile(struct pattern *pattern, const char *text, struct diag *diag)
 {
-    const struct blockdb_pattern *source = blockdb_pattern(db, index);
     int code = 0;
     PCRE2_SIZE at = 0;
     PCRE2_UCHAR8 why[128] = "";
     uint32_t options =
         PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY;
     /* Names are lower case: to ignore case would only cost time. */
-    options |= has_capital(source->text) ? PCRE2_CASELESS : 0;
+    options |= has_capital(text) ? PCRE2_CASELESS : 0;
     pattern->code =
-        pcre2_compile((PCRE2_SPTR)source->text, PCRE2_ZERO_TERMINATED, options, &code, &at, NULL);
+        pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, options, &code, &at, NULL);
     if (pattern->code) {
         return 0;
     }
     pcre2_get_error_message(code, why, sizeof(why));
-    return diag_set(diag, -EINVAL, "list %.64s: the pattern /%.100s/ cannot be used: %s, at %zu",
-                    blockdb_source(db, source->source)->id, source->text, (const char *)why, at);
+    return diag_set(diag, -EINVAL, "the pattern /%.100s/ cannot be used: %s, at %zu", text,
+                    (const char *)why, at);
 }
 
-static bool wanted(const struct blockdb *db, uint32_t index, int source)
+int regex_set_from(const char *const *texts, uint32_t count, struct regex_set **ret_set,
+                   struct regex_report *ret_report)
 {
-    return source < 0 || blockdb_pattern(db, index)->source == source;
-}
-
-/* The patterns of one source, or of all with -1. */
-static int make_set(const struct blockdb *db, int source, struct regex_set **ret_set,
-                    struct regex_report *report)
-{
-    uint32_t count = blockdb_info(db)->patterns;
     struct regex_set *set = calloc(1, sizeof(*set));
+    *ret_report = (struct regex_report){.first = count};
     if (!set) {
         return -ENOMEM;
     }
     set->count = count;
-    set->patterns = calloc(count, sizeof(*set->patterns));
-    set->needles = calloc((size_t)count * LITERALS_MAX, sizeof(*set->needles));
+    set->patterns = calloc(count + 1, sizeof(*set->patterns));
+    set->needles = calloc((size_t)count * LITERALS_MAX + 1, sizeof(*set->needles));
     if (!set->patterns || !set->needles) {
         regex_set_free(set);
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < count; i++) {
         struct literals literals;
-        if (!wanted(db, i, source)) {
+        if (!texts[i]) {
             continue;
         }
-        if (compile(&set->patterns[i], db, i, report->left_out ? NULL : &report->diag) < 0) {
-            report->left_out++;
+        if (compile(&set->patterns[i], texts[i], ret_report->left_out ? NULL : &ret_report->diag) <
+            0) {
+            ret_report->first = ret_report->left_out++ ? ret_report->first : i;
             continue;
         }
-        literal_require(blockdb_pattern(db, i)->text, &literals);
+        literal_require(texts[i], &literals);
         if (!add_needles(set, i, &literals)) {
             mark(set->always, i);
             set->some_always = true;
@@ -210,12 +204,43 @@ static int make_set(const struct blockdb *db, int source, struct regex_set **ret
     return 0;
 }
 
+/* The patterns of one source, or of all with -1. */
+static int make_set(const struct blockdb *db, int source, struct regex_set **ret_set,
+                    struct regex_report *report)
+{
+    uint32_t count = blockdb_info(db)->patterns;
+    const char **texts = calloc(count + 1, sizeof(*texts));
+    if (!texts) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct blockdb_pattern *pattern = blockdb_pattern(db, i);
+        texts[i] = source < 0 || pattern->source == source ? pattern->text : NULL;
+    }
+    int err = regex_set_from(texts, count, ret_set, report);
+    free(texts);
+    return err;
+}
+
+/* Say whose pattern it was. */
+static void name_list(const struct blockdb *db, struct regex_report *report)
+{
+    char text[DIAG_TEXT_MAX];
+    snprintf(text, sizeof(text), "%s", report->diag.text);
+    diag_set(&report->diag, -EINVAL, "list %.64s: %.300s",
+             blockdb_source(db, blockdb_pattern(db, report->first)->source)->id, text);
+}
+
 int regex_set_new(const struct blockdb *db, struct regex_set **ret_set,
                   struct regex_report *ret_report)
 {
     *ret_report = (struct regex_report){.left_out = 0};
     *ret_set = NULL;
-    return blockdb_info(db)->patterns ? make_set(db, -1, ret_set, ret_report) : 0;
+    int err = blockdb_info(db)->patterns ? make_set(db, -1, ret_set, ret_report) : 0;
+    if (err == 0 && ret_report->left_out) {
+        name_list(db, ret_report);
+    }
+    return err;
 }
 
 void regex_set_free(struct regex_set *set)
@@ -353,6 +378,52 @@ static double measure_set(const struct regex_set *set, const struct dname names[
         least = batch == 0 || spent < least ? spent : least;
     }
     return least;
+}
+
+/* Names whose letters lead patterns astray. */
+static const char *const hard_names[] = {
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-0.example.net",
+    "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a-0.example.net",
+    "1111111111111111111111111111111111111111111111111111111111-.example.net",
+    "a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a_.example.net",
+};
+
+/* pcre2_match() over a text: over 0, a match; PCRE2_ERROR_NOMATCH; or a limit was met. */
+static int match_text(const struct pattern *pattern, const char *text)
+{
+    return set_up(&scratch) ? pcre2_match(pattern->code, (PCRE2_SPTR)text, strlen(text), 0, 0,
+                                          scratch.data, scratch.context)
+                            : PCRE2_ERROR_NOMEMORY;
+}
+
+int regex_judge(const char *text, bool allow, struct diag *diag)
+{
+    struct pattern pattern = {0};
+    unsigned matched = 0, faults = 0;
+    int err = compile(&pattern, text, diag);
+    if (err < 0) {
+        return err;
+    }
+    for (unsigned i = 0; i < USUAL; i++) {
+        int code = match_text(&pattern, usual_names[i]);
+        matched += code >= 0;
+        faults += code < 0 && code != PCRE2_ERROR_NOMATCH;
+    }
+    for (unsigned i = 0; i < sizeof(hard_names) / sizeof(hard_names[0]); i++) {
+        int code = match_text(&pattern, hard_names[i]);
+        faults += code < 0 && code != PCRE2_ERROR_NOMATCH;
+    }
+    pcre2_code_free(pattern.code);
+    if (faults) {
+        return diag_set(diag, -EINVAL,
+                        "the pattern /%.100s/ needs too many steps on some names; avoid "
+                        "repetitions of repetitions",
+                        text);
+    }
+    if (!allow && matched > USUAL / 4) {
+        return diag_set(diag, -EINVAL, "the pattern /%.100s/ matches nearly every name", text);
+    }
+    return 0;
 }
 
 int regex_measure(const struct blockdb *db, unsigned source, struct regex_cost *ret_cost)

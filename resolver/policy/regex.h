@@ -24,6 +24,7 @@ struct regex_name {
 /* Patterns that cannot be compiled are left out: how many, and the first of them. */
 struct regex_report {
     unsigned left_out;
+    uint32_t first; /* its index */
     struct diag diag;
 };
 
@@ -31,6 +32,16 @@ struct regex_report {
 __attribute__((warn_unused_result)) int regex_set_new(const struct blockdb *db,
                                                       struct regex_set **ret_set,
                                                       struct regex_report *ret_report);
+/* The same of texts, of which NULL is none; an empty set for no texts. */
+__attribute__((warn_unused_result)) int regex_set_from(const char *const *texts, uint32_t count,
+                                                       struct regex_set **ret_set,
+                                                       struct regex_report *ret_report);
+
+/* Can it be used as a rule? -EINVAL with the place in the pattern: it cannot be compiled,
+ * needs too many steps on names that lead patterns astray, or blocks nearly every name. */
+__attribute__((warn_unused_result)) int regex_judge(const char *text, bool allow,
+                                                    struct diag *diag);
+
 void regex_set_free(struct regex_set *set); /* accepts NULL */
 
 /* False when no pattern can match: the name need not be looked at again. */

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "config/protected.h"
+#include "policy/regex.h"
 
 enum { GROUP_GLOBAL = -1, GROUP_UNKNOWN = -2, SUFFIX_SEED = 0x67726565 };
 enum { ROW_PROTECTED = -1, ROW_CANARY = -2 };
@@ -29,7 +30,12 @@ struct policy_rules {
     struct row *rows;
     uint32_t row_count, row_cap;
     uint32_t bucket_mask;
-    uint32_t *buckets; /* row + 1 */
+    uint32_t *buckets;          /* row + 1 */
+    struct regex_set *patterns; /* NULL: no rule has one */
+    int16_t pattern_group[RULE_PATTERNS_MAX];
+    int32_t pattern_rule[RULE_PATTERNS_MAX];
+    uint32_t pattern_count;
+    struct regex_report report;
     struct window *windows;
     size_t window_count;
     uint64_t serial;
@@ -113,6 +119,9 @@ static void fill(struct policy_rules *index, const struct config *config,
     }
     for (size_t i = 0; i < index->rule_count; i++) {
         const struct rule *rule = &index->rules[i];
+        if (*rule->pattern) {
+            continue;
+        }
         const struct row like = {.exact = rule->exact,
                                  .allow = rule->allow,
                                  .group = group_index(config, rule->group),
@@ -120,6 +129,23 @@ static void fill(struct policy_rules *index, const struct config *config,
         add_row(index, &rule->name, &like);
         index->local = true;
     }
+}
+
+/* Rules by pattern, the first RULE_PATTERNS_MAX of them. */
+static int fill_patterns(struct policy_rules *index, const struct config *config)
+{
+    const char *texts[RULE_PATTERNS_MAX];
+    for (size_t i = 0; i < index->rule_count && index->pattern_count < RULE_PATTERNS_MAX; i++) {
+        const struct rule *rule = &index->rules[i];
+        if (*rule->pattern) {
+            texts[index->pattern_count] = rule->pattern;
+            index->pattern_group[index->pattern_count] = group_index(config, rule->group);
+            index->pattern_rule[index->pattern_count++] = (int32_t)i;
+        }
+    }
+    return index->pattern_count
+               ? regex_set_from(texts, index->pattern_count, &index->patterns, &index->report)
+               : 0;
 }
 
 static int reserve(struct policy_rules *index, const struct rule *rules, size_t rows)
@@ -161,6 +187,9 @@ int policy_rules_new(const struct rule *rules, size_t count, const struct policy
                   config->source_count + count;
     int err = reserve(index, rules, rows);
     if (err == 0) {
+        err = fill_patterns(index, config);
+    }
+    if (err == 0) {
         fill(index, config, &built_in);
         for (size_t i = 0; i < canaries.count; i++) {
             add_canary(index, &canaries.items[i]);
@@ -184,6 +213,7 @@ void policy_rules_unref(struct policy_rules *rules)
     if (!rules || --rules->refs) {
         return;
     }
+    regex_set_free(rules->patterns);
     free(rules->windows);
     free(rules->rules);
     free(rules->rows);
@@ -212,13 +242,37 @@ static void offer(struct rule_match *best, const struct policy_rules *rules, con
     }
 }
 
-struct rule_match rules_find(const struct policy_rules *rules, const struct dname *name,
-                             uint16_t group)
+/* The first pattern of the group, or of all groups, that fits; allow wins. */
+static int32_t find_pattern(const struct policy_rules *rules, const struct regex_name *text,
+                            int group)
+{
+    int32_t found = -1;
+    for (int at = regex_next(text, 0); at >= 0; at = regex_next(text, (uint32_t)at + 1)) {
+        bool better = found < 0 ||
+                      (rules->rules[rules->pattern_rule[at]].allow && !rules->rules[found].allow);
+        if (rules->pattern_group[at] == group && better &&
+            regex_matches(rules->patterns, (uint32_t)at, text)) {
+            found = rules->pattern_rule[at];
+        }
+    }
+    return found;
+}
+
+static bool any_pattern(const struct policy_rules *rules, const struct dname *name)
+{
+    struct regex_name text;
+    int at =
+        rules->patterns && regex_prepare(rules->patterns, name, &text) ? regex_next(&text, 0) : -1;
+    while (at >= 0 && !regex_matches(rules->patterns, (uint32_t)at, &text)) {
+        at = regex_next(&text, (uint32_t)at + 1);
+    }
+    return at >= 0;
+}
+
+static struct rule_match find_names(const struct policy_rules *rules, const struct dname *name,
+                                    uint16_t group, struct rule_match *ret_global)
 {
     struct rule_match own = {-1, 0}, global = {-1, 0};
-    if (!rules->local) {
-        return global;
-    }
     for (unsigned skip = 0; skip < name->labels; skip++) {
         size_t len;
         const uint8_t *suffix = dname_suffix(name, skip, &len);
@@ -234,6 +288,25 @@ struct rule_match rules_find(const struct policy_rules *rules, const struct dnam
                 offer(&own, rules, row, skip);
             }
         }
+    }
+    *ret_global = global;
+    return own;
+}
+
+struct rule_match rules_find(const struct policy_rules *rules, const struct dname *name,
+                             uint16_t group)
+{
+    struct rule_match own = {-1, 0}, global = {-1, 0};
+    struct regex_name text;
+    if (rules->local) {
+        own = find_names(rules, name, group, &global);
+    }
+    bool fits = own.rule < 0 && rules->patterns && regex_prepare(rules->patterns, name, &text);
+    if (fits) {
+        own.rule = find_pattern(rules, &text, group);
+    }
+    if (own.rule < 0 && fits && global.rule < 0) {
+        global.rule = find_pattern(rules, &text, GROUP_GLOBAL);
     }
     return own.rule >= 0 ? own : global;
 }
@@ -279,7 +352,7 @@ int rules_canary(const struct policy_rules *rules, const struct dname *name)
 
 bool rules_touch(const struct policy_rules *rules, const struct dname *name)
 {
-    if (rules_canary(rules, name) >= 0) {
+    if (rules_canary(rules, name) >= 0 || any_pattern(rules, name)) {
         return true;
     }
     for (unsigned skip = 0; rules->local && skip < name->labels; skip++) {
@@ -299,6 +372,11 @@ bool rules_touch(const struct policy_rules *rules, const struct dname *name)
 bool rules_lack_built_in(const struct policy_rules *rules)
 {
     return rules->no_built_in;
+}
+
+const struct regex_report *rules_patterns(const struct policy_rules *rules)
+{
+    return &rules->report;
 }
 
 bool rules_lack_canaries(const struct policy_rules *rules)

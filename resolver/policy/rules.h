@@ -9,7 +9,7 @@ struct rule_match {
 };
 
 /* The rule that decides: of the group before global, the longest name wins, allow
- * wins a tie. */
+ * wins a tie; rules by pattern come after those by name of the same scope. */
 struct rule_match rules_find(const struct policy_rules *rules, const struct dname *name,
                              uint16_t group);
 
@@ -24,6 +24,10 @@ bool rules_touch(const struct policy_rules *rules, const struct dname *name);
 
 /* True when protected.yaml could not be read: only never_block and list hosts protect. */
 bool rules_lack_built_in(const struct policy_rules *rules);
+
+/* Patterns of rules that could not be used, and why. */
+struct regex_report;
+const struct regex_report *rules_patterns(const struct policy_rules *rules);
 
 /* True when canaries.yaml could not be read. */
 bool rules_lack_canaries(const struct policy_rules *rules);

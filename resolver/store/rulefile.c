@@ -65,6 +65,15 @@ static const char *read_key(const struct yaml_node *node, struct rule *rule)
     if (strcmp(node->key, "group") == 0) {
         return read_text(text, rule->group, sizeof(rule->group)) < 0 ? "too long" : NULL;
     }
+    if (strcmp(node->key, "pattern") == 0) {
+        return read_text(text, rule->pattern, sizeof(rule->pattern)) < 0 ? "too long" : NULL;
+    }
+    if (strcmp(node->key, "overrides_list") == 0) {
+        return read_text(text, rule->over_list, sizeof(rule->over_list)) < 0 ? "too long" : NULL;
+    }
+    if (strcmp(node->key, "overrides_entry") == 0) {
+        return read_text(text, rule->over_entry, sizeof(rule->over_entry)) < 0 ? "too long" : NULL;
+    }
     if (strcmp(node->key, "note") == 0) {
         return read_text(text, rule->note, sizeof(rule->note)) < 0 ? "too long" : NULL;
     }
@@ -80,12 +89,13 @@ static const char *read_key(const struct yaml_node *node, struct rule *rule)
 static int read_rule(const struct yaml_node *item, struct rule *rule, const char *path,
                      struct diag *diag)
 {
-    *rule = (struct rule){0};
+    *rule = (struct rule){.name.len = 1};
     if (item->kind != YAML_MAP) {
         return fail_at(diag, path, item, "a rule is a map with name and action");
     }
-    if (!yaml_get(item, "name") || !yaml_get(item, "action")) {
-        return fail_at(diag, path, item, "a rule needs name and action");
+    bool by_name = yaml_get(item, "name"), by_pattern = yaml_get(item, "pattern");
+    if (by_name == by_pattern || !yaml_get(item, "action")) {
+        return fail_at(diag, path, item, "a rule needs action, and name or pattern");
     }
     for (const struct yaml_node *node = item->first; node; node = node->next) {
         const char *wrong = read_key(node, rule);
@@ -235,20 +245,34 @@ int rulefile_load(const char *path, struct rule_list *ret_rules, struct diag *di
     return 0;
 }
 
+static int write_overridden(FILE *file, const struct rule *rule)
+{
+    char *list = yaml_quote(rule->over_list), *entry = yaml_quote(rule->over_entry);
+    int err = list && entry ? 0 : -ENOMEM;
+    if (err == 0 && *rule->over_list) {
+        fprintf(file, "    overrides_list: %s\n    overrides_entry: %s\n", list, entry);
+    }
+    free(list);
+    free(entry);
+    return err;
+}
+
 static int write_rule(FILE *file, const struct rule *rule)
 {
     char name[DNAME_TEXT_MAX];
-    char *quoted_name = yaml_quote(dname_print(&rule->name, name));
+    bool by_pattern = *rule->pattern;
+    char *quoted_name = yaml_quote(by_pattern ? rule->pattern : dname_print(&rule->name, name));
     char *group = yaml_quote(rule->group);
     char *note = yaml_quote(rule->note);
     int err = quoted_name && group && note ? 0 : -ENOMEM;
     if (err == 0) {
-        fprintf(file, "  - name: %s\n    action: %s\n", quoted_name,
+        fprintf(file, "  - %s: %s\n    action: %s\n", by_pattern ? "pattern" : "name", quoted_name,
                 rule->allow ? "allow" : "block");
         fprintf(file, "    exact: %s\n    group: %s\n    note: %s\n",
                 rule->exact ? "true" : "false", group, note);
         fprintf(file, "    made_at: %" PRId64 "\n    expires_at: %" PRId64 "\n", rule->made_at,
                 rule->expires_at);
+        err = write_overridden(file, rule);
     }
     free(quoted_name);
     free(group);
@@ -332,7 +356,7 @@ int rulefile_save(const char *path, const struct rule_list *rules, struct diag *
 static bool replaces(const struct rule *rule, const struct rule *old)
 {
     return dname_equal(&old->name, &rule->name) && old->exact == rule->exact &&
-           strcmp(old->group, rule->group) == 0;
+           strcmp(old->pattern, rule->pattern) == 0 && strcmp(old->group, rule->group) == 0;
 }
 
 int rule_list_remove(struct rule_list *rules, const struct rule *rule)

@@ -112,8 +112,14 @@ static void say_set(struct scenario *scenario, char **words, size_t count)
 static void say_rule(struct scenario *scenario, char **words, size_t count)
 {
     struct rule rule = {.allow = strcmp(words[1], "allow") == 0};
+    size_t len = count >= 3 ? strlen(words[2]) : 0;
+    bool pattern = len > 2 && words[2][0] == '/' && words[2][len - 1] == '/';
+    if (pattern) {
+        rule.name.len = 1;
+        snprintf(rule.pattern, sizeof(rule.pattern), "%.*s", (int)len - 2, words[2] + 1);
+    }
     if (scenario->rule_count == WORLD_RULES_MAX || count < 3 ||
-        dname_parse(words[2], &rule.name) < 0) {
+        (!pattern && dname_parse(words[2], &rule.name) < 0)) {
         fail_here(scenario, "bad rule", words[1]);
     }
     for (size_t i = 3; i < count; i++) {
