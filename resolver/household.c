@@ -10,6 +10,7 @@
 #include "daemon.h"
 #include "neigh/neigh.h"
 #include "policy/snapshot.h"
+#include "query/presence.h"
 
 static void open_table(struct household *house)
 {
@@ -110,12 +111,25 @@ static int gather(const struct household *house, const struct keyring *keys,
     return err;
 }
 
+static void turn_presence(struct household *house, const struct clock *clock)
+{
+    uint64_t now_s = clock_mono_us(clock) / 1000000;
+    if (!house->presence) {
+        house->presence = presence_new();
+        house->presence_s = now_s;
+    } else if (now_s - house->presence_s >= PRESENCE_HALF_S) {
+        presence_turn(house->presence);
+        house->presence_s = now_s;
+    }
+}
+
 bool household_refresh(struct daemon *daemon)
 {
     struct household *house = &daemon->household;
     const struct config *config = policy_config_get(daemon->config);
     const struct keyring *keys = policy_config_keys(daemon->config);
     bool hosts = keyring_count(keys, MEMBER_HOST) > 0;
+    turn_presence(house, daemon->clock);
     open_table(house);
     if (house->neigh) {
         (void)neigh_read(house->neigh);
@@ -167,6 +181,7 @@ void household_clear(struct daemon *daemon)
     neigh_close(daemon->household.neigh);
     leases_clear(&daemon->household.leases);
     residents_unref(daemon->household.residents);
+    free(daemon->household.presence);
 }
 
 const char *household_trouble(const struct daemon *daemon)

@@ -8,6 +8,7 @@
 
 struct daemon;
 struct neigh;
+struct presence;
 
 struct household {
     struct neigh *neigh; /* NULL: it could not be opened */
@@ -17,6 +18,8 @@ struct household {
     char error[128]; /* why the neighbour table cannot be read, "" = it can */
     uint64_t lease_mark;
     struct leases leases;
+    struct presence *presence;   /* who asked at all; NULL without memory */
+    uint64_t presence_s;         /* when its older half was forgotten, on the monotonic clock */
     struct residents *residents; /* in force */
 };
 
@@ -28,6 +31,10 @@ bool household_refresh(struct daemon *daemon);
 void household_start(struct daemon *daemon);
 void household_stop(struct daemon *daemon);
 void household_clear(struct daemon *daemon);
+
+/* How many devices of the neighbour table ask us; zeroed before. */
+struct daemon_devices; /* control/status.h */
+void household_count(const struct daemon *daemon, struct daemon_devices *ret_devices);
 
 /* Why devices are not known as they should be, "" = they are. */
 const char *household_trouble(const struct daemon *daemon);

@@ -68,6 +68,11 @@ static bool find_lead(void *owner, const struct dname *name, uint16_t group, str
     return alias_find_blocked(&look, ret_lead);
 }
 
+static void count_devices(void *owner, struct daemon_devices *ret_devices)
+{
+    household_count(owner, ret_devices);
+}
+
 static const char *give_restart_note(void *owner)
 {
     return ((struct daemon *)owner)->restart_note;
@@ -194,6 +199,7 @@ static int start_workers(struct daemon *daemon, struct diag *diag)
             .plan = daemon->plan,
             .claims = daemon->claims,
             .guard = &daemon->guard,
+            .presence = daemon->household.presence,
             .census = daemon->census,
             .workers = daemon->workers_wanted,
             .flights_max = flights_max,
@@ -220,6 +226,7 @@ static int open_control(struct daemon *daemon, struct diag *diag)
         .status = do_status,
         .blocked_lead = find_lead,
         .restart_note = give_restart_note,
+        .devices = count_devices,
         .audit = daemon->audit,
         .stats = daemon->stats,
         .clock = daemon->clock,

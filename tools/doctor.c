@@ -187,6 +187,24 @@ static void see_daemon(struct doctor *doctor)
     }
 }
 
+static void see_radar(struct doctor *doctor)
+{
+    cJSON *reply = NULL;
+    cJSON *request = cJSON_CreateObject();
+    cJSON_AddStringToObject(request, "command", "radar");
+    bool answers = cli_try_ask(doctor->cli, request, &reply, NULL) == 0 && cli_flag(reply, "ok");
+    if (answers && *cli_text(reply, "alert")) {
+        doctor_find(doctor,
+                    &(struct finding){FINDING_WARNING, "ways around",
+                                      "greengate radar; greengate firewall print"},
+                    "%s", cli_text(reply, "alert"));
+    } else if (answers) {
+        doctor_find(doctor, &(struct finding){FINDING_OK, "ways around", ""},
+                    "no sign that many go around");
+    }
+    cJSON_Delete(reply);
+}
+
 static void examine(struct doctor *doctor)
 {
     doctor_find(doctor, &(struct finding){FINDING_OK, "configuration", ""}, "%s reads",
@@ -198,6 +216,7 @@ static void examine(struct doctor *doctor)
     if (doctor->status) {
         see_upstreams(doctor);
         see_lists(doctor);
+        see_radar(doctor);
     }
     doctor_see_listeners(doctor);
     doctor_see_page(doctor);

@@ -21,7 +21,9 @@ static int read_item(const struct yaml_node *node, const char *path, struct prot
         diag_at(diag, path, node->line, node->column);
         return diag_set(diag, -EINVAL, "%s: 'match' is exact or subtree", name);
     }
+    const char *relay = yaml_get_text(node, "relay");
     item->exact = strcmp(match, "exact") == 0;
+    item->relay = relay && strcmp(relay, "true") == 0;
     return 0;
 }
 

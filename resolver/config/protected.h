@@ -11,6 +11,7 @@
 struct protected_name {
     struct dname name;
     bool exact; /* the name alone, else all below it too */
+    bool relay; /* of a canary: asked by a relay that hides all traffic */
 };
 
 struct protected_list {

@@ -178,6 +178,24 @@ static void put_blocked(const struct exposition *out)
     }
 }
 
+static void put_ways(const struct exposition *out)
+{
+    char group[STATS_NAME_MAX];
+    char quoted[VALUE_MAX];
+    head(out, METRIC_bypass_total);
+    for (unsigned g = 0; g < STATS_GROUPS_MAX; g++) {
+        for (unsigned way = 1; way < STATS_WAYS; way++) {
+            unsigned long long count = count_of(&out->sums->ways[g][way]);
+            if (count) {
+                put(out, "%s{kind=\"%s\",group=\"%s\"} %llu", metrics[METRIC_bypass_total].name,
+                    stats_way_names[way],
+                    quote(stats_group_label(out->call->backend->stats, (uint16_t)g, group), quoted),
+                    count);
+            }
+        }
+    }
+}
+
 static void put_drops(const struct exposition *out)
 {
     head(out, METRIC_dropped_total);
@@ -273,6 +291,7 @@ int control_do_metrics(struct control_call *call)
         put_responses(&out);
         put_durations(&out);
         put_blocked(&out);
+        put_ways(&out);
         put_drops(&out);
         put_upstreams(&out);
         put_lists(&out);

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 struct dname;
+struct daemon_devices;
 struct daemon_status; /* control/status.h */
 struct audit_log;
 struct rule_list; /* store/rulefile.h */
@@ -37,6 +38,7 @@ struct control_backend {
     /* Is the name blocked for the group because of what it leads to? NULL: never. */
     bool (*blocked_lead)(void *owner, const struct dname *name, uint16_t group,
                          struct lead *ret_lead);
+    void (*devices)(void *owner, struct daemon_devices *ret_devices); /* NULL; zeroed before */
     const char *(*restart_note)(void *owner); /* NULL, or what a reload left undone */
     struct stats *stats;
     const struct clock *clock;

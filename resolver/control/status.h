@@ -66,3 +66,12 @@ struct daemon_status {
     struct daemon_upstream upstreams[DAEMON_UPSTREAMS_MAX];
     size_t upstream_count;
 };
+
+/* Devices of the neighbour table, by group. */
+enum { DAEMON_GROUPS_MAX = 256 };
+struct daemon_devices {
+    bool known;   /* there is such a table */
+    int64_t up_s; /* since the start */
+    unsigned devices[DAEMON_GROUPS_MAX];
+    unsigned silent[DAEMON_GROUPS_MAX]; /* of them: did not ask in the last half day */
+};

@@ -17,6 +17,7 @@ struct row {
     uint8_t len;
     bool exact;
     bool allow;
+    bool relay;    /* of a canary */
     int16_t group; /* index, GROUP_GLOBAL, or GROUP_UNKNOWN: never matches */
     int32_t rule;  /* index, ROW_PROTECTED or ROW_CANARY */
     uint32_t next; /* row + 1 in the same bucket, 0 ends */
@@ -70,7 +71,8 @@ static void add_protected(struct policy_rules *rules, const struct dname *name, 
 
 static void add_canary(struct policy_rules *rules, const struct protected_name *canary)
 {
-    const struct row like = {.exact = canary->exact, .group = GROUP_GLOBAL, .rule = ROW_CANARY};
+    const struct row like = {
+        .exact = canary->exact, .relay = canary->relay, .group = GROUP_GLOBAL, .rule = ROW_CANARY};
     add_row(rules, &canary->name, &like);
     rules->canary_lengths |= 1ULL << (canary->name.len & 63);
 }
@@ -311,9 +313,9 @@ struct rule_match rules_find(const struct policy_rules *rules, const struct dnam
     return own.rule >= 0 ? own : global;
 }
 
-/* Does a row of that kind cover the suffix that skip labels leave? */
-static bool covered(const struct policy_rules *rules, const struct dname *name, unsigned skip,
-                    int32_t kind)
+/* The row of that kind that covers the suffix that skip labels leave; NULL. */
+static const struct row *covered(const struct policy_rules *rules, const struct dname *name,
+                                 unsigned skip, int32_t kind)
 {
     size_t len;
     const uint8_t *suffix = dname_suffix(name, skip, &len);
@@ -321,10 +323,10 @@ static bool covered(const struct policy_rules *rules, const struct dname *name, 
     for (; at; at = rules->rows[at - 1].next) {
         const struct row *row = &rules->rows[at - 1];
         if (row->rule == kind && row_covers(row, suffix, len, skip)) {
-            return true;
+            return row;
         }
     }
-    return false;
+    return NULL;
 }
 
 int rules_protects(const struct policy_rules *rules, const struct dname *name)
@@ -348,6 +350,13 @@ int rules_canary(const struct policy_rules *rules, const struct dname *name)
         }
     }
     return -1;
+}
+
+bool rules_canary_is_relay(const struct policy_rules *rules, const struct dname *name)
+{
+    int skip = rules_canary(rules, name);
+    const struct row *row = skip < 0 ? NULL : covered(rules, name, (unsigned)skip, ROW_CANARY);
+    return row && row->relay;
 }
 
 bool rules_touch(const struct policy_rules *rules, const struct dname *name)

@@ -18,6 +18,7 @@ int rules_protects(const struct policy_rules *rules, const struct dname *name);
 
 /* The canary that covers it: skip, or -1. */
 int rules_canary(const struct policy_rules *rules, const struct dname *name);
+bool rules_canary_is_relay(const struct policy_rules *rules, const struct dname *name);
 
 /* Is it a canary, or does any rule of any group cover it? */
 bool rules_touch(const struct policy_rules *rules, const struct dname *name);

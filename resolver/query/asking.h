@@ -2,6 +2,7 @@
 /* asking: the stages that find an answer, in the cache or at an upstream, and how a query
  * goes on that had to wait for one. */
 #pragma once
+#include "query/asker.h"
 #include "query/stage.h"
 
 /* Where the answer to what is sought has its place in the cache. */

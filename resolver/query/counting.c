@@ -2,8 +2,11 @@
 #include "query/counting.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "config/known.h"
 #include "policy/geo.h"
+#include "policy/rules.h"
 
 static enum stats_verdict verdict_of(const struct query *query)
 {
@@ -22,6 +25,41 @@ static enum stats_verdict verdict_of(const struct query *query)
                                      : STATS_ANSWERED;
 }
 
+/* By the ids of bypass.yaml; one that is not known here is a listed name. */
+static enum stats_way way_of_item(const char *id)
+{
+    static const struct {
+        const char *id;
+        enum stats_way way;
+    } rows[] = {
+        {"doh", STATS_WAY_DOH},         {"vpn", STATS_WAY_VPN},     {"proxy", STATS_WAY_PROXY},
+        {"tor", STATS_WAY_TOR},         {"cache", STATS_WAY_PAGES}, {"translate", STATS_WAY_PAGES},
+        {"address", STATS_WAY_ADDRESS},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(rows[i].id, id) == 0) {
+            return rows[i].way;
+        }
+    }
+    return STATS_WAY_LISTED;
+}
+
+static enum stats_way way_of(const struct query *query)
+{
+    const struct snapshot *snapshot = query->worker->snapshot;
+    const struct verdict *verdict = &query->verdict;
+    if (!verdict->blocked || !snapshot->bypass || verdict->category != snapshot->bypass) {
+        return STATS_WAY_NONE;
+    }
+    if (verdict->reason == REASON_CANARY) {
+        return rules_canary_is_relay(snapshot->parts.rules, &query->question.name)
+                   ? STATS_WAY_RELAY
+                   : STATS_WAY_CANARY;
+    }
+    return verdict->mark ? way_of_item(snapshot->known->items[verdict->mark - 1].id)
+                         : STATS_WAY_LISTED;
+}
+
 void counting_add(const struct query *query)
 {
     struct query_worker *worker = query->worker;
@@ -38,6 +76,7 @@ void counting_add(const struct query *query)
         .verdict = (uint8_t)verdict,
         .transport = query->channel->transport,
         .origin = ours ? STATS_POLICY : query->origin,
+        .way = (uint8_t)way_of(query),
         .country = query->verdict.blocked ? 0 : (uint16_t)geo_country_index(query->country),
         .latency_us = (uint32_t)(worker->now_us - query->started_us),
     };

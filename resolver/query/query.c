@@ -46,22 +46,10 @@ static enum step guard(struct query *query)
     return silent ? STEP_DROP : STEP_REPLY;
 }
 
-/* Whose question it is. A forwarder asks for others: its word counts if it is trusted. */
-static uint16_t find_group(const struct query *query)
-{
-    const struct snapshot *snapshot = query->worker->snapshot;
-    const struct question *question = &query->question;
-    struct client client = {&query->client, NULL, query->channel->id};
-    if (question->has_mac && snapshot_is_forwarder(snapshot, &query->client)) {
-        client.mac = question->mac;
-    }
-    return snapshot_group(snapshot, &client);
-}
-
 static enum step admit(struct query *query)
 {
     struct query_worker *worker = query->worker;
-    query->group = find_group(query);
+    query->group = asker_group(query);
     if (!snapshot_admits(worker->snapshot, &query->client)) {
         if (!guard_admits_refusal(query)) {
             query_count_drop(worker->drops, DROP_STRANGER);
@@ -73,6 +61,7 @@ static enum step admit(struct query *query)
     if (query->outcome != QUESTION_OK) {
         return STEP_REPLY;
     }
+    asker_note(query);
     snapshot_probe(worker->snapshot, &query->question.name, &query->probe);
     return STEP_NEXT;
 }

@@ -44,6 +44,7 @@ struct query_worker {
     int (*ask)(void *context, const struct ask *ask, struct upstream_waiter *waiter);
     void *ask_context;
     struct guard *guard;       /* shared by the workers */
+    struct presence *presence; /* likewise; NULL: nobody wants to know */
     struct cookie_jar cookies; /* drawn from the guard's secret */
     void (*answered)(struct upstream_waiter *waiter, const struct upstream_result *result);
     uint64_t now_us; /* refreshed by query_tick() at every wake-up */

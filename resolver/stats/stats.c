@@ -13,6 +13,9 @@
 
 enum { FLUSH_S = 60, NOTICE_S = 86400, DAY_HOURS = 24, REOPEN_FAILURES = 10 };
 
+const char *const stats_way_names[STATS_WAYS] = {"none",  "canary", "relay", "doh",     "vpn",
+                                                 "proxy", "tor",    "pages", "address", "listed"};
+
 const char *const stats_verdict_names[STATS_VERDICTS] = {
     [STATS_ANSWERED] = "answered", [STATS_BLOCKED] = "blocked", [STATS_ALLOWED] = "allowed",
     [STATS_REFUSED] = "refused",   [STATS_FAILED] = "failed",   [STATS_SHADOW] = "shadow",

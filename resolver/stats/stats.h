@@ -7,48 +7,12 @@
 #pragma once
 #include "base/clock.h"
 #include "base/diag.h"
+#include "stats/event.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum {
-    STATS_GROUPS_MAX = 256,
-    STATS_CATEGORIES_MAX = 64, /* 0 is "none" */
-    STATS_TYPES = 257,         /* QTYPE 0..255; 256 is "other" */
-    STATS_RCODES = 24,
-    STATS_RCODE_NONE = 12, /* no answer was sent; DNS does not use this code */
-    STATS_COUNTRIES = 677, /* 0 is "not known"; 1 to 676: two letters, AA to ZZ */
-    STATS_LATENCIES = 16,  /* bucket i: up to 250 us << i, the last without end */
-};
-
-/* What became of a query. Names in stats_verdict_names[], which the CLI shows. */
-enum stats_verdict {
-    STATS_ANSWERED, /* passed on or from the cache */
-    STATS_BLOCKED,
-    STATS_ALLOWED, /* a local rule or protected name overrode a block */
-    STATS_REFUSED, /* not allowed to ask, or not answerable: FORMERR, NOTIMP ... */
-    STATS_FAILED,  /* SERVFAIL */
-    STATS_SHADOW,  /* answered, but a source in shadow mode would have blocked it */
-    STATS_VERDICTS,
-};
-extern const char *const stats_verdict_names[STATS_VERDICTS];
-
-enum stats_transport { STATS_UDP, STATS_TCP, STATS_TLS, STATS_TRANSPORTS };
-enum stats_origin { STATS_CACHE, STATS_STALE, STATS_UPSTREAM, STATS_POLICY, STATS_ORIGINS };
-
-struct stats_event {
-    uint16_t group;    /* stable id, see stats_name_group() */
-    uint16_t category; /* stable id, 0 = none */
-    uint16_t type;     /* QTYPE */
-    uint8_t rcode;
-    uint8_t verdict;
-    uint8_t transport;
-    uint8_t origin;
-    uint16_t country; /* to which an answer leads, 0 = not known */
-    uint32_t latency_us;
-};
 
 typedef _Atomic uint64_t stats_counter;
 
@@ -57,6 +21,7 @@ struct stats_worker {
     /* for metrics alone, never written to the file */
     stats_counter requests[STATS_TRANSPORTS][STATS_TYPES];
     stats_counter responses[STATS_RCODES][STATS_ORIGINS];
+    stats_counter ways[STATS_GROUPS_MAX][STATS_WAYS];
     /* from here on written hour by hour, see stats_collect() */
     stats_counter types[STATS_TYPES];
     stats_counter rcodes[STATS_RCODES];
@@ -137,6 +102,9 @@ static inline void stats_count(struct stats_worker *worker, const struct stats_e
     stats_add(&worker->origins[event->origin], 1);
     stats_add(&worker->latencies[stats_latency_bucket(event->latency_us)], 1);
     stats_add(&worker->latency_sum_us, event->latency_us);
+    if (event->way) {
+        stats_add(&worker->ways[event->group][event->way], 1);
+    }
     if (event->country) {
         stats_add(&worker->countries[event->country], 1);
     }

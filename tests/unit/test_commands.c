@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "backend.h"
+#include "control/status.h"
 #include "policy/explain.h"
 #include "store/rulefile.h"
 
@@ -359,6 +360,43 @@ static void a_change_removes_so_many_and_no_more(void **state)
     }
 }
 
+static struct daemon_devices devices;
+
+static void give_devices(void *owner, struct daemon_devices *ret_devices)
+{
+    (void)owner;
+    *ret_devices = devices;
+}
+
+/* One alert, when many devices are silent and it is not too early to tell. */
+static void radar_tells_of_silent_devices(void **state)
+{
+    struct test_backend *backend = *state;
+    static const struct {
+        unsigned all, silent;
+        int64_t up_s;
+        bool alert;
+    } cases[] = {
+        {10, 4, 7200, true},    {10, 4, 600, false},   {10, 3, 7200, false},
+        {2, 1, 7200, false},    {10, 10, 7200, false}, /* a forwarder asks for them */
+        {600, 300, 7200, true},
+    };
+    backend->control.devices = give_devices;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        devices = (struct daemon_devices){.known = true, .up_s = cases[i].up_s};
+        devices.devices[0] = cases[i].all / 2;
+        devices.silent[0] = cases[i].silent / 2;
+        devices.devices[1] = cases[i].all - devices.devices[0];
+        devices.silent[1] = cases[i].silent - devices.silent[0];
+        cJSON *reply = ask(backend, "{\"command\":\"radar\"}");
+        assert_true(is_ok(reply));
+        if ((*text_of(reply, "alert") != 0) != cases[i].alert) {
+            fail_msg("%u of %u: '%s'", cases[i].silent, cases[i].all, text_of(reply, "alert"));
+        }
+        cJSON_Delete(reply);
+    }
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 int main(void)
 {
@@ -372,6 +410,7 @@ int main(void)
         ROW(a_broken_rule_file_is_not_overwritten),
         ROW(sums_come_as_columns_and_rows),
         ROW(reload_says_what_is_wrong),
+        ROW(radar_tells_of_silent_devices),
         ROW(a_change_is_written_and_taken_back),
         ROW(a_change_that_cannot_act_is_not_kept),
         ROW(a_change_removes_so_many_and_no_more),
