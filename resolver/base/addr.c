@@ -233,6 +233,18 @@ static bool carries_ipv4(const struct addr *addr, struct addr *ret_inner)
     return carries;
 }
 
+/* 6to4 (RFC 3056), and NAT64 of a site (RFC 8215) as /96: nothing that is reachable from
+ * anywhere, but an internal address may hide there. */
+static bool hides_ipv4(const struct addr *addr, struct addr *ret_inner)
+{
+    static const uint8_t site_nat64[6] = {0, 0x64, 0xff, 0x9b, 0, 1};
+    static const uint8_t six_to_four[2] = {0x20, 0x02};
+    bool first = memcmp(addr->bytes, six_to_four, sizeof(six_to_four)) == 0;
+    *ret_inner = (struct addr){.family = AF_INET};
+    memcpy(ret_inner->bytes, addr->bytes + (first ? 2 : 12), 4);
+    return first || memcmp(addr->bytes, site_nat64, sizeof(site_nat64)) == 0;
+}
+
 bool addr_is_internal(const struct addr *addr)
 {
     static const struct block ipv4[] = {
@@ -242,7 +254,7 @@ bool addr_is_internal(const struct addr *addr)
     static const struct block ipv6[] = {
         {{0, 0}, 16}, {{0xfc}, 7}, {{0xfe, 0x80}, 10}, {{0xfe, 0xc0}, 10}};
     struct addr inner;
-    if (addr->family == AF_INET6 && carries_ipv4(addr, &inner)) {
+    if (addr->family == AF_INET6 && (carries_ipv4(addr, &inner) || hides_ipv4(addr, &inner))) {
         addr = &inner;
     }
     return addr->family == AF_INET ? any_covers(ipv4, sizeof(ipv4) / sizeof(ipv4[0]), addr)

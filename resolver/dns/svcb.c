@@ -51,6 +51,8 @@ static int find_ech(const uint8_t *data, size_t len)
     int last = -1, found = 0;
     while (next_param(&reader, &last, &param)) {
         found |= param.key == KEY_ECH;
+        /* a list of keys, each of two octets (RFC 9460 section 8) */
+        reader.bad |= param.key == KEY_MANDATORY && (param.len == 0 || param.len % 2 != 0);
     }
     return reader.bad ? -EBADMSG : found;
 }

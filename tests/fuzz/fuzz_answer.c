@@ -9,6 +9,7 @@
 
 #include "dns/addresses.h"
 #include "dns/answer.h"
+#include "dns/svcb.h"
 
 static int visit(void *context, const struct dname *target)
 {
@@ -73,6 +74,24 @@ static void check_again(const struct answer_source *first, const struct answer *
     }
 }
 
+/* Without ech it is a whole answer still, and there is nothing more to take. */
+static void check_stripped(const struct ask *ask, const struct answer *answer)
+{
+    static uint8_t stripped[DNS_MESSAGE_MAX], again[DNS_MESSAGE_MAX];
+    static struct answer_room room;
+    struct answer second;
+    struct wire out = {.data = stripped, .cap = sizeof(stripped)};
+    struct wire more = {.data = again, .cap = sizeof(again)};
+    if (svcb_strip_ech(&(struct packet){answer->wire, answer->len}, &out) <= 0) {
+        return;
+    }
+    const struct packet packet = {stripped, out.len};
+    const struct answer_source source = {ask, packet, {0, UINT32_MAX, UINT32_MAX, true}};
+    if (svcb_strip_ech(&packet, &more) != 0 || answer_rebuild(&source, &room, &second) < 0) {
+        abort();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -108,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (ask.type != TYPE_OPT) {
         check_again(&source, &answer);
+        check_stripped(&ask, &answer);
     }
     answer_age(answer.wire, answer.ttl_at, answer.ttl_count, 1);
     return 0;

@@ -156,6 +156,8 @@ class Ways(unittest.TestCase):
         for name, kind in (("home.example", "A"), ("home6.example", "AAAA")):
             for reply in self.ways(name, kind):
                 self.assertEqual((reply.answers, reply.ede[0][0]), ([], 15))
+        why = self.box.json("check", "home.example")
+        self.assertEqual((why["reason"], why["address"]), ("rebinding", "192.168.1.1"))
 
     def test_encrypted_client_hello_goes(self):
         for reply in self.ways("ech.example", "HTTPS"):

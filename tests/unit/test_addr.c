@@ -115,6 +115,10 @@ static void addresses_inside_are_told_from_those_outside(void **state)
         {"2606:4700::1", false},
         {"64:ff9b::7f00:1", true},
         {"64:ff9b::808:808", false},
+        {"64:ff9b:1::a00:1", true},
+        {"64:ff9b:1::808:808", false},
+        {"2002:c0a8:101::1", true},
+        {"2002:808:808::1", false},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct addr addr;

@@ -82,6 +82,8 @@ static void damaged_bindings_are_told(void **state)
         {TYPE_HTTPS, DATA("\0\1\0" ECH ECH)},
         {TYPE_HTTPS, DATA("\0\1\0\0\5\0\3xy")},
         {TYPE_HTTPS, DATA("\0\1\0\0\5\0")},
+        {TYPE_HTTPS, DATA("\0\1\0\0\0\0\3\0\5\0" ECH)},
+        {TYPE_HTTPS, DATA("\0\1\0\0\0\0\0" ECH)},
         {TYPE_HTTPS, DATA("\0\1\0\0\5")},
         {TYPE_HTTPS, DATA("\0\1\0\0")},
         {TYPE_HTTPS, DATA("\0\1\77ab")},
