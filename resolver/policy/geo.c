@@ -54,30 +54,38 @@ static int copy_by_hand(int from, int to, size_t len)
     return 0;
 }
 
+/* All of a file into another, which is then sealed. */
+static int fill(int from, int to)
+{
+    struct stat info = {0};
+    if (fstat(from, &info) < 0) {
+        return -errno;
+    }
+    if (!S_ISREG(info.st_mode) || (size_t)info.st_size > size_max) {
+        return S_ISREG(info.st_mode) ? -EFBIG : -EINVAL;
+    }
+    size_t len = (size_t)info.st_size;
+    int err = copy_file(from, to, len);
+    if (err == -EXDEV || err == -EINVAL || err == -ENOSYS || err == -EOPNOTSUPP) {
+        bool again =
+            lseek(from, 0, SEEK_SET) == 0 && ftruncate(to, 0) == 0 && lseek(to, 0, SEEK_SET) == 0;
+        err = again ? copy_by_hand(from, to, len) : -errno;
+    }
+    if (err == 0 && fcntl(to, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0) {
+        err = -errno;
+    }
+    return err;
+}
+
 /* A sealed copy in memory; its descriptor. */
 static int copy_to_memory(const char *path)
 {
-    struct stat info;
     int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (from < 0) {
         return -errno;
     }
     int to = memfd_create("geo", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    int err = to < 0 ? -errno : fstat(from, &info) < 0 ? -errno : 0;
-    if (err == 0 && (!S_ISREG(info.st_mode) || (size_t)info.st_size > size_max)) {
-        err = S_ISREG(info.st_mode) ? -EFBIG : -EINVAL;
-    }
-    if (err == 0) {
-        err = copy_file(from, to, (size_t)info.st_size);
-        if (err == -EXDEV || err == -EINVAL || err == -ENOSYS || err == -EOPNOTSUPP) {
-            err = lseek(from, 0, SEEK_SET) < 0 || ftruncate(to, 0) < 0 || lseek(to, 0, SEEK_SET) < 0
-                      ? -errno
-                      : copy_by_hand(from, to, (size_t)info.st_size);
-        }
-    }
-    if (err == 0 && fcntl(to, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0) {
-        err = -errno;
-    }
+    int err = to < 0 ? -errno : fill(from, to);
     close(from);
     if (err < 0 && to >= 0) {
         close(to);
@@ -111,7 +119,10 @@ int geo_open(const struct config *config, struct geo **ret_geo, struct diag *dia
         return 0;
     }
     struct geo *geo = calloc(1, sizeof(*geo));
-    int err = geo ? 0 : diag_set(diag, -ENOMEM, "no memory");
+    int err = 0;
+    if (!geo) {
+        return diag_set(diag, -ENOMEM, "no memory");
+    }
     for (size_t i = 0; i < DATABASES && err == 0; i++) {
         if (*paths[i]) {
             err = open_database(paths[i], &geo->databases[geo->count], diag);

@@ -162,8 +162,8 @@ static size_t write_line(const struct audit_log *log, const struct audit_entry *
                        previous_mark, log->last, entry->at, entry->uid, entry->command,
                        fits ? entry->details : "{\"left_out\":true}", missing, cut);
     hash_text(out, (size_t)len, hash);
-    return (size_t)(len + snprintf(out + len, AUDIT_LINE_MAX - (size_t)len, "%s%s\"}\n", hash_mark,
-                                   hash));
+    len += snprintf(out + len, AUDIT_LINE_MAX - (size_t)len, "%s%s\"}\n", hash_mark, hash);
+    return (size_t)len;
 }
 
 static int append(const char *path, const char *line, size_t len)
