@@ -10,12 +10,13 @@
 #include "dns/rr.h"
 #include "policy/explain.h"
 #include "tools/offline.h"
+#include "tools/ref.h"
 #include "tools/ruletext.h"
 #include "tools/when.h"
 
 struct question {
-    const char *client, *group, *type, *when; /* NULL: not given */
-    int64_t at;                               /* of `when`, else 0: now */
+    const char *client, *group, *type, *when, *ref; /* NULL: not given */
+    int64_t at;                                     /* of `when`, else 0: now */
     struct dname name;
     struct addr judged;  /* an address instead of a name, else family 0 */
     struct addr address; /* of the client, family 0: */
@@ -299,19 +300,20 @@ static int print_all(struct cli *cli, const cJSON *why, const struct question *q
 static int read_question(struct cli *cli, int argc, char **argv, struct question *question)
 {
     const struct cli_option options[] = {
-        {"--client", NULL, &question->client},
-        {"--group", NULL, &question->group},
-        {"--type", NULL, &question->type},
-        {"--at", NULL, &question->when},
-        {NULL, NULL, NULL},
+        {"--client", NULL, &question->client}, {"--group", NULL, &question->group},
+        {"--type", NULL, &question->type},     {"--at", NULL, &question->when},
+        {"--ref", NULL, &question->ref},       {NULL, NULL, NULL},
     };
     uint16_t type;
     int count = cli_options(cli, argc, argv, options);
     if (count < 0) {
         return CLI_USAGE;
     }
-    if (count != 1) {
-        return cli_usage(cli, "check", "one name is needed");
+    if (question->ref && count == 0) {
+        return CLI_DONE;
+    }
+    if (count != 1 || question->ref) {
+        return cli_usage(cli, "check", "one name is needed, or --ref CODE alone");
     }
     if (addr_parse(argv[1], &question->judged) < 0 &&
         cli_take_name(cli, "check", argv[1], &question->name) != CLI_DONE) {
@@ -343,6 +345,9 @@ int cmd_check(struct cli *cli, int argc, char **argv)
     struct question question = {0};
     cJSON *why = NULL;
     int code = read_question(cli, argc, argv, &question);
+    if (code == CLI_DONE && question.ref) {
+        return ref_explain(cli, question.ref);
+    }
     if (code == CLI_DONE) {
         code = ask(cli, &question, &why);
     }

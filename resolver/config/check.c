@@ -217,6 +217,16 @@ const char *check_url(const char *text)
     return NULL;
 }
 
+const char *check_page_url(const char *text)
+{
+    if (!*text) {
+        return NULL;
+    }
+    bool good = has_prefix(text, "https://") && strlen(text) > 8 && strlen(text) <= 200 &&
+                !has_control(text) && !strpbrk(text, " \"<>");
+    return good ? NULL : "not the https:// address of a page, at most 200 octets";
+}
+
 const char *check_category(const char *text)
 {
     size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");

@@ -21,6 +21,7 @@ const char *check_record(const char *text);
 const char *check_zone(const char *text);
 const char *check_id(const char *text);
 const char *check_url(const char *text);
+const char *check_page_url(const char *text); /* https://, or "" */
 const char *check_category(const char *text);
 const char *check_language(const char *text);
 const char *check_window(const char *text);     /* "19:00-07:00", "19:00-07:00 UTC", "" */

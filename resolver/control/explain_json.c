@@ -62,7 +62,8 @@ int control_add_why(cJSON *object, const struct explanation *why)
     cJSON *listed = cJSON_AddArrayToObject(object, "listed");
     if (!listed || !cJSON_AddBoolToObject(object, "blocked", why->blocked) ||
         !cJSON_AddNumberToObject(object, "ede", why->ede) ||
-        !cJSON_AddNumberToObject(object, "until", (double)why->until)) {
+        !cJSON_AddNumberToObject(object, "until", (double)why->until) ||
+        !cJSON_AddNumberToObject(object, "opens_at", (double)why->opens_at)) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < why->listed_count; i++) {

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/hash.h"
 #include "config/known.h"
 #include "policy/listing.h"
 #include "policy/lookalike.h"
@@ -321,20 +320,4 @@ const struct dname *verdict_target(const struct snapshot *snapshot, const struct
     uint16_t item = (uint16_t)(verdict->mark - 1);
     bool moderate = snapshot->effective[group].youtube == YOUTUBE_MODERATE;
     return marks_target(snapshot->marks, item, moderate);
-}
-
-void verdict_ref(const struct verdict *verdict, const struct dname *name, char out[REF_MAX])
-{
-    /* Base 32 without letters that look alike (Crockford). */
-    static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    size_t len;
-    bool of_name = verdict->reason != REASON_LIST_ADDRESS && verdict->reason != REASON_PLACE &&
-                   verdict->reason != REASON_REBINDING; /* else skip counts bits */
-    const uint8_t *suffix = dname_suffix(name, of_name ? verdict->skip : 0, &len);
-    uint64_t which = verdict->class_id ? verdict->class_id : (uint64_t)verdict->pattern;
-    uint64_t bits = which << 24 | (hash_seeded(0, suffix, len) & 0xffffff);
-    for (unsigned i = 0; i < REF_MAX - 1; i++) {
-        out[i] = digits[bits >> (35 - 5 * i) & 31];
-    }
-    out[REF_MAX - 1] = '\0';
 }

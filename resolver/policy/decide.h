@@ -131,3 +131,16 @@ enum { REF_MAX = 9 };
 /* The reference code of a verdict over a name: 8 characters that name class and
  * entry, and nothing about who asked. */
 void verdict_ref(const struct verdict *verdict, const struct dname *name, char out[REF_MAX]);
+
+/* What can be read from a code: the class or pattern that decided, 0 for something that is no
+ * list; and a hash of the entry. */
+struct ref {
+    unsigned which;
+    uint32_t hash;
+};
+
+/* In any case of letters, with those that look alike taken for each other. -EINVAL. */
+__attribute__((warn_unused_result)) int ref_parse(const char *text, struct ref *ret_ref);
+
+/* Could the entry with this name have decided? One of 16 million others fits, too. */
+bool ref_fits(const struct ref *ref, const struct dname *name);

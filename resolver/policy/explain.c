@@ -2,6 +2,7 @@
 #include "policy/explain.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/known.h"
@@ -238,6 +239,22 @@ static uint16_t explain_asker(const struct snapshot *snapshot, const struct aske
     return group;
 }
 
+/* Is the name open after the group's next change? Then when that is; else 0. */
+static int64_t find_opening(const struct snapshot *snapshot, const struct subject *subject)
+{
+    struct snapshot then = *snapshot;
+    struct verdict verdict = {.blocked = true};
+    const int64_t at = snapshot->effective[subject->group].change_at;
+    const struct moment moment = {at, snapshot->made.mono_s, true};
+    then.effective = at ? calloc(snapshot->group_count, sizeof(*then.effective)) : NULL;
+    if (then.effective) {
+        policy_effective(snapshot, &moment, then.effective);
+        policy_decide(&then, subject, &verdict);
+        free(then.effective);
+    }
+    return verdict.blocked ? 0 : at;
+}
+
 void policy_explain(const struct snapshot *snapshot, const struct dname *name,
                     const struct asker *asker, struct explanation *ret_why)
 {
@@ -260,6 +277,9 @@ void policy_explain(const struct snapshot *snapshot, const struct dname *name,
     explain_mark(snapshot, &verdict, subject.group, why);
     if (verdict.reason == REASON_SCHEDULE || verdict.reason == REASON_PAUSED) {
         why->until = snapshot->effective[subject.group].change_at;
+    }
+    if (verdict.reason == REASON_SCHEDULE) {
+        why->opens_at = find_opening(snapshot, &subject);
     }
     explain_rule(snapshot, &verdict, why);
     if (snapshot->db) {

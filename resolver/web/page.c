@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "web/escape.h"
 
@@ -126,6 +127,29 @@ static const struct own_words *find_words(const char *word)
         }
     }
     return NULL;
+}
+
+/* "16:30", with its day when that is another one; local time. */
+static void print_opening(int64_t at, int64_t now, char out[32])
+{
+    time_t then = (time_t)at, today = (time_t)now;
+    struct tm tm, day;
+    localtime_r(&then, &tm);
+    localtime_r(&today, &day);
+    bool same = tm.tm_yday == day.tm_yday && tm.tm_year == day.tm_year;
+    strftime(out, 32, same ? "%H:%M" : "%Y-%m-%d %H:%M", &tm);
+}
+
+static void add_opening(struct text *text, const struct page *page)
+{
+    char time[32];
+    const struct fill fill = {"{time}", time, "<b>", "</b>"};
+    if (page->reason->opens_at > page->now) {
+        print_opening(page->reason->opens_at, page->now, time);
+        add_term(text, say(page, TEXT_until_label));
+        add_filled(text, say(page, TEXT_until_text), &fill);
+        text_add(text, "</dd>\n");
+    }
 }
 
 static void add_why(struct text *text, const struct page *page,
@@ -277,6 +301,35 @@ static void add_help(struct text *text, const struct page *page,
     text_add(text, "</ul>\n</section>\n");
 }
 
+/* What somebody can do whose pictures were spread: where the help lines name who removes
+ * them. */
+static void add_removal(struct text *text, const struct page *page,
+                        const struct catalog_category *category)
+{
+    for (size_t i = 0; category && i < category->help.count; i++) {
+        if (strcmp(category->help.items[i], "d4u") == 0) {
+            text_add(text, "<section>\n");
+            add_line(text, "h2", say(page, TEXT_removal_heading));
+            add_line(text, "p", say(page, TEXT_removal_text));
+            text_add(text, "</section>\n");
+            return;
+        }
+    }
+}
+
+/* Away from here at once, to a page that nobody minds. */
+static void add_exit(struct text *text, const struct page *page)
+{
+    const char *url = page->config->web.exit_url;
+    if (*url) {
+        text_add(text, "<p class=\"leave\"><a class=\"site\" rel=\"noreferrer\" href=\"");
+        escape_html(text, url);
+        text_add(text, "\">");
+        escape_html(text, say(page, TEXT_exit_link));
+        text_add(text, "</a></p>\n");
+    }
+}
+
 static void add_blocked(struct text *text, const struct page *page)
 {
     const struct catalog_category *category =
@@ -284,12 +337,15 @@ static void add_blocked(struct text *text, const struct page *page)
     text_add(text, "<dl>\n");
     add_address(text, page);
     add_why(text, page, category);
+    add_opening(text, page);
     add_policy(text, page);
     text_add(text, "</dl>\n<p class=\"note\">");
     escape_html(text, say(page, TEXT_kind_text));
     text_add(text, "</p>\n");
     add_ask(text, page);
     add_help(text, page, category);
+    add_removal(text, page, category);
+    add_exit(text, page);
 }
 
 static void add_open(struct text *text, const struct page *page)

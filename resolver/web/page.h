@@ -26,6 +26,7 @@ struct page {
     const char *host;            /* "" = none */
     const struct reason *reason; /* of PAGE_BLOCKED */
     unsigned wait_s;             /* of PAGE_OPEN */
+    int64_t now;                 /* seconds since 1970 */
 };
 
 void page_write(const struct page *page, struct text *text);

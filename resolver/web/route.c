@@ -2,6 +2,7 @@
 #include "web/route.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "web/language.h"
 #include "web/page.h"
@@ -60,6 +61,7 @@ static void reason_came(struct reason_query *query, const struct reason *reason)
         .language = site->languages[language],
         .host = exchange->request.host,
         .reason = reason,
+        .now = (int64_t)time(NULL),
         .wait_s = ttl_s > RETRY_LEAST_S ? (unsigned)ttl_s : RETRY_LEAST_S,
     };
     answer_page(exchange, &page);

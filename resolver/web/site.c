@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/schedule.h"
 #include "web/page.h"
 
 enum { PORT_HTTP = 80 };
@@ -71,6 +72,7 @@ int site_load(struct site *site, const char *config_path, struct diag *diag)
         site_clear(&fresh);
         return err;
     }
+    schedule_set_timezone(fresh.config);
     fresh.reasons = site->reasons;
     site_clear(site);
     *site = fresh;

@@ -70,6 +70,7 @@ static struct page usual_page(const struct parts *parts)
         .host = "bad.example",
         .reason = &usual,
         .wait_s = 10,
+        .now = 1795324426,
     };
 }
 
@@ -110,6 +111,50 @@ static void blocked_page_tells_all(void **state)
     assert_says(html, "<html lang=\"ko\">");
     assert_says(html, "성인물");
     assert_silent(html, "adult content");
+}
+
+/* When a schedule opens the site again, and only when that is known and to come. */
+static void the_time_of_opening_is_told(void **state)
+{
+    struct page page = usual_page(*state);
+    struct reason reason = usual;
+    setenv("TZ", "Asia/Seoul", 1);
+    tzset();
+    snprintf(reason.word, sizeof(reason.word), "schedule");
+    page.reason = &reason;
+    page.now = 1796083200; /* Tuesday 2026-12-01 09:00 there */
+    assert_silent(render(&page), "Until when");
+    reason.opens_at = page.now + 27000;
+    assert_says(render(&page), "It opens again at <b>16:30</b>.");
+    reason.opens_at = page.now + 86400;
+    assert_says(render(&page), "It opens again at <b>2026-12-02 09:00</b>.");
+    reason.opens_at = page.now - 60;
+    assert_silent(render(&page), "Until when");
+}
+
+/* How pictures get removed stands where help lines name who does it. */
+static void victims_are_told_what_to_do(void **state)
+{
+    struct page page = usual_page(*state);
+    struct reason reason = usual;
+    page.reason = &reason;
+    snprintf(reason.category, sizeof(reason.category), "deepfake");
+    assert_says(render(&page), "If pictures of you were spread");
+    page.language = "ko";
+    assert_says(render(&page), "당신의 잘못이 아닙니다");
+    snprintf(reason.category, sizeof(reason.category), "games");
+    assert_silent(render(&page), "당신의 잘못이 아닙니다");
+}
+
+static void there_is_a_way_out(void **state)
+{
+    struct parts *parts = *state;
+    struct page page = usual_page(parts);
+    assert_says(render(&page), "href=\"https://www.weather.go.kr/\">Leave this page now</a>");
+    set(&parts->config->web.exit_url, "");
+    assert_silent(render(&page), "Leave this page now");
+    set(&parts->config->web.exit_url, "https://school.example/?a=1&b=2");
+    assert_says(render(&page), "href=\"https://school.example/?a=1&amp;b=2\"");
 }
 
 static void help_lines_keep_their_order(void **state)
@@ -305,6 +350,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(blocked_page_tells_all),
         ROW(help_lines_keep_their_order),
+        ROW(the_time_of_opening_is_told),
+        ROW(victims_are_told_what_to_do),
+        ROW(there_is_a_way_out),
         ROW(contact_links_as_what_it_is),
         ROW(nothing_is_invented),
         ROW(rule_of_a_person_names_no_category),

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The reference code of the warning page. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "policy/decide.h"
+
+/* Base 32 without letters that look alike (Crockford). */
+static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+enum { HASH_BITS = 24, HASH_MASK = (1 << HASH_BITS) - 1 };
+
+void verdict_ref(const struct verdict *verdict, const struct dname *name, char out[REF_MAX])
+{
+    size_t len;
+    bool of_name = verdict->reason != REASON_LIST_ADDRESS && verdict->reason != REASON_PLACE &&
+                   verdict->reason != REASON_REBINDING; /* else skip counts bits */
+    const uint8_t *suffix = dname_suffix(name, of_name ? verdict->skip : 0, &len);
+    uint64_t which = verdict->class_id ? verdict->class_id : (uint64_t)verdict->pattern;
+    uint64_t bits = which << HASH_BITS | (hash_seeded(0, suffix, len) & HASH_MASK);
+    for (unsigned i = 0; i < REF_MAX - 1; i++) {
+        out[i] = digits[bits >> (35 - 5 * i) & 31];
+    }
+    out[REF_MAX - 1] = '\0';
+}
+
+static int digit_of(char c)
+{
+    c = (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    c = (char)(c == 'O' ? '0' : c == 'I' || c == 'L' ? '1' : c);
+    const char *at = c ? strchr(digits, c) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+int ref_parse(const char *text, struct ref *ret_ref)
+{
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < REF_MAX - 1; i++) {
+        int digit = digit_of(text[i]);
+        if (digit < 0) {
+            return -EINVAL;
+        }
+        bits = bits << 5 | (unsigned)digit;
+    }
+    if (text[REF_MAX - 1]) {
+        return -EINVAL;
+    }
+    *ret_ref = (struct ref){(unsigned)(bits >> HASH_BITS), (uint32_t)(bits & HASH_MASK)};
+    return 0;
+}
+
+bool ref_fits(const struct ref *ref, const struct dname *name)
+{
+    return (hash_seeded(0, name->wire, name->len) & HASH_MASK) == ref->hash;
+}
