@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/ruleset.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/member.h"
+#include "config/server_url.h"
 
 enum { SET_COLUMNS = 4 };
 
@@ -74,11 +76,20 @@ static const struct row_kind {
     {MEMBER_PREFIX, AF_INET6, "ip6 saddr"},
 };
 
-static bool is_of(const struct row_kind *kind, const char *client)
+/* The client as nftables writes it; false when it is of another kind. */
+static bool print_member(const struct row_kind *kind, const char *client, char *out, size_t cap)
 {
     struct member member;
-    return member_parse(client, &member) == 0 && member.kind == kind->kind &&
-           (member.kind != MEMBER_PREFIX || member.prefix.addr.family == kind->family);
+    bool is_of = member_parse(client, &member) == 0 && member.kind == kind->kind &&
+                 (member.kind != MEMBER_PREFIX || member.prefix.addr.family == kind->family);
+    const uint8_t *mac = member.mac;
+    if (is_of && member.kind == MEMBER_MAC) {
+        snprintf(out, cap, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+                 mac[5]);
+    } else {
+        snprintf(out, cap, "%s", client);
+    }
+    return is_of;
 }
 
 /* Clients of one kind of a group, with what becomes of them. */
@@ -86,12 +97,13 @@ static void print_row(const struct config_group *group, const struct row_kind *k
                       const char *verdict, FILE *out)
 {
     size_t shown = 0;
+    char client[ADDR_TEXT_MAX + 8];
     for (size_t i = 0; i < group->clients.count; i++) {
-        if (is_of(kind, group->clients.items[i])) {
+        if (print_member(kind, group->clients.items[i], client, sizeof(client))) {
             if (shown) {
-                fprintf(out, ", %s", group->clients.items[i]);
+                fprintf(out, ", %s", client);
             } else {
-                fprintf(out, "\t\t%s { %s", kind->match, group->clients.items[i]);
+                fprintf(out, "\t\t%s { %s", kind->match, client);
             }
             shown++;
         }
@@ -114,12 +126,42 @@ static void print_unknown(const struct config_group *group, FILE *out)
     }
 }
 
+/* A server that we ask may stand among the clients, and ask others itself: led to us, the two
+ * would ask each other in a circle. */
+static void print_upstream(const char *text, FILE *out)
+{
+    struct server_url url;
+    char address[ADDR_TEXT_MAX];
+    if (server_url_parse(text, &url) == 0 && url.transport != SERVER_SYSTEM &&
+        !addr_is_loopback(&url.addr)) {
+        url.addr.port = 0;
+        fprintf(out, "\t\t%s saddr %s accept comment \"a server that we ask\"\n",
+                url.addr.family == AF_INET ? "ip" : "ip6", addr_print(&url.addr, address));
+    }
+}
+
+static void print_upstreams(const struct config *config, FILE *out)
+{
+    for (size_t i = 0; i < config->upstream.servers.count; i++) {
+        print_upstream(config->upstream.servers.items[i], out);
+    }
+    for (size_t i = 0; i < config->upstream.zones.count; i++) {
+        char *zone = strdup(config->upstream.zones.items[i]), *save = NULL;
+        char *word = zone ? strtok_r(zone, " ", &save) : NULL; /* the domain */
+        while (word && (word = strtok_r(NULL, " ", &save)) != NULL) {
+            print_upstream(word, out);
+        }
+        free(zone);
+    }
+}
+
 /* The first group that covers a client decides, as it does for names. */
 static void print_groups(const struct ruleset *set, const char *chain, FILE *out)
 {
     char go[32];
     snprintf(go, sizeof(go), "goto %s", chain);
     size_t end = exempt_end(set);
+    print_upstreams(set->config, out);
     for (size_t i = 0; i < end; i++) {
         const char *verdict = set->exempt[i] ? "accept" : go;
         for (size_t k = 0; k < sizeof(row_kinds) / sizeof(row_kinds[0]); k++) {

@@ -6,20 +6,52 @@
 #include "policy/snapshot.h"
 #include "store/audit.h"
 
-void control_audit(const struct control_call *call, int64_t uid)
+/* What a line may hold: never a client, nor anything that the command does not use. */
+static const char *const kept[] = {"name", "pattern", "group", "exact", "for_s", "note",  "action",
+                                   "kind", "what",    "from",  "until", "put",   "remove"};
+
+/* Enough to know what was changed, when the whole is too long. */
+static const char *const always[] = {"name", "pattern", "group", "action"};
+
+static cJSON *copy_members(const cJSON *request, const char *const *keys, size_t count)
 {
-    const struct control_backend *backend = call->backend;
-    const struct snapshot *snapshot = backend->snapshot(backend->owner);
-    cJSON *details = cJSON_Duplicate(call->request, true);
-    if (!backend->audit) {
-        cJSON_Delete(details);
-        return;
+    cJSON *details = cJSON_CreateObject();
+    for (size_t i = 0; i < count; i++) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(request, keys[i]);
+        if (item) {
+            cJSON_AddItemToObject(details, keys[i], cJSON_Duplicate(item, true));
+        }
     }
-    cJSON_DeleteItemFromObjectCaseSensitive(details, "command");
+    return details;
+}
+
+/* The details as text; cJSON_free() it. */
+static char *describe(const struct control_call *call)
+{
+    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
+    cJSON *details = copy_members(call->request, kept, sizeof(kept) / sizeof(kept[0]));
     if (snapshot) {
         control_add_hex(details, "generation", snapshot->generation);
     }
-    char *text = details ? cJSON_PrintUnformatted(details) : NULL;
+    char *text = cJSON_PrintUnformatted(details);
+    if (text && strlen(text) > AUDIT_DETAILS_MAX) {
+        cJSON_Delete(details);
+        details = copy_members(call->request, always, sizeof(always) / sizeof(always[0]));
+        cJSON_AddNumberToObject(details, "octets_left_out", (double)strlen(text));
+        cJSON_free(text);
+        text = cJSON_PrintUnformatted(details);
+    }
+    cJSON_Delete(details);
+    return text;
+}
+
+void control_audit(const struct control_call *call, int64_t uid)
+{
+    const struct control_backend *backend = call->backend;
+    if (!backend->audit) {
+        return;
+    }
+    char *text = describe(call);
     const struct audit_entry entry = {clock_wall_s(backend->clock), uid,
                                       control_text(call, "command"),
                                       text ? text : "{\"left_out\":true}"};
@@ -28,5 +60,4 @@ void control_audit(const struct control_call *call, int64_t uid)
         cJSON_AddStringToObject(call->reply, "warning", "the audit log cannot be written");
     }
     cJSON_free(text);
-    cJSON_Delete(details);
 }

@@ -42,7 +42,7 @@ static void add_group(const struct snapshot *snapshot, uint16_t group, const str
     for (unsigned way = 1; way < STATS_WAYS; way++) {
         double count = (double)value(&view->total->ways[id][way]);
         cJSON_AddNumberToObject(item, stats_way_names[way], count);
-        view->sums->tries += count;
+        view->sums->tries += way >= STATS_WAY_DOH ? count : 0;
     }
     if (view->devices->known && group < DAEMON_GROUPS_MAX) {
         cJSON_AddNumberToObject(item, "devices", view->devices->devices[group]);

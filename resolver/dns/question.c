@@ -74,7 +74,8 @@ static int read_options(struct question *question, const uint8_t *data, size_t l
         if (!at || (code == OPTION_COOKIE && take_cookie(question, at, size) < 0)) {
             return -EBADMSG;
         }
-        if (!question->has_mac && (code == OPTION_MAC || code == OPTION_DEVICE)) {
+        if (code == OPTION_MAC || code == OPTION_DEVICE) {
+            /* A forwarder writes its own behind what the client sent: the last counts. */
             question->has_mac = device_read(code, at, size, question->mac) == 0;
         }
         question->keepalive |= code == OPTION_KEEPALIVE;

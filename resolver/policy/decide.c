@@ -233,11 +233,12 @@ static void apply_built_in(const struct snapshot *snapshot, const struct subject
     }
 }
 
-/* A rule for the engine's own name is meant for it; one for a domain above it lifts what
- * lists say, and leaves the safe mode. */
-static bool lifts_safe_mode(const struct verdict *verdict)
+/* A rule for the engine's own name is meant for it; one for a domain above it, or a pattern,
+ * lifts what lists say, and leaves the safe mode. */
+static bool lifts_safe_mode(const struct snapshot *snapshot, const struct verdict *verdict)
 {
-    return verdict->reason == REASON_RULE_ALLOW && verdict->skip == 0;
+    return verdict->reason == REASON_RULE_ALLOW && verdict->skip == 0 &&
+           !*snapshot_rule(snapshot, verdict->rule)->pattern;
 }
 
 /* Rules, lists, services and times, for a name as it is written. */
@@ -299,7 +300,7 @@ void policy_decide(const struct snapshot *snapshot, const struct subject *subjec
     }
     if (verdict.blocked) {
         verdict.mode = verdict_mode(snapshot, &verdict, subject->group);
-    } else if (!lifts_safe_mode(&verdict)) {
+    } else if (!lifts_safe_mode(snapshot, &verdict)) {
         apply_safe(snapshot, subject->group, &marks, &verdict);
     }
     *ret_verdict = verdict;

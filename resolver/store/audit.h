@@ -16,9 +16,7 @@ enum { AUDIT_FILE_OCTETS = 1 << 20 };
 
 struct audit_log;
 
-/* Find the end of the chain, without opening anything for long. A line that was cut short,
- * by a crash or a full disk, is taken off, and the next line says so. A file that cannot be
- * read leaves a chain of its own. -ENOMEM. */
+/* Nothing is opened yet. -ENOMEM. */
 __attribute__((warn_unused_result)) int audit_open(const char *path, struct audit_log **ret_log);
 void audit_close(struct audit_log *log); /* accepts NULL */
 
@@ -29,7 +27,9 @@ struct audit_entry {
     const char *details; /* a JSON object; too long a one is left out, and the line says so */
 };
 
-/* Append a line and have it written to the disk. On failure the change has been made all
+/* Append a line behind the last one that is whole, and have it written to the disk; the file
+ * is locked meanwhile. A line that was cut short, by a crash or a full disk, is taken off, and
+ * the new line says so. On failure the change has been made all
  * the same: the next line tells how many are missing. NULL is allowed: nothing happens. */
 __attribute__((warn_unused_result)) int audit_add(struct audit_log *log,
                                                   const struct audit_entry *entry);

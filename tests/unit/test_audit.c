@@ -145,6 +145,60 @@ static void what_was_taken_out_is_found(void **state)
     assert_int_equal(seen.first_bad, 2);
 }
 
+/* The first lines of all are missed, too; so is a whole file that was removed meanwhile. */
+static void what_was_taken_from_the_front_is_found(void **state)
+{
+    struct audit_log *log = NULL;
+    char *text = NULL;
+    size_t len;
+    (void)state;
+    write_some(4);
+    assert_int_equal(wholefile_read(path, 1 << 22, &text, &len), 0);
+    char *second = strchr(text, '\n') + 1;
+    assert_int_equal(wholefile_save(path, second, strlen(second)), 0);
+    free(text);
+    assert_int_equal(walk().states[AUDIT_UNLINKED], 1);
+    assert_int_equal(audit_open(path, &log), 0);
+    add(log, "{}");
+    assert_int_equal(unlink(path), 0);
+    add(log, "{}");
+    assert_int_equal(walk().states[AUDIT_UNLINKED], 1);
+    audit_close(log);
+}
+
+/* Two writers, as a command beside the daemon: each goes on where the other ended. */
+static void two_writers_share_the_chain(void **state)
+{
+    struct audit_log *one = NULL, *two = NULL;
+    (void)state;
+    assert_int_equal(audit_open(path, &one), 0);
+    assert_int_equal(audit_open(path, &two), 0);
+    for (unsigned i = 0; i < 5; i++) {
+        add(one, "{}");
+        add(two, "{}");
+    }
+    assert_int_equal(walk().states[AUDIT_GOOD], 10);
+    audit_close(one);
+    audit_close(two);
+}
+
+/* A rotation whose first line failed: the chain goes on from the full file. */
+static void an_empty_file_after_a_full_one(void **state)
+{
+    char name[80];
+    (void)state;
+    write_some(3);
+    snprintf(name, sizeof(name), "%s.1", path);
+    assert_int_equal(rename(path, name), 0);
+    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0640);
+    assert_true(fd >= 0 && write(fd, "half", 4) == 4);
+    close(fd);
+    write_some(1);
+    struct seen seen = walk();
+    assert_int_equal(seen.states[AUDIT_GOOD], 4);
+    assert_non_null(strstr(seen.last, "\"cut_before\":4"));
+}
+
 static void a_line_that_is_cut_short_goes_and_is_told(void **state)
 {
     struct stat info;
@@ -224,6 +278,9 @@ int main(void)
         cmocka_unit_test_teardown(the_chain_holds_over_restarts, clear),
         cmocka_unit_test_teardown(what_was_changed_is_found, clear),
         cmocka_unit_test_teardown(what_was_taken_out_is_found, clear),
+        cmocka_unit_test_teardown(what_was_taken_from_the_front_is_found, clear),
+        cmocka_unit_test_teardown(two_writers_share_the_chain, clear),
+        cmocka_unit_test_teardown(an_empty_file_after_a_full_one, clear),
         cmocka_unit_test_teardown(a_line_that_is_cut_short_goes_and_is_told, clear),
         cmocka_unit_test_teardown(what_cannot_be_written_is_counted, clear),
         cmocka_unit_test_teardown(full_files_make_room, clear),
