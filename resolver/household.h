@@ -21,6 +21,9 @@ struct household {
     struct presence *presence;   /* who asked at all; NULL without memory */
     uint64_t presence_s;         /* when its older half was forgotten, on the monotonic clock */
     struct residents *residents; /* in force */
+    bool stale;                  /* neighbours have changed since they were gathered */
+    const void *gathered_for;    /* the configuration whose groups they were gathered for */
+    uint64_t looked_ms;          /* when a change was last followed at once */
 };
 
 /* Take in what neighbours and leases say now, and what groups of daemon->config name.

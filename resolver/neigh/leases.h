@@ -21,6 +21,7 @@ struct leases {
 };
 
 /* Add the rows of a file; lines that cannot be read are counted and skipped. -ENOENT and
- * what open(2) says; -ENOMEM. */
+ * what open(2) says; -EPERM: no plain file of at most 4 MiB, open to all for writing, or in
+ * such a folder and not of a system user; -ENOMEM. */
 __attribute__((warn_unused_result)) int leases_read(const char *path, struct leases *leases);
 void leases_clear(struct leases *leases);

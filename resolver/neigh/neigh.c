@@ -13,8 +13,9 @@
 enum { BUFFER = 32768, READS_AT_ONCE = 256, UNUSABLE = NUD_INCOMPLETE | NUD_FAILED | NUD_NOARP };
 
 struct neigh {
-    int fd; /* -1: none */
-    uint32_t sequence;
+    int fd;        /* -1: none */
+    uint32_t dump; /* number of the newest dump, its messages' sequence */
+    bool wanted;   /* another one is needed */
     size_t count, cap;
     struct neighbour *rows;
 };
@@ -37,12 +38,13 @@ static int ask_for_all(struct neigh *neigh)
         .head = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ndmsg)),
                  .nlmsg_type = RTM_GETNEIGH,
                  .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-                 .nlmsg_seq = ++neigh->sequence},
+                 .nlmsg_seq = ++neigh->dump},
         .body = {.ndm_family = AF_UNSPEC},
     };
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     ssize_t sent = sendto(neigh->fd, &request, request.head.nlmsg_len, 0,
                           (struct sockaddr *)&kernel, sizeof(kernel));
+    neigh->wanted = sent < 0;
     return sent < 0 ? -errno : 0;
 }
 
@@ -91,19 +93,19 @@ size_t neigh_rows(const struct neigh *neigh, const struct neighbour **ret_rows)
     return neigh->count;
 }
 
-static size_t find(const struct neigh *neigh, const struct addr *addr)
+static size_t find(const struct neigh *neigh, const struct neighbour *like)
 {
     size_t at = 0;
-    while (at < neigh->count && (!addr_equal(&neigh->rows[at].addr, addr) ||
-                                 neigh->rows[at].addr.scope != addr->scope)) {
+    while (at < neigh->count && (!addr_equal(&neigh->rows[at].addr, &like->addr) ||
+                                 neigh->rows[at].interface != like->interface)) {
         at++;
     }
     return at;
 }
 
-static bool forget(struct neigh *neigh, const struct addr *addr)
+static bool forget(struct neigh *neigh, const struct neighbour *like)
 {
-    size_t at = find(neigh, addr);
+    size_t at = find(neigh, like);
     if (at == neigh->count) {
         return false;
     }
@@ -111,9 +113,22 @@ static bool forget(struct neigh *neigh, const struct addr *addr)
     return true;
 }
 
+/* A dump is whole: what it did not name is gone. */
+static bool sweep(struct neigh *neigh)
+{
+    size_t kept = 0, before = neigh->count;
+    for (size_t i = 0; i < before; i++) {
+        if (neigh->rows[i].dump == neigh->dump) {
+            neigh->rows[kept++] = neigh->rows[i];
+        }
+    }
+    neigh->count = kept;
+    return kept < before;
+}
+
 static bool remember(struct neigh *neigh, const struct neighbour *row)
 {
-    size_t at = find(neigh, &row->addr);
+    size_t at = find(neigh, row);
     if (at < neigh->count) {
         bool same = memcmp(neigh->rows[at].mac, row->mac, NEIGH_MAC_LEN) == 0;
         neigh->rows[at] = *row;
@@ -162,25 +177,38 @@ static bool take_row(struct neigh *neigh, const struct nlmsghdr *head)
         return false;
     }
     row.addr.family = body->ndm_family;
+    row.interface = body->ndm_ifindex;
+    row.dump = neigh->dump;
     memcpy(row.addr.bytes, address, len);
     bool link_local = len == 16 && address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
     row.addr.scope = link_local ? (uint32_t)body->ndm_ifindex : 0;
     if (head->nlmsg_type == RTM_DELNEIGH || !mac || body->ndm_state & UNUSABLE) {
-        return forget(neigh, &row.addr);
+        return forget(neigh, &row);
     }
     memcpy(row.mac, mac, NEIGH_MAC_LEN);
     return remember(neigh, &row);
+}
+
+static bool take_message(struct neigh *neigh, const struct nlmsghdr *head)
+{
+    bool ours = head->nlmsg_seq == neigh->dump && neigh->dump != 0;
+    switch (head->nlmsg_type) {
+    case RTM_NEWNEIGH:
+    case RTM_DELNEIGH: return take_row(neigh, head);
+    case NLMSG_DONE: return ours && sweep(neigh);
+    case NLMSG_ERROR: neigh->wanted |= ours; return false; /* the kernel was busy, say */
+    default: return false;
+    }
 }
 
 bool neigh_take(struct neigh *neigh, const uint8_t *data, size_t len)
 {
     bool changed = false;
     const struct nlmsghdr *head = (const struct nlmsghdr *)data;
-    unsigned left = (unsigned)len;
-    for (; NLMSG_OK(head, left); head = NLMSG_NEXT(head, left)) {
-        if (head->nlmsg_type == RTM_NEWNEIGH || head->nlmsg_type == RTM_DELNEIGH) {
-            changed |= take_row(neigh, head);
-        }
+    int left = (int)len; /* it may go below 0 behind the last one */
+    while (left >= (int)sizeof(*head) && NLMSG_OK(head, (unsigned)left)) {
+        changed |= take_message(neigh, head);
+        head = NLMSG_NEXT(head, left);
     }
     return changed;
 }
@@ -189,15 +217,17 @@ bool neigh_read(struct neigh *neigh)
 {
     static _Alignas(struct nlmsghdr) uint8_t buffer[BUFFER]; /* of the one thread */
     bool changed = false;
+    if (neigh->wanted) {
+        (void)ask_for_all(neigh); /* else the next call does */
+    }
     for (unsigned i = 0; i < READS_AT_ONCE; i++) {
         struct sockaddr_nl from = {0};
         socklen_t from_len = sizeof(from);
         ssize_t len =
             recvfrom(neigh->fd, buffer, sizeof(buffer), 0, (struct sockaddr *)&from, &from_len);
         if (len < 0 && errno == ENOBUFS) {
-            changed = changed || neigh->count > 0; /* rows that are gone go now */
-            neigh->count = 0;
-            (void)ask_for_all(neigh); /* the next loss asks again */
+            neigh->wanted =
+                true; /* something was lost; what is known stays until it is told anew */
         } else if (len <= 0) {
             break;
         } else if (from.nl_pid == 0) { /* from the kernel, nobody else */

@@ -9,6 +9,8 @@ enum { NEIGH_MAC_LEN = 6, NEIGH_MAX = 8192 }; /* the kernel itself keeps 1024 wi
 
 struct neighbour {
     struct addr addr; /* with the interface as scope when link-local */
+    int interface;
+    uint32_t dump; /* the newest dump of the table that named it */
     uint8_t mac[NEIGH_MAC_LEN];
 };
 
@@ -22,7 +24,8 @@ void neigh_close(struct neigh *neigh); /* accepts NULL */
 int neigh_fd(const struct neigh *neigh);
 
 /* Take in what has come; returns whether the table changed. When messages were lost the
- * whole table is asked for anew. A damaged message is left out. */
+ * whole table is asked for anew, by later calls too until it has come. A damaged message is
+ * left out. */
 bool neigh_read(struct neigh *neigh);
 
 /* An empty table without a socket, and messages as they come from the kernel; for tests. */

@@ -114,6 +114,21 @@ class Between(unittest.TestCase):
                                     {"server": GOOGLE6, "source": PUPIL6, "port": 53, "udp": True}),
                          ["refused"] * 2)
 
+    def test_macs_and_servers_among_the_clients(self):
+        """Staff by MAC, written with dashes; and a server that we ask must not be led back to us."""
+        mac = self.spaces.run("client", "cat", "/sys/class/net/eth0/address").strip().replace(":", "-")
+        config = {"dns": {"listen": ANY}, "upstream": {"servers": [f"udp://{EXAM}:53"]}, "groups": [
+            {"name": "staff", "clients": [mac, "host:desk"], "block": []}, GROUPS[2]]}
+        with Box(config=config, start=False) as box:
+            text = box.cli("firewall", "print", "--interface", "lan0", "--except-group", "staff").stdout
+            plain = box.cli("firewall", "print", "--interface", "lan0").stdout
+        self.assertIn("# host:desk of group staff is not told by a packet", text)
+        self.spaces.run("gate", "nft", "-f", "-", input=text)
+        self.assertEqual(self.probe(self.ask("bad.test")), [netns.OUTSIDE])
+        self.spaces.run("gate", "nft", "-f", "-", input=plain)
+        self.assertEqual(self.probe(self.ask("bad.test"), self.ask("bad.test", source=EXAM)),
+                         ["NXDOMAIN", netns.OUTSIDE])
+
     def test_interfaces_that_begin_so(self):
         text = self.box.cli("firewall", "print", "--interface", "eth9,la*").stdout
         self.spaces.run("gate", "nft", "-f", "-", input=text)

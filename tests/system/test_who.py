@@ -50,6 +50,14 @@ class Options(unittest.TestCase):
                 self.assertEqual(self.rcode(option(code, data)), "NOERROR")
                 self.assertEqual(self.rcode(option(code, data), source="127.0.0.3"), "NXDOMAIN")
 
+    def test_of_several_the_last_counts(self):
+        """What the client sent stands before what the forwarder wrote."""
+        def both(*macs):
+            options = b"".join(struct.pack("!HH", 65073, 17) + mac.encode() for mac in macs)
+            return dnswire.opt(options=options)
+        self.assertEqual(self.rcode(both(MAC, OTHER)), "NXDOMAIN")
+        self.assertEqual(self.rcode(both(OTHER, MAC)), "NOERROR")
+
     def test_other_devices_and_other_forms(self):
         for code, data in ((65001, bytes.fromhex(OTHER.replace(":", ""))), (65001, b"\2\0\0\0\0"),
                            (65001, b""), (65073, b"02-00-00-00-00-05"), (65073, b"02:00:00:00:00:0g"),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -205,6 +206,45 @@ static void neighbours_come_and_go(void **state)
     neigh_close(neigh);
 }
 
+static bool has_row_of(const struct neigh *neigh, int interface)
+{
+    const struct neighbour *rows;
+    size_t count = neigh_rows(neigh, &rows);
+    bool there = false;
+    for (size_t i = 0; i < count; i++) {
+        there |= rows[i].interface == interface;
+    }
+    return there;
+}
+
+/* The kernel's own table: what a whole dump did not name is gone; after an error another dump
+ * is asked for. */
+static void a_dump_sweeps_what_it_did_not_name(void **state)
+{
+    (void)state;
+    enum { NOWHERE = 999999 };
+    struct neigh *neigh = NULL;
+    struct message message;
+    if (neigh_open(&neigh) < 0) {
+        skip();
+    }
+    (void)neigh_read(neigh);
+    (void)make(&message, RTM_NEWNEIGH, NUD_STALE, 200);
+    message.body.ndm_ifindex = NOWHERE;
+    assert_true(neigh_take(neigh, (uint8_t *)&message, message.head.nlmsg_len));
+    (void)neigh_read(neigh);
+    assert_true(has_row_of(neigh, NOWHERE));
+    struct {
+        struct nlmsghdr head;
+        struct nlmsgerr error;
+    } busy = {.head = {.nlmsg_len = sizeof(busy), .nlmsg_type = NLMSG_ERROR, .nlmsg_seq = 1},
+              .error = {.error = -EBUSY}};
+    assert_false(neigh_take(neigh, (const uint8_t *)&busy, sizeof(busy)));
+    assert_true(neigh_read(neigh));
+    assert_false(has_row_of(neigh, NOWHERE));
+    neigh_close(neigh);
+}
+
 /* Each octet changed and each length: read within its bounds, whatever it says. */
 static void damaged_messages_do_no_harm(void **state)
 {
@@ -278,13 +318,56 @@ static void damaged_leases_are_skipped(void **state)
     leases_clear(&leases);
 }
 
+/* Nothing that waits, is endless, or that anybody could have written. */
+static void lease_files_of_strangers_are_refused(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/greengate-leases-XXXXXX", path[80], link[80];
+    struct leases leases = {0};
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/fifo", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_true(leases_read(path, &leases) < 0);
+    unlink(path);
+    assert_true(leases_read("/dev/zero", &leases) < 0);
+    assert_true(leases_read("/tmp", &leases) < 0);
+    snprintf(path, sizeof(path), "%s/leases", folder);
+    FILE *file = fopen(path, "w");
+    assert_true(file && fputs("1 02:00:00:00:00:05 10.0.0.5 tablet *\n", file) >= 0);
+    fclose(file);
+    assert_int_equal(leases_read(path, &leases), 0);
+    assert_int_equal(leases.count, 1);
+    snprintf(link, sizeof(link), "%s/link", folder);
+    assert_int_equal(symlink(path, link), 0);
+    assert_true(leases_read(link, &leases) < 0);
+    assert_int_equal(chmod(path, 0666), 0);
+    assert_true(leases_read(path, &leases) < 0);
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(chmod(folder, 0777), 0);
+    assert_int_equal(leases_read(path, &leases), 0); /* our own */
+    if (geteuid() == 0) {
+        assert_int_equal(chown(path, 65534, 65534), 0);
+        assert_true(leases_read(path, &leases) < 0);
+    }
+    unlink(link);
+    unlink(path);
+    rmdir(folder);
+    leases_clear(&leases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(members_are_read),       cmocka_unit_test(the_least_group_has_the_key),
-        cmocka_unit_test(residents_are_found),    cmocka_unit_test(cost_does_not_grow_with_subnets),
-        cmocka_unit_test(neighbours_come_and_go), cmocka_unit_test(damaged_messages_do_no_harm),
-        cmocka_unit_test(leases_of_each_form),    cmocka_unit_test(damaged_leases_are_skipped),
+        cmocka_unit_test(members_are_read),
+        cmocka_unit_test(the_least_group_has_the_key),
+        cmocka_unit_test(residents_are_found),
+        cmocka_unit_test(cost_does_not_grow_with_subnets),
+        cmocka_unit_test(neighbours_come_and_go),
+        cmocka_unit_test(damaged_messages_do_no_harm),
+        cmocka_unit_test(leases_of_each_form),
+        cmocka_unit_test(damaged_leases_are_skipped),
+        cmocka_unit_test(lease_files_of_strangers_are_refused),
+        cmocka_unit_test(a_dump_sweeps_what_it_did_not_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
