@@ -56,7 +56,7 @@ static int read_query(const struct control_call *call, struct stats_query *query
     if (by < 0) {
         return diag_set(call->diag, CONTROL_USAGE,
                         "by: one of hour, category, group, verdict, type, rcode, transport, "
-                        "origin, latency");
+                        "origin, latency, country");
     }
     query->by = (enum stats_by)by;
     if (control_number(call, "since", INT32_MAX * 4LL, &query->since) == -EINVAL ||
