@@ -58,6 +58,19 @@ static void copy_configured(const char *configured, char out[CONFIGURED_MAX + 1]
     out[len] = '\0';
 }
 
+/* Away from here at once, to a page that nobody minds. */
+static void add_exit(struct text *text, const struct page *page)
+{
+    const char *url = page->config->web.exit_url;
+    if (*url) {
+        text_add(text, "<p class=\"leave\"><a class=\"site\" rel=\"noreferrer\" href=\"");
+        escape_html(text, url);
+        text_add(text, "\">");
+        escape_html(text, say(page, TEXT_exit_link));
+        text_add(text, "</a></p>\n");
+    }
+}
+
 static void add_head(struct text *text, const struct page *page, enum text_id title,
                      enum text_id heading)
 {
@@ -75,8 +88,11 @@ static void add_head(struct text *text, const struct page *page, enum text_id ti
     }
     text_add(text, "</title>\n<style>");
     text_add(text, page_style);
-    text_add(text, "</style>\n</head>\n<body>\n<main>\n"
-                   "<svg viewBox=\"0 0 48 48\" aria-hidden=\"true\" focusable=\"false\">"
+    text_add(text, "</style>\n</head>\n<body>\n<main>\n");
+    if (page->kind == PAGE_BLOCKED) {
+        add_exit(text, page);
+    }
+    text_add(text, "<svg viewBox=\"0 0 48 48\" aria-hidden=\"true\" focusable=\"false\">"
                    "<path d=\"M24 4 8 10v13c0 10 6.8 17 16 21 9.2-4 16-11 16-21V10zM17 24h14\"/>"
                    "</svg>\n");
     add_line(text, "h1", say(page, heading));
@@ -143,7 +159,7 @@ static void print_opening(int64_t at, int64_t now, char out[32])
 static void add_opening(struct text *text, const struct page *page)
 {
     char time[32];
-    const struct fill fill = {"{time}", time, "<b>", "</b>"};
+    const struct fill fill = {"{time}", time, "<strong>", "</strong>"};
     if (page->reason->opens_at > page->now) {
         print_opening(page->reason->opens_at, page->now, time);
         add_term(text, say(page, TEXT_until_label));
@@ -317,19 +333,6 @@ static void add_removal(struct text *text, const struct page *page,
     }
 }
 
-/* Away from here at once, to a page that nobody minds. */
-static void add_exit(struct text *text, const struct page *page)
-{
-    const char *url = page->config->web.exit_url;
-    if (*url) {
-        text_add(text, "<p class=\"leave\"><a class=\"site\" rel=\"noreferrer\" href=\"");
-        escape_html(text, url);
-        text_add(text, "\">");
-        escape_html(text, say(page, TEXT_exit_link));
-        text_add(text, "</a></p>\n");
-    }
-}
-
 static void add_blocked(struct text *text, const struct page *page)
 {
     const struct catalog_category *category =
@@ -345,7 +348,6 @@ static void add_blocked(struct text *text, const struct page *page)
     add_ask(text, page);
     add_help(text, page, category);
     add_removal(text, page, category);
-    add_exit(text, page);
 }
 
 static void add_open(struct text *text, const struct page *page)

@@ -35,7 +35,7 @@ const char page_style[] =
     "border-radius:8px}"
     ".again{padding:.5rem 1.25rem;margin-top:.75rem}"
     ".site{display:inline-block;min-height:24px}"
-    ".leave{margin:1.5rem 0 0;text-align:end}"
+    ".leave{float:right;margin:0 0 .5rem 1rem}"
     "code{padding:.1rem .45rem;background:#edf5f0;border-radius:5px;"
     "font:600 1rem/1.5 ui-monospace,Menlo,Consolas,monospace;letter-spacing:.04em}"
     "@media (max-width:30rem){body{padding:0}main{border-width:6px 0 0;border-radius:0;"

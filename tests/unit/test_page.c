@@ -125,9 +125,9 @@ static void the_time_of_opening_is_told(void **state)
     page.now = 1796083200; /* Tuesday 2026-12-01 09:00 there */
     assert_silent(render(&page), "Until when");
     reason.opens_at = page.now + 27000;
-    assert_says(render(&page), "It opens again at <b>16:30</b>.");
+    assert_says(render(&page), "It opens again at <strong>16:30</strong>.");
     reason.opens_at = page.now + 86400;
-    assert_says(render(&page), "It opens again at <b>2026-12-02 09:00</b>.");
+    assert_says(render(&page), "It opens again at <strong>2026-12-02 09:00</strong>.");
     reason.opens_at = page.now - 60;
     assert_silent(render(&page), "Until when");
 }
