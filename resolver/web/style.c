@@ -10,6 +10,7 @@ const char page_style[] =
     "font:1rem/1.6 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Apple SD Gothic Neo\","
     "\"Malgun Gothic\",\"Noto Sans KR\",\"Noto Sans CJK KR\",sans-serif;"
     "word-break:keep-all;overflow-wrap:break-word}"
+    ":lang(zh),:lang(ja){word-break:normal}"
     "main{max-width:40rem;margin:0 auto;padding:2.25rem 2.5rem 2rem;background:#fff;"
     "border:1px solid #d5e0da;border-top:6px solid #2c7a56;border-radius:14px}"
     "h1{margin:.9rem 0 0;font-size:1.75rem;line-height:1.3;letter-spacing:-.01em}"

@@ -146,6 +146,32 @@ static void victims_are_told_what_to_do(void **state)
     assert_silent(render(&page), "당신의 잘못이 아닙니다");
 }
 
+/* Each category in each language: within the size, and nothing left in another language. */
+static void every_category_is_told_in_every_language(void **state)
+{
+    static const char *const languages[] = {"ko", "en", "zh", "vi", "ja"};
+    const struct parts *parts = *state;
+    struct page page = usual_page(parts);
+    struct reason reason = usual;
+    page.reason = &reason;
+    for (size_t l = 0; l < sizeof(languages) / sizeof(languages[0]); l++) {
+        page.language = languages[l];
+        for (size_t i = 0; i < parts->catalog->category_count; i++) {
+            const struct catalog_category *category = &parts->catalog->categories[i];
+            snprintf(reason.category, sizeof(reason.category), "%s", category->id);
+            const char *name = catalog_text_in(category->names, category->name_count, languages[l]);
+            assert_says(render(&page), name);
+            for (size_t k = 0; k < l; k++) {
+                const char *other =
+                    catalog_text_in(category->whys, category->why_count, languages[k]);
+                if (strstr(render(&page), other)) {
+                    fail_msg("%s in %s tells why in %s", category->id, languages[l], languages[k]);
+                }
+            }
+        }
+    }
+}
+
 static void there_is_a_way_out(void **state)
 {
     struct parts *parts = *state;
@@ -353,6 +379,7 @@ int main(void)
         ROW(the_time_of_opening_is_told),
         ROW(victims_are_told_what_to_do),
         ROW(there_is_a_way_out),
+        ROW(every_category_is_told_in_every_language),
         ROW(contact_links_as_what_it_is),
         ROW(nothing_is_invented),
         ROW(rule_of_a_person_names_no_category),

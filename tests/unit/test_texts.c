@@ -50,7 +50,7 @@ static void write_file(const char *without, const char *value, const char *more)
     fclose(file);
 }
 
-static void shipped_texts_speak_korean_and_english(void **state)
+static void shipped_texts_speak_their_languages(void **state)
 {
     (void)state;
     struct texts *texts = NULL;
@@ -60,6 +60,9 @@ static void shipped_texts_speak_korean_and_english(void **state)
     }
     assert_true(texts_speak(texts, "ko"));
     assert_true(texts_speak(texts, "en"));
+    assert_true(texts_speak(texts, "zh"));
+    assert_true(texts_speak(texts, "vi"));
+    assert_true(texts_speak(texts, "ja"));
     assert_false(texts_speak(texts, "fr"));
     assert_string_equal(texts_get(texts, TEXT_open_again, "en"), "Try again");
     assert_string_not_equal(texts_get(texts, TEXT_open_again, "ko"), "Try again");
@@ -119,7 +122,7 @@ static void missing_file_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shipped_texts_speak_korean_and_english),
+        cmocka_unit_test(shipped_texts_speak_their_languages),
         cmocka_unit_test_setup_teardown(whole_file_loads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mistakes_are_told, set_up, tear_down),
         cmocka_unit_test(missing_file_is_told),
