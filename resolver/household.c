@@ -12,6 +12,7 @@
 #include "neigh/neigh.h"
 #include "policy/snapshot.h"
 #include "query/presence.h"
+#include "query/watch.h"
 
 enum { QUIET_MS = 200 };
 
@@ -186,6 +187,7 @@ static struct residents *find_residents(const struct household *house, const str
 static void turn_presence(struct household *house, const struct clock *clock)
 {
     uint64_t now_s = clock_mono_us(clock) / 1000000;
+    house->watch = house->watch ? house->watch : watch_new();
     if (!house->presence) {
         house->presence = presence_new();
         house->presence_s = now_s;
@@ -267,6 +269,7 @@ void household_clear(struct daemon *daemon)
     leases_clear(&daemon->household.leases);
     residents_unref(daemon->household.residents);
     free(daemon->household.presence);
+    watch_free(daemon->household.watch);
 }
 
 const char *household_trouble(const struct daemon *daemon)

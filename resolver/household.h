@@ -9,6 +9,7 @@
 struct daemon;
 struct neigh;
 struct presence;
+struct watch;
 
 struct household {
     struct neigh *neigh; /* NULL: it could not be opened */
@@ -18,6 +19,7 @@ struct household {
     char error[128]; /* why the neighbour table cannot be read, "" = it can */
     uint64_t lease_mark;
     struct leases leases;
+    struct watch *watch;         /* one device that is watched; NULL without memory */
     struct presence *presence;   /* who asked at all; NULL without memory */
     uint64_t presence_s;         /* when its older half was forgotten, on the monotonic clock */
     struct residents *residents; /* in force */

@@ -188,6 +188,7 @@ static int build(struct worker *worker, const struct worker_setup *setup)
         .ask_context = worker,
         .guard = setup->guard,
         .presence = setup->presence,
+        .watch = setup->watch,
     };
     const struct upstream_setup upstream = {&worker->loop, setup->clock,  answer_arrived,
                                             worker,        setup->claims, setup->flights_max};

@@ -34,6 +34,7 @@ struct worker_setup {
     struct upstream_plan *plan; /* of upstream servers */
     struct claim_table *claims; /* of questions that are being asked, shared */
     struct guard *guard;        /* limits of clients, shared */
+    struct watch *watch;        /* one client that is watched, shared */
     struct presence *presence;  /* who asked at all, shared */
     struct census *census;      /* TCP connections of clients, shared */
     unsigned workers;           /* how many there are */

@@ -7,6 +7,7 @@
 #include "config/member.h"
 #include "control/commands.h"
 #include "policy/explain.h"
+#include "query/watch.h"
 
 static const int64_t at_max = 1LL << 36;
 
@@ -104,9 +105,13 @@ static int check(struct control_call *call, const struct snapshot *snapshot)
         snprintf(why->client, sizeof(why->client), "%s", control_text(call, "client"));
     }
     bool forwarder = asker.client && snapshot_is_forwarder(snapshot, &client);
+    const struct control_backend *backend = call->backend;
+    bool watched = backend->watch && asker.client &&
+                   watch_sees(backend->watch, &client, clock_wall_s(backend->clock));
     bool admitted = !asker.client || snapshot_admits(snapshot, &client);
     int err = control_add_why(call->reply, why);
     if (err == 0 && (!cJSON_AddBoolToObject(call->reply, "admitted", admitted) ||
+                     !cJSON_AddBoolToObject(call->reply, "watched", watched) ||
                      !cJSON_AddBoolToObject(call->reply, "forwarder", forwarder))) {
         err = -ENOMEM;
     }

@@ -10,9 +10,9 @@ static const struct command {
     const char *name;
     int (*handler)(struct control_call *call);
     unsigned roles;
-    bool changes; /* it is written to the audit log */
+    bool audited;
 } commands[] = {
-#define COMMAND(name, handler, roles, changes) {name, control_do_##handler, roles, changes},
+#define COMMAND(name, handler, roles, audited) {name, control_do_##handler, roles, audited},
 #include "control/commands.def"
 #undef COMMAND
 };
@@ -85,7 +85,7 @@ static cJSON *run(const struct command *command, const struct control_backend *b
     cJSON_AddTrueToObject(call.reply, "ok");
     int code = call.reply ? command->handler(&call) : CONTROL_FAILED;
     if (code == CONTROL_DONE) {
-        if (command->changes) {
+        if (command->audited) {
             control_audit(&call, asker->uid);
         }
         return call.reply;

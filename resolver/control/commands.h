@@ -28,6 +28,9 @@ __attribute__((warn_unused_result)) int control_parse_client(const char *text,
 int control_do_status(struct control_call *call);
 int control_do_check(struct control_call *call);
 int control_do_groups(struct control_call *call);
+int control_do_watch(struct control_call *call);
+int control_do_watch_read(struct control_call *call);
+int control_do_watch_stop(struct control_call *call);
 int control_do_radar(struct control_call *call);
 int control_do_metrics(struct control_call *call);
 int control_do_stats(struct control_call *call);

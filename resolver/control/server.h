@@ -15,6 +15,7 @@ struct dname;
 struct daemon_devices;
 struct daemon_status; /* control/status.h */
 struct audit_log;
+struct watch;
 struct rule_list; /* store/rulefile.h */
 struct snapshot;  /* policy/snapshot.h */
 struct stats;     /* stats/stats.h */
@@ -42,6 +43,7 @@ struct control_backend {
     const char *(*restart_note)(void *owner); /* NULL, or what a reload left undone */
     struct stats *stats;
     const struct clock *clock;
+    struct watch *watch;     /* see query/watch.h; NULL: none */
     struct audit_log *audit; /* see store/audit.h; NULL: none */
     const char *rules_path;
     const char *config_path;

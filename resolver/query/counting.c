@@ -7,6 +7,7 @@
 #include "config/known.h"
 #include "policy/geo.h"
 #include "policy/rules.h"
+#include "query/watch.h"
 
 static enum stats_verdict verdict_of(const struct query *query)
 {
@@ -81,4 +82,7 @@ void counting_add(const struct query *query)
         .latency_us = (uint32_t)(worker->now_us - query->started_us),
     };
     stats_count(worker->stats, &event);
+    if (worker->watch && atomic_load_explicit(&worker->watch->active, memory_order_relaxed)) {
+        watch_note(worker->watch, query);
+    }
 }

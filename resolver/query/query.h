@@ -44,6 +44,7 @@ struct query_worker {
     int (*ask)(void *context, const struct ask *ask, struct upstream_waiter *waiter);
     void *ask_context;
     struct guard *guard;       /* shared by the workers */
+    struct watch *watch;       /* likewise, see query/watch.h */
     struct presence *presence; /* likewise; NULL: nobody wants to know */
     struct cookie_jar cookies; /* drawn from the guard's secret */
     void (*answered)(struct upstream_waiter *waiter, const struct upstream_result *result);

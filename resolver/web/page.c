@@ -343,7 +343,7 @@ static void add_blocked(struct text *text, const struct page *page)
     add_opening(text, page);
     add_policy(text, page);
     text_add(text, "</dl>\n<p class=\"note\">");
-    escape_html(text, say(page, TEXT_kind_text));
+    escape_html(text, say(page, page->reason->watched ? TEXT_watched_text : TEXT_kind_text));
     text_add(text, "</p>\n");
     add_ask(text, page);
     add_help(text, page, category);

@@ -125,6 +125,7 @@ static struct reason read_reason(const cJSON *reply)
     copy_text(reply, "rule_group", reason.rule_group, sizeof(reason.rule_group));
     copy_text(reply, "list", reason.list, sizeof(reason.list));
     copy_text(reply, "ref", reason.ref, sizeof(reason.ref));
+    reason.watched = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "watched"));
     const cJSON *opens = cJSON_GetObjectItemCaseSensitive(reply, "opens_at");
     reason.opens_at = cJSON_IsNumber(opens) ? (int64_t)opens->valuedouble : 0;
     return reason;

@@ -18,6 +18,7 @@ struct reason {
     char rule_group[64]; /* of a local rule for one group, "" = for all */
     char list[64];
     char ref[32];
+    bool watched;     /* somebody looks at what this device is answered */
     int64_t opens_at; /* when a schedule opens it again; 0 = not known */
 };
 
