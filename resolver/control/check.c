@@ -55,8 +55,12 @@ static void explain(const struct view *view, const struct dname *name, const str
     struct lead lead;
     char text[DNAME_TEXT_MAX];
     policy_explain(snapshot, name, asker, why);
-    if (why->blocked || strcmp(why->reason, reason_word(REASON_RULE_ALLOW)) == 0 ||
-        !backend->blocked_lead || !backend->blocked_lead(backend->owner, name, group, &lead)) {
+    if (why->blocked || !backend->blocked_lead) {
+        return;
+    }
+    bool blocked = backend->blocked_lead(backend->owner, name, group, &lead);
+    if (!blocked || strcmp(why->reason, reason_word(REASON_RULE_ALLOW)) == 0) {
+        policy_explain_place(snapshot, &lead.addr, why); /* where it leads to, as far as known */
         return;
     }
     if (lead.addr.family) {

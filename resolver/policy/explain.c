@@ -289,6 +289,15 @@ void policy_explain(const struct snapshot *snapshot, const struct dname *name,
     verdict_ref(&verdict, name, why->ref);
 }
 
+void policy_explain_place(const struct snapshot *snapshot, const struct addr *addr,
+                          struct explanation *why)
+{
+    if (snapshot->parts.geo && addr->family) {
+        const struct geo_place place = geo_find(snapshot->parts.geo, addr);
+        geo_place_text(&place, why->place);
+    }
+}
+
 void policy_explain_address(const struct snapshot *snapshot, const struct held_address *held,
                             const struct asker *asker, struct explanation *ret_why)
 {
@@ -313,10 +322,7 @@ void policy_explain_address(const struct snapshot *snapshot, const struct held_a
         unsigned most = addr->family == AF_INET ? 32 : 128;
         print_prefix(addr, most - verdict.skip, why->entry);
     }
-    if (snapshot->parts.geo) {
-        const struct geo_place place = geo_find(snapshot->parts.geo, addr);
-        geo_place_text(&place, why->place);
-    }
+    policy_explain_place(snapshot, addr, why);
     explain_prefixes(snapshot, addr, subject.group, why);
     verdict_ref(&verdict, name ? name : &nameless, why->ref);
 }

@@ -66,6 +66,10 @@ struct lead {
 void policy_explain(const struct snapshot *snapshot, const struct dname *name,
                     const struct asker *asker, struct explanation *ret_why);
 
+/* Country and network of an address, with geo.database; family 0: nothing is known. */
+void policy_explain_place(const struct snapshot *snapshot, const struct addr *addr,
+                          struct explanation *why);
+
 /* The same of an address, alone or held by the answer about a name. */
 struct held_address {
     const struct addr *addr;

@@ -12,6 +12,7 @@ struct search {
     const struct alias_look *look;
     struct blockdb_probe probe;
     struct lead *lead;
+    struct addr first; /* address that any answer holds; family 0 = none */
 };
 
 static int stop_at_blocked(void *context, const struct dname *target)
@@ -29,10 +30,11 @@ static int stop_at_blocked(void *context, const struct dname *target)
 
 static int stop_at_blocked_address(void *context, const struct addr *addr)
 {
-    const struct search *search = context;
+    struct search *search = context;
     const struct alias_look *look = search->look;
     const struct subject asked = {look->name, &search->probe, look->group};
     struct verdict verdict;
+    search->first = search->first.family ? search->first : *addr;
     if (!inspect_blocks_address(look->snapshot, &asked, addr, &verdict)) {
         return 0;
     }
@@ -58,5 +60,6 @@ bool alias_find_blocked(const struct alias_look *look, struct lead *ret_lead)
             return true;
         }
     }
+    ret_lead->addr = search.first;
     return false;
 }

@@ -15,5 +15,6 @@ struct alias_look {
 };
 
 /* True when a known answer to the name leads to what is blocked for the group: a name
- * or address. One thread only. */
+ * or address. Else ret_lead->addr is the first address that a known answer holds, family 0 for
+ * none. One thread only. */
 bool alias_find_blocked(const struct alias_look *look, struct lead *ret_lead);

@@ -51,6 +51,8 @@ class Geo(unittest.TestCase):
         why = self.box.json("check", "far.test")
         self.assertEqual((why["reason"], why["address"], why["place"]), ("place", FAR, "KP AS64500"))
         self.assertIn("place     KR", self.box.cli("check", NEAR).stdout)
+        self.assertEqual(self.box.json("check", "near.test")["place"], "KR")
+        self.assertEqual(self.box.json("check", "never-asked.test")["place"], "")
         rows = {row[0]: row[1] for row in self.box.json("stats", "--by", "country")["rows"]}
         self.assertEqual(rows, {"KR": 1})
 
