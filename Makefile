@@ -119,6 +119,14 @@ peers: ## unpack the servers that tests need, without installing them
 test-bigendian: ## compile lists on an emulated s390x: the same bytes (Debian; unpacks 270 MB into build/)
 	@tests/bigendian/run $(BUILD) $(CC)
 
+.PHONY: test-browser
+test-browser: ## the warning page in a real Chromium (needs chromium, npm, root for network namespaces)
+	@$(SUBMAKE) all
+	@mkdir -p $(BUILD)/browser
+	@cp tests/browser/package.json tests/browser/package-lock.json $(BUILD)/browser
+	@cd $(BUILD)/browser && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@tests/run $(B) --only browser
+
 # What of the system tests feeds strangers' octets to the programs.
 STRANGE := test_rfc|test_formats|test_badlists|test_signature|test_texts|test_upstream_hostile|test_dot|test_local|test_web
 
