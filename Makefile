@@ -12,6 +12,8 @@ SYSCONFDIR ?= /etc
 DATADIR    ?= $(PREFIX)/share/greengate
 JOBS       ?= $(shell nproc)
 
+# Below this folder always relative, else objects would know their headers by two names.
+override BUILD := $(patsubst $(CURDIR)/%,%,$(BUILD))
 B := $(BUILD)/$(MODE)
 Q := $(if $(filter 1,$(V)),,@)
 # A make inside a recipe builds in parallel, unless -j was given already.
