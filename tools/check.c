@@ -46,6 +46,7 @@ static cJSON *explain(const struct snapshot *snapshot, const struct question *qu
     cJSON *json = client_explain_json(why);
     free(why);
     cJSON_AddBoolToObject(json, "admitted", !client || snapshot_admits(snapshot, client));
+    cJSON_AddFalseToObject(json, "watched"); /* by whom: no daemon runs */
     cJSON_AddBoolToObject(json, "forwarder", client && snapshot_is_forwarder(snapshot, client));
     cJSON_AddBoolToObject(json, "ok", true);
     return json;

@@ -281,7 +281,7 @@ static int column_of(const cJSON *reply, const char *name)
 static double cell_of(const cJSON *row, int column)
 {
     const cJSON *cell = column < 0 ? NULL : cJSON_GetArrayItem(row, column);
-    return cJSON_IsNumber(cell) ? cell->valuedouble : 0;
+    return cell && cJSON_IsNumber(cell) ? cell->valuedouble : 0;
 }
 
 static const char *label_of(const cJSON *row)
