@@ -11,7 +11,7 @@
 #include "config/schedule.h"
 #include "geography.h"
 #include "policy/overridden.h"
-#include "store/audit.h"
+#include "records.h"
 #include "upstream/claim.h"
 #include "upstreams.h"
 
@@ -474,5 +474,5 @@ void daemon_clear(struct daemon *daemon)
     guard_clear(&daemon->guard);
     census_free(daemon->census);
     tls_context_free(daemon->identity);
-    audit_close(daemon->audit);
+    records_close(daemon);
 }

@@ -61,6 +61,7 @@ struct daemon {
     struct worker_sockets sockets[DAEMON_WORKERS_MAX];
     struct worker *workers[DAEMON_WORKERS_MAX];
     unsigned workers_wanted, worker_count;
+    struct reviews *reviews;
     struct audit_log *audit;
     struct control_server *control;
     uv_async_t changed;

@@ -11,6 +11,7 @@
 #include "policy/rules.h"
 #include "policy/snapshot.h"
 #include "store/audit.h"
+#include "store/reviews.h"
 
 enum { DOWN_AFTER = 3, OVERDUE_FACTOR = 3 };
 
@@ -291,6 +292,7 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     judge_known(daemon->snapshot->known, status);
     judge_time(daemon, status);
     status->rules_not_needed = daemon->rules_not_needed;
+    status->reviews_waiting = reviews_waiting(daemon->reviews);
     judge_files(daemon, status);
     status->state = !daemon->snapshot->db  ? DAEMON_UNPROTECTED
                     : status->reason_count ? DAEMON_DEGRADED

@@ -14,8 +14,8 @@
 #include "identity.h"
 #include "notify.h"
 #include "query/alias.h"
+#include "records.h"
 #include "sockets.h"
-#include "store/audit.h"
 
 /* FILES_RESERVED are for listeners, control and files. */
 enum { FILES_RESERVED = 256, EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000 };
@@ -84,10 +84,7 @@ static void on_hup(uv_signal_t *handle, int number)
     struct diag diag = {0};
     (void)number;
     if (do_reload(daemon, &diag) == 0) {
-        const struct audit_entry entry = {clock_wall_s(daemon->clock), -1, "reload", "{}"};
-        if (audit_add(daemon->audit, &entry) < 0) {
-            fprintf(stderr, "greengated: audit.log: %s\n", audit_trouble(daemon->audit));
-        }
+        records_note_reload(daemon);
     }
 }
 
@@ -172,13 +169,13 @@ static int open_state(struct daemon *daemon, struct diag *diag)
 {
     char path[DAEMON_PATH_MAX];
     const struct config *config = policy_config_get(daemon->config);
-    snprintf(path, sizeof(path), "%s/audit.log", config->server.state_dir);
-    if (audit_open(path, &daemon->audit) < 0) {
-        return diag_set(diag, -ENOMEM, "no memory for the audit log");
+    int err = records_open(daemon, diag);
+    if (err < 0) {
+        return err;
     }
     snprintf(path, sizeof(path), "%s/stats.db", config->server.state_dir);
     const struct stats_setup stats = {path, config->stats.keep_days, daemon->clock};
-    int err = stats_start(&stats, &daemon->stats, diag);
+    err = stats_start(&stats, &daemon->stats, diag);
     if (err < 0) {
         return err;
     }
@@ -229,6 +226,7 @@ static int open_control(struct daemon *daemon, struct diag *diag)
         .restart_note = give_restart_note,
         .devices = count_devices,
         .audit = daemon->audit,
+        .reviews = daemon->reviews,
         .watch = daemon->household.watch,
         .stats = daemon->stats,
         .clock = daemon->clock,

@@ -42,6 +42,11 @@ static void print_numbers(struct cli *cli, const cJSON *reply)
     double blocked = cli_number(reply, "blocked");
     fprintf(cli->out, "queries  %.0f since the start, %.0f blocked (%.1f %%)\n", queries, blocked,
             percent(blocked, queries));
+    double waiting = cli_number(reply, "reviews_waiting");
+    if (waiting > 0) {
+        fprintf(cli->out, "reviews  %.0f request%s without an answer: see `greengate requests`\n",
+                waiting, waiting > 1 ? "s" : "");
+    }
     double idle = cli_number(reply, "rules_not_needed");
     if (idle > 0) {
         fprintf(cli->out, "rules    %.0f allow rule%s no longer needed: see `greengate rules`\n",

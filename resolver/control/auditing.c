@@ -7,11 +7,12 @@
 #include "store/audit.h"
 
 /* What a line may hold: never a client, nor anything that the command does not use. */
-static const char *const kept[] = {"name", "pattern", "group", "exact", "for_s", "note",  "action",
-                                   "kind", "what",    "from",  "until", "put",   "remove"};
+static const char *const kept[] = {"name",  "pattern", "group",  "exact", "for_s",
+                                   "note",  "action",  "kind",   "what",  "from",
+                                   "until", "put",     "remove", "code",  "everybody"};
 
 /* Enough to know what was changed, when the whole is too long. */
-static const char *const always[] = {"name", "pattern", "group", "action"};
+static const char *const always[] = {"name", "pattern", "group", "action", "code"};
 
 static cJSON *copy_members(const cJSON *request, const char *const *keys, size_t count)
 {

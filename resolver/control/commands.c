@@ -23,13 +23,30 @@ static const struct member {
     const char *key;
     int kind;
 } members[] = {
-    {"command", cJSON_String}, {"name", cJSON_String},    {"host", cJSON_String},
-    {"client", cJSON_String},  {"group", cJSON_String},   {"note", cJSON_String},
-    {"by", cJSON_String},      {"action", cJSON_String},  {"exact", cJSON_True | cJSON_False},
-    {"for_s", cJSON_Number},   {"since", cJSON_Number},   {"until", cJSON_Number},
-    {"offset", cJSON_Number},  {"put", cJSON_Object},     {"remove", cJSON_Array},
-    {"kind", cJSON_String},    {"what", cJSON_String},    {"from", cJSON_Number},
-    {"at", cJSON_Number},      {"pattern", cJSON_String},
+    {"command", cJSON_String},
+    {"name", cJSON_String},
+    {"host", cJSON_String},
+    {"client", cJSON_String},
+    {"group", cJSON_String},
+    {"note", cJSON_String},
+    {"by", cJSON_String},
+    {"action", cJSON_String},
+    {"exact", cJSON_True | cJSON_False},
+    {"for_s", cJSON_Number},
+    {"since", cJSON_Number},
+    {"until", cJSON_Number},
+    {"offset", cJSON_Number},
+    {"put", cJSON_Object},
+    {"remove", cJSON_Array},
+    {"kind", cJSON_String},
+    {"what", cJSON_String},
+    {"from", cJSON_Number},
+    {"at", cJSON_Number},
+    {"pattern", cJSON_String},
+    {"code", cJSON_String},
+    {"all", cJSON_True | cJSON_False},
+    {"text", cJSON_String},
+    {"everybody", cJSON_True | cJSON_False},
 };
 
 /* Why the request's members are not as they should be, in `out`; false: they are. */

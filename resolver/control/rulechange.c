@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "policy/overridden.h"
+
 void rulechange_clear(struct rulechange *change)
 {
     rule_list_clear(&change->before);
@@ -43,4 +45,62 @@ int rulechange_apply(const struct control_call *call, const struct rulechange *c
         diag_set(call->diag, err, "%.200s; the rule file is ahead of what is in force", aside.text);
     }
     return err;
+}
+
+cJSON *rulechange_json(const struct rule *rule)
+{
+    char name[DNAME_TEXT_MAX];
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "name", *rule->pattern ? "" : dname_print(&rule->name, name));
+    cJSON_AddStringToObject(item, "pattern", rule->pattern);
+    cJSON_AddStringToObject(item, "overrides_list", rule->over_list);
+    cJSON_AddStringToObject(item, "overrides_entry", rule->over_entry);
+    cJSON_AddStringToObject(item, "action", rule->allow ? "allow" : "block");
+    cJSON_AddBoolToObject(item, "exact", rule->exact);
+    cJSON_AddStringToObject(item, "group", rule->group);
+    cJSON_AddStringToObject(item, "note", rule->note);
+    cJSON_AddNumberToObject(item, "made_at", (double)rule->made_at);
+    cJSON_AddNumberToObject(item, "expires_at", (double)rule->expires_at);
+    return item;
+}
+
+static size_t count_patterns(const struct rule_list *rules)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < rules->count; i++) {
+        count += rules->items[i].pattern[0] != 0;
+    }
+    return count;
+}
+
+int rulechange_put(struct control_call *call, struct rule *rule)
+{
+    struct rulechange change;
+    int err = rulechange_begin(call, &change);
+    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
+    if (err == 0 && rule->allow && snapshot) {
+        err = overridden_note(snapshot, rule);
+    }
+    if (err == 0 && *rule->pattern && count_patterns(&change.rules) >= RULE_PATTERNS_MAX) {
+        err = diag_set(call->diag, -E2BIG, "there are %d patterns already; remove some first",
+                       RULE_PATTERNS_MAX);
+    }
+    if (err == 0) {
+        err = rule_list_put(&change.rules, rule);
+        if (err == -E2BIG) {
+            diag_set(call->diag, err, "there are %d rules already; remove some first",
+                     RULE_LIST_MAX);
+        }
+    }
+    if (err == 0) {
+        err = rulechange_apply(call, &change);
+    }
+    if (err == 0) {
+        bool replaced = change.rules.count == change.before.count;
+        cJSON_AddItemToObject(call->reply, "rule", rulechange_json(rule));
+        cJSON_AddBoolToObject(call->reply, "replaced", replaced);
+        cJSON_AddNumberToObject(call->reply, "count", (double)change.rules.count);
+    }
+    rulechange_clear(&change);
+    return err < 0 ? CONTROL_FAILED : CONTROL_DONE;
 }

@@ -19,3 +19,10 @@ __attribute__((warn_unused_result)) int rulechange_begin(const struct control_ca
 __attribute__((warn_unused_result)) int rulechange_apply(const struct control_call *call,
                                                          const struct rulechange *change);
 void rulechange_clear(struct rulechange *change);
+
+/* Put one rule in force, with "rule", "replaced" and "count" in the reply; an allow rule notes
+ * what it takes back. An exit code. */
+int rulechange_put(struct control_call *call, struct rule *rule);
+
+/* A rule as replies show it. */
+cJSON *rulechange_json(const struct rule *rule);

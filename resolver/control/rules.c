@@ -16,23 +16,6 @@ enum {
     YEARS_MAX = 10
 };
 
-static cJSON *rule_json(const struct rule *rule)
-{
-    char name[DNAME_TEXT_MAX];
-    cJSON *item = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, "name", *rule->pattern ? "" : dname_print(&rule->name, name));
-    cJSON_AddStringToObject(item, "pattern", rule->pattern);
-    cJSON_AddStringToObject(item, "overrides_list", rule->over_list);
-    cJSON_AddStringToObject(item, "overrides_entry", rule->over_entry);
-    cJSON_AddStringToObject(item, "action", rule->allow ? "allow" : "block");
-    cJSON_AddBoolToObject(item, "exact", rule->exact);
-    cJSON_AddStringToObject(item, "group", rule->group);
-    cJSON_AddStringToObject(item, "note", rule->note);
-    cJSON_AddNumberToObject(item, "made_at", (double)rule->made_at);
-    cJSON_AddNumberToObject(item, "expires_at", (double)rule->expires_at);
-    return item;
-}
-
 static int read_target(const struct control_call *call, struct rule *rule)
 {
     const char *group = control_text(call, "group");
@@ -81,50 +64,11 @@ static int read_rule(const struct control_call *call, struct rule *rule)
     return CONTROL_DONE;
 }
 
-static size_t count_patterns(const struct rule_list *rules)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < rules->count; i++) {
-        count += rules->items[i].pattern[0] != 0;
-    }
-    return count;
-}
-
 static int put_rule(struct control_call *call, bool allow)
 {
-    struct rulechange change;
     struct rule rule = {.allow = allow};
     int code = read_rule(call, &rule);
-    if (code != CONTROL_DONE) {
-        return code;
-    }
-    int err = rulechange_begin(call, &change);
-    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
-    if (err == 0 && allow && snapshot) {
-        err = overridden_note(snapshot, &rule);
-    }
-    if (err == 0 && *rule.pattern && count_patterns(&change.rules) >= RULE_PATTERNS_MAX) {
-        err = diag_set(call->diag, -E2BIG, "there are %d patterns already; remove some first",
-                       RULE_PATTERNS_MAX);
-    }
-    if (err == 0) {
-        err = rule_list_put(&change.rules, &rule);
-        if (err == -E2BIG) {
-            diag_set(call->diag, err, "there are %d rules already; remove some first",
-                     RULE_LIST_MAX);
-        }
-    }
-    if (err == 0) {
-        err = rulechange_apply(call, &change);
-    }
-    if (err == 0) {
-        bool replaced = change.rules.count == change.before.count;
-        cJSON_AddItemToObject(call->reply, "rule", rule_json(&rule));
-        cJSON_AddBoolToObject(call->reply, "replaced", replaced);
-        cJSON_AddNumberToObject(call->reply, "count", (double)change.rules.count);
-    }
-    rulechange_clear(&change);
-    return err < 0 ? CONTROL_FAILED : CONTROL_DONE;
+    return code == CONTROL_DONE ? rulechange_put(call, &rule) : code;
 }
 
 int control_do_allow(struct control_call *call)
@@ -156,7 +100,7 @@ static size_t take_out(const struct control_call *call, struct rule_list *rules,
     size_t kept = 0;
     for (size_t i = 0; rules->items && i < rules->count; i++) {
         if (is_meant(call, &rules->items[i], target)) {
-            cJSON_AddItemToArray(removed, rule_json(&rules->items[i]));
+            cJSON_AddItemToArray(removed, rulechange_json(&rules->items[i]));
         } else {
             memmove(&rules->items[kept++], &rules->items[i], sizeof(rules->items[i]));
         }
@@ -231,7 +175,7 @@ int control_do_rules(struct control_call *call)
         if (octets > PAGE_OCTETS) {
             break;
         }
-        cJSON *item = rule_json(&rules.items[i]);
+        cJSON *item = rulechange_json(&rules.items[i]);
         bool gone = snapshot && overridden_is_gone(snapshot, &rules.items[i]);
         cJSON_AddBoolToObject(item, "not_needed", gone);
         cJSON_AddItemToArray(array, item);

@@ -16,6 +16,7 @@ struct daemon_devices;
 struct daemon_status; /* control/status.h */
 struct audit_log;
 struct watch;
+struct reviews;   /* store/reviews.h */
 struct rule_list; /* store/rulefile.h */
 struct snapshot;  /* policy/snapshot.h */
 struct stats;     /* stats/stats.h */
@@ -45,6 +46,7 @@ struct control_backend {
     const struct clock *clock;
     struct watch *watch;     /* see query/watch.h; NULL: none */
     struct audit_log *audit; /* see store/audit.h; NULL: none */
+    struct reviews *reviews; /* see store/reviews.h; NULL: none are taken */
     const char *rules_path;
     const char *config_path;
 };

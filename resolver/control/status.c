@@ -62,6 +62,7 @@ static void add_all(cJSON *reply, const struct daemon_status *status)
     add_number(reply, "workers", status->workers);
     add_number(reply, "queries", (double)status->queries);
     add_number(reply, "blocked", (double)status->blocked);
+    add_number(reply, "reviews_waiting", status->reviews_waiting);
     add_number(reply, "rules_not_needed", (double)status->rules_not_needed);
     cJSON *cache = cJSON_AddObjectToObject(reply, "cache");
     add_number(cache, "entries", (double)status->cache_entries);

@@ -44,7 +44,8 @@ struct daemon_status {
     enum daemon_state state;
     char reasons[DAEMON_REASONS_MAX][200]; /* why not protected */
     size_t reason_count;
-    size_t rules_not_needed; /* allow rules whose list says nothing any more */
+    unsigned reviews_waiting; /* requests of the warning page without an answer */
+    size_t rules_not_needed;  /* allow rules whose list says nothing any more */
     char version[32];
     int64_t uptime_s;
     int64_t now; /* seconds since 1970 */

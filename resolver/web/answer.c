@@ -7,12 +7,16 @@ static const struct {
     int status;
     const char *phrase;
 } phrases[] = {
+    {200, "OK"},
+    {303, "See Other"},
     {400, "Bad Request"},
     {403, "Forbidden"},
+    {404, "Not Found"},
     {405, "Method Not Allowed"},
     {408, "Request Timeout"},
     {413, "Content Too Large"},
     {414, "URI Too Long"},
+    {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},
     {503, "Service Unavailable"},
@@ -47,6 +51,7 @@ void answer_write_head(const struct answer *answer, bool close, struct text *tex
     add_header(text, "Content-Type", answer->type);
     add_header(text, "Content-Language", answer->language);
     add_header(text, "Content-Security-Policy", answer->policy);
+    add_header(text, "Location", answer->location);
     add_header(text, "Allow", answer->allow);
     if (answer->retry_s) {
         text_printf(text, "Retry-After: %u\r\n", answer->retry_s);

@@ -8,6 +8,7 @@ struct answer {
     const char *type;     /* NULL: no Content-Type */
     const char *language; /* NULL: none */
     const char *policy;   /* Content-Security-Policy, NULL: none */
+    const char *location; /* of a 303; else NULL */
     const char *allow;    /* methods, of a 405; else NULL */
     unsigned retry_s;     /* Retry-After, 0: none */
     const char *body;     /* len octets; of a HEAD it is counted and not sent */
@@ -15,5 +16,6 @@ struct answer {
 };
 
 /* Status line and headers of HTTP/1.1, the empty line included. Nothing of it may be
- * stored by anybody, and it never redirects. */
+ * stored by anybody, and it redirects to our own pages
+ * alone. */
 void answer_write_head(const struct answer *answer, bool close, struct text *text);

@@ -219,9 +219,10 @@ static void take_drained(struct stream *stream)
 static void take_closed(struct stream *stream)
 {
     struct connection *connection = stream->owner;
-    reason_cancel(&connection->exchange.question);
+    inquiry_cancel(&connection->exchange.inquiry);
     free(connection->held);
     connection->held = NULL;
+    parser_clear(&connection->parser);
     connection->owner->on_closed(connection);
 }
 

@@ -66,6 +66,22 @@ static const char *entity(uint32_t point)
     }
 }
 
+void escape_plain(struct text *text, const char *data, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        uint32_t point = 0;
+        size_t size = decode((const uint8_t *)data + at, len - at, &point);
+        if (size == 1 && (point == '\n' || point == '\t' || point == '\r')) {
+            text_add(text, " ");
+        } else if (size == 0 || is_harmful(point)) {
+            text_add(text, replacement);
+        } else {
+            text_add_len(text, data + at, size);
+        }
+        at += size ? size : 1;
+    }
+}
+
 void escape_html_len(struct text *text, const char *data, size_t len)
 {
     for (size_t at = 0; at < len;) {

@@ -7,5 +7,9 @@
 #pragma once
 #include "web/text.h"
 
+/* The same for what is stored as one line of plain text: white space becomes blanks, HTML's own
+ * characters stay. */
+void escape_plain(struct text *text, const char *data, size_t len);
+
 void escape_html(struct text *text, const char *string);
 void escape_html_len(struct text *text, const char *data, size_t len);

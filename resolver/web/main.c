@@ -54,8 +54,8 @@ static void stopped(void *context)
 {
     struct program *program = context;
     program->server = NULL;
-    reason_free(program->site.reasons);
-    program->site.reasons = NULL;
+    inquiry_free(program->site.daemon);
+    program->site.daemon = NULL;
     uv_close((uv_handle_t *)&program->term, NULL);
     uv_close((uv_handle_t *)&program->interrupt, NULL);
     uv_close((uv_handle_t *)&program->hangup, NULL);
@@ -156,13 +156,13 @@ static int listen_all(struct program *program, struct diag *diag)
     return err;
 }
 
-static int open_reasons(struct program *program, struct diag *diag)
+static int open_daemon(struct program *program, struct diag *diag)
 {
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     const char *control = program->site.config->server.control_socket;
     int err = client_web_socket(control, path, sizeof(path));
     if (err == 0) {
-        err = reason_new(&program->loop, path, &program->site.reasons);
+        err = inquiry_new(&program->loop, path, &program->site.daemon);
     }
     return err < 0 ? diag_set(diag, err, "server.control_socket: '%.120s' does not fit", control)
                    : 0;
@@ -186,7 +186,7 @@ static int run(struct program *program)
     watch(program, &program->term, stop, SIGTERM);
     watch(program, &program->interrupt, stop, SIGINT);
     watch(program, &program->hangup, hang_up, SIGHUP);
-    err = open_reasons(program, &diag);
+    err = open_daemon(program, &diag);
     if (err == 0) {
         err = server_new(&program->loop, &program->site, &limits, &program->server);
     }

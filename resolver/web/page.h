@@ -14,6 +14,7 @@ enum { PAGE_MAX = 12 * 1024 };
 enum page_kind {
     PAGE_BLOCKED, /* with what, why, whose rule and whom to ask */
     PAGE_OPEN,    /* the daemon says that the name is not blocked (any more) */
+    PAGE_REVIEW,  /* how a request to review a site stands */
     PAGE_NEUTRAL, /* nothing is known, and nothing is invented */
 };
 
@@ -23,10 +24,13 @@ struct page {
     const struct catalog *catalog;
     const struct texts *texts;
     const char *language;
-    const char *host;            /* "" = none */
-    const struct reason *reason; /* of PAGE_BLOCKED */
-    unsigned wait_s;             /* of PAGE_OPEN */
-    int64_t now;                 /* seconds since 1970 */
+    const char *host;                 /* "" = none */
+    const struct reason *reason;      /* of PAGE_BLOCKED */
+    unsigned wait_s;                  /* of PAGE_OPEN */
+    int64_t now;                      /* seconds since 1970 */
+    const char *origin;               /* where the form of PAGE_BLOCKED leads; "" = no form */
+    char token[20];                   /* and what it carries */
+    const struct review_view *review; /* of PAGE_REVIEW */
 };
 
 void page_write(const struct page *page, struct text *text);

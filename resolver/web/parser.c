@@ -2,6 +2,7 @@
 #include "web/parser.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -176,22 +177,33 @@ static int headers_complete(llhttp_t *http)
     }
     request->method = http->method == HTTP_GET    ? REQUEST_GET
                       : http->method == HTTP_HEAD ? REQUEST_HEAD
+                      : http->method == HTTP_POST ? REQUEST_POST
                                                   : REQUEST_OTHER;
-    request->close = request->method == REQUEST_OTHER || http->upgrade || parser->expects ||
+    request->close = request->method >= REQUEST_POST || http->upgrade || parser->expects ||
                      !llhttp_should_keep_alive(http);
     if (parser->has_length && http->content_length > PARSER_BODY_MAX) {
         return refuse(parser, 413);
     }
     parser->phase = PARSER_BODY;
+    if (request->method == REQUEST_POST && strcmp(request->path, REQUEST_FORM_PATH) == 0) {
+        parser->body = malloc(PARSER_BODY_MAX); /* without memory the form comes empty */
+    }
+    request->body = parser->body;
     return parser->expects; /* 1: answer at once, the body is not waited for */
 }
 
 static int body_piece(llhttp_t *http, const char *at, size_t len)
 {
     struct parser *parser = http->data;
-    (void)at;
+    if (parser->body_octets + len > PARSER_BODY_MAX) {
+        return refuse(parser, 413);
+    }
+    if (parser->body) {
+        memcpy(parser->body + parser->body_octets, at, len);
+        parser->request.body_len += len;
+    }
     parser->body_octets += len;
-    return parser->body_octets > PARSER_BODY_MAX ? refuse(parser, 413) : 0;
+    return 0;
 }
 
 static int message_complete(llhttp_t *http)
@@ -218,6 +230,12 @@ void parser_init(struct parser *parser)
     memset(parser, 0, sizeof(*parser));
     llhttp_init(&parser->http, HTTP_REQUEST, &settings);
     parser->http.data = parser;
+}
+
+void parser_clear(struct parser *parser)
+{
+    free(parser->body);
+    parser->body = NULL;
 }
 
 static void turn_bad(struct parser *parser, int status)
@@ -253,6 +271,7 @@ void parser_next(struct parser *parser)
     }
     llhttp_t http = parser->http;
     llhttp_resume(&http);
+    parser_clear(parser);
     memset(parser, 0, sizeof(*parser));
     parser->http = http;
 }

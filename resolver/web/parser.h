@@ -38,9 +38,11 @@ struct parser {
     char host[280]; /* the Host header as it came */
     uint8_t hosts;  /* how many there were */
     bool has_length, has_encoding, expects;
+    char *body; /* of request.body */
 };
 
 void parser_init(struct parser *parser);
+void parser_clear(struct parser *parser);
 
 /* Read on. Returns the octets used, fewer than len when a request is complete or bad. */
 size_t parser_feed(struct parser *parser, const uint8_t *data, size_t len);

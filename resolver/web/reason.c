@@ -1,101 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "web/reason.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/un.h>
 
-#include "control/client.h"
-
-enum { FLIGHTS_MAX = 256, WAIT_MS = 1000, REPLY_MAX = 64 * 1024 };
-
-/* A question that was sent; the reply takes the oldest. */
-struct reason_flight {
-    struct reason_flight *next;
-    struct reason_query *query; /* NULL: cancelled, its reply is thrown away */
-    uint64_t until;             /* loop time */
-};
-
-/* One connection; it outlives its source until libuv has closed it. */
-struct line {
-    uv_pipe_t pipe;
-    uv_connect_t connect;
-    struct reason_source *source; /* NULL: given up */
-    size_t len;
-    uint8_t data[REPLY_MAX]; /* replies that are not whole yet */
-};
-
-struct reason_source {
-    uv_loop_t *loop;
-    uv_timer_t timer; /* of the oldest question */
-    uv_timer_cb time_is_up;
-    struct line *line; /* NULL: not connected */
-    struct reason_flight *first, **last;
-    size_t count;
-    bool closing;
-    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-};
-
-struct message {
-    uv_write_t request;
-    struct line *line;
-    uint8_t *frame;
-};
-
-static void line_closed(uv_handle_t *handle)
+cJSON *reason_request(const char *command, const struct addr *client, const char *host)
 {
-    free(handle->data);
-}
-
-static void land(struct reason_source *source, const struct reason *reason)
-{
-    struct reason_flight *flight = source->first;
-    struct reason_query *query = flight->query;
-    source->first = flight->next;
-    if (!source->first) {
-        source->last = &source->first;
+    char print[ADDR_TEXT_MAX];
+    struct addr bare = *client;
+    cJSON *request = cJSON_CreateObject();
+    bare.port = 0;
+    if (!cJSON_AddStringToObject(request, "command", command) ||
+        !cJSON_AddStringToObject(request, "client", addr_print(&bare, print)) ||
+        !cJSON_AddStringToObject(request, "host", host)) {
+        cJSON_Delete(request);
+        return NULL;
     }
-    source->count--;
-    free(flight);
-    if (query) {
-        query->flight = NULL;
-        query->on_reason(query, reason);
-    }
-}
-
-static void watch_oldest(struct reason_source *source)
-{
-    if (!source->first) {
-        uv_timer_stop(&source->timer);
-        return;
-    }
-    uint64_t now = uv_now(source->loop);
-    uint64_t until = source->first->until;
-    uv_timer_start(&source->timer, source->time_is_up, until > now ? until - now : 0, 0);
-}
-
-/* Give the connection up: replies could no longer be told apart. Only what waits now
- * is answered: an answer may ask again. */
-static void hang_up(struct reason_source *source)
-{
-    const struct reason unknown = {0};
-    if (source->line) {
-        source->line->source = NULL;
-        uv_close((uv_handle_t *)&source->line->pipe, line_closed);
-        source->line = NULL;
-    }
-    uv_timer_stop(&source->timer);
-    for (size_t left = source->count; left > 0; left--) {
-        land(source, &unknown);
-    }
-    watch_oldest(source);
-}
-
-static void time_is_up(uv_timer_t *timer)
-{
-    hang_up(timer->data);
+    return request;
 }
 
 static void copy_text(const cJSON *reply, const char *key, char *out, size_t cap)
@@ -104,7 +24,7 @@ static void copy_text(const cJSON *reply, const char *key, char *out, size_t cap
     snprintf(out, cap, "%s", text ? text : "");
 }
 
-static struct reason read_reason(const cJSON *reply)
+struct reason reason_read(const cJSON *reply)
 {
     struct reason reason = {0};
     const cJSON *blocked = cJSON_GetObjectItemCaseSensitive(reply, "blocked");
@@ -129,192 +49,4 @@ static struct reason read_reason(const cJSON *reply)
     const cJSON *opens = cJSON_GetObjectItemCaseSensitive(reply, "opens_at");
     reason.opens_at = cJSON_IsNumber(opens) ? (int64_t)opens->valuedouble : 0;
     return reason;
-}
-
-/* One whole reply off the front: octets used, 0 when more must come, or an error. */
-static int take_reply(struct line *line, size_t at)
-{
-    cJSON *reply = NULL;
-    int used = client_unframe(line->data + at, line->len - at, &reply);
-    if (used > 0 && !line->source->first) {
-        used = -EBADMSG; /* nobody asked */
-    } else if (used > 0) {
-        struct reason reason = read_reason(reply);
-        land(line->source, &reason);
-    }
-    cJSON_Delete(reply);
-    return used;
-}
-
-static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
-{
-    struct line *line = handle->data;
-    (void)suggested;
-    *ret_buf = uv_buf_init((char *)line->data + line->len, (unsigned)(REPLY_MAX - line->len));
-}
-
-static void take_data(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
-{
-    struct line *line = stream->data;
-    (void)buf;
-    if (!line->source || got == 0) {
-        return;
-    }
-    if (got < 0) {
-        hang_up(line->source);
-        return;
-    }
-    line->len += (size_t)got;
-    size_t at = 0;
-    int used = 1;
-    while (used > 0 && at < line->len) {
-        used = take_reply(line, at);
-        if (!line->source) {
-            return; /* an answer asked again, and that failed */
-        }
-        at += used > 0 ? (size_t)used : 0;
-    }
-    memmove(line->data, line->data + at, line->len - at);
-    line->len -= at;
-    if (used < 0 || line->len == REPLY_MAX) {
-        hang_up(line->source);
-    } else {
-        watch_oldest(line->source);
-    }
-}
-
-static void connected(uv_connect_t *request, int status)
-{
-    struct line *line = request->handle->data;
-    if (!line->source) {
-        return;
-    }
-    if (status < 0 || uv_read_start(request->handle, give_room, take_data) < 0) {
-        hang_up(line->source);
-    }
-}
-
-static int open_line(struct reason_source *source)
-{
-    struct line *line = calloc(1, sizeof(*line));
-    if (!line) {
-        return -ENOMEM;
-    }
-    int err = uv_pipe_init(source->loop, &line->pipe, 0);
-    if (err < 0) {
-        free(line);
-        return err;
-    }
-    line->pipe.data = line;
-    line->source = source;
-    source->line = line;
-    uv_pipe_connect(&line->connect, &line->pipe, source->path, connected);
-    return 0;
-}
-
-static void sent(uv_write_t *request, int status)
-{
-    struct message *message = (struct message *)request;
-    struct line *line = message->line;
-    free(message->frame);
-    free(message);
-    if (status < 0 && line->source) {
-        hang_up(line->source);
-    }
-}
-
-static int send_question(struct reason_source *source, const struct addr *client, const char *host)
-{
-    char print[ADDR_TEXT_MAX];
-    struct addr bare = *client;
-    struct message *message = calloc(1, sizeof(*message));
-    cJSON *json = cJSON_CreateObject();
-    size_t len = 0;
-    int err = -ENOMEM;
-    bare.port = 0;
-    if (!message || !cJSON_AddStringToObject(json, "command", "why") ||
-        !cJSON_AddStringToObject(json, "client", addr_print(&bare, print)) ||
-        !cJSON_AddStringToObject(json, "host", host)) {
-        goto out;
-    }
-    message->line = source->line;
-    message->frame = client_frame(json, &len);
-    if (!message->frame) {
-        goto out;
-    }
-    uv_buf_t buf = uv_buf_init((char *)message->frame, (unsigned)len);
-    err = uv_write(&message->request, (uv_stream_t *)&source->line->pipe, &buf, 1, sent);
-out:
-    cJSON_Delete(json);
-    if (err < 0 && message) {
-        free(message->frame);
-        free(message);
-    }
-    return err;
-}
-
-int reason_new(uv_loop_t *loop, const char *socket_path, struct reason_source **ret_source)
-{
-    struct reason_source *source = calloc(1, sizeof(*source));
-    if (!source) {
-        return -ENOMEM;
-    }
-    if (strlen(socket_path) >= sizeof(source->path)) {
-        free(source);
-        return -ENAMETOOLONG;
-    }
-    memcpy(source->path, socket_path, strlen(socket_path) + 1);
-    source->loop = loop;
-    source->last = &source->first;
-    uv_timer_init(loop, &source->timer); /* cannot fail */
-    source->timer.data = source;
-    source->time_is_up = time_is_up;
-    *ret_source = source;
-    return 0;
-}
-
-static void source_closed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
-void reason_free(struct reason_source *source)
-{
-    if (source && !source->closing) {
-        source->closing = true;
-        hang_up(source);
-        uv_close((uv_handle_t *)&source->timer, source_closed);
-    }
-}
-
-void reason_ask(struct reason_source *source, struct reason_query *query, const struct addr *client,
-                const char *host)
-{
-    const struct reason unknown = {0};
-    struct reason_flight *flight = NULL;
-    if (!source->closing && source->count < FLIGHTS_MAX) {
-        flight = calloc(1, sizeof(*flight));
-    }
-    if (!flight || (!source->line && open_line(source) < 0) ||
-        send_question(source, client, host) < 0) {
-        free(flight);
-        query->on_reason(query, &unknown);
-        return;
-    }
-    flight->query = query;
-    flight->until = uv_now(source->loop) + WAIT_MS;
-    query->flight = flight;
-    *source->last = flight;
-    source->last = &flight->next;
-    if (source->count++ == 0) {
-        watch_oldest(source);
-    }
-}
-
-void reason_cancel(struct reason_query *query)
-{
-    if (query->flight) {
-        query->flight->query = NULL;
-        query->flight = NULL;
-    }
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* request: what a page needs to know of a request, and nothing more.
  *
- * Query, cookies, referring page and body belong to the site that was blocked:
- * they are counted, never kept. HTTP/1 and later HTTP/2 fill the same struct. */
+ * Query, cookies, referring page and body belong to the site that was blocked: they are
+ * counted, never kept, but for the body of what is posted to REQUEST_FORM_PATH, where our
+ * own form leads. HTTP/1 and later HTTP/2 fill the same struct. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 
-enum request_method { REQUEST_GET, REQUEST_HEAD, REQUEST_OTHER };
+enum request_method { REQUEST_GET, REQUEST_HEAD, REQUEST_POST, REQUEST_OTHER };
 enum request_host { HOST_NONE, HOST_NAME, HOST_ADDRESS };
+
+#define REQUEST_FORM_PATH "/review"
 
 struct request {
     enum request_method method;
@@ -20,6 +23,8 @@ struct request {
     char fetch_dest[24]; /* Sec-Fetch-Dest, "" when the browser sent none */
     bool embedded;       /* it came with Referer or Origin: some page asks, not a person */
     bool close;          /* the connection ends after the answer */
+    const char *body;    /* posted to REQUEST_FORM_PATH, of whoever read it; else NULL */
+    size_t body_len;
 };
 
 /* Take "name", "name:80", "192.0.2.1" or "[::1]:80" into host and host_kind.

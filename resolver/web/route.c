@@ -2,10 +2,10 @@
 #include "web/route.h"
 
 #include <string.h>
-#include <time.h>
 
-#include "web/language.h"
-#include "web/page.h"
+#include "web/reason.h"
+#include "web/respond.h"
+#include "web/review.h"
 
 enum { RETRY_LEAST_S = 10 };
 
@@ -16,7 +16,7 @@ static void serve_empty(struct site *site, struct exchange *exchange)
     exchange->on_answer(exchange, &answer);
 }
 
-static void answer_page(struct exchange *exchange, const struct page *page)
+static void reason_came(struct inquiry *inquiry, const cJSON *reply)
 {
     static const int statuses[] = {
         [PAGE_BLOCKED] = 403,
@@ -25,46 +25,21 @@ static void answer_page(struct exchange *exchange, const struct page *page)
          * with Retry-After says just what is the case. */
         [PAGE_OPEN] = 503,
     };
+    struct exchange *exchange = inquiry->owner;
     const struct site *site = exchange->site;
-    char body[PAGE_MAX];
-    struct text text = {body, 0, sizeof(body), false};
-    page_write(page, &text);
-    struct answer answer = {
-        .status = statuses[page->kind],
-        .type = "text/html; charset=utf-8",
-        .language = page->language,
-        .policy = site->policy,
-        .retry_s = page->kind == PAGE_OPEN ? page->wait_s : 0,
-        .body = body,
-        .len = text.len,
-    };
-    if (text.full) {
-        answer = (struct answer){.status = 500};
-    }
-    exchange->on_answer(exchange, &answer);
-}
-
-static void reason_came(struct reason_query *query, const struct reason *reason)
-{
-    struct exchange *exchange = query->owner;
-    const struct site *site = exchange->site;
-    size_t language =
-        language_choose(site->languages, site->language_count, exchange->request.accept_language);
+    const struct reason reason = reason_read(reply);
     int64_t ttl_s = site->config->block.ttl_s;
-    const struct page page = {
-        .kind = !reason->known    ? PAGE_NEUTRAL
-                : reason->blocked ? PAGE_BLOCKED
-                                  : PAGE_OPEN,
-        .config = site->config,
-        .catalog = site->catalog,
-        .texts = site->texts,
-        .language = site->languages[language],
-        .host = exchange->request.host,
-        .reason = reason,
-        .now = (int64_t)time(NULL),
-        .wait_s = ttl_s > RETRY_LEAST_S ? (unsigned)ttl_s : RETRY_LEAST_S,
-    };
-    answer_page(exchange, &page);
+    struct page page = respond_begin(exchange, !reason.known    ? PAGE_NEUTRAL
+                                               : reason.blocked ? PAGE_BLOCKED
+                                                                : PAGE_OPEN);
+    page.reason = &reason;
+    if (page.kind == PAGE_OPEN) {
+        page.wait_s = ttl_s > RETRY_LEAST_S ? (unsigned)ttl_s : RETRY_LEAST_S;
+    } else if (page.kind == PAGE_BLOCKED) {
+        page.origin = site->origin;
+        review_token(site, &exchange->client, page.host, page.token);
+    }
+    respond_page(exchange, &page, statuses[page.kind]);
 }
 
 static void serve_warning(struct site *site, struct exchange *exchange)
@@ -73,13 +48,23 @@ static void serve_warning(struct site *site, struct exchange *exchange)
         serve_empty(site, exchange);
         return;
     }
-    exchange->question.on_reason = reason_came;
-    exchange->question.owner = exchange;
-    if (exchange->request.host_kind == HOST_NAME) {
-        reason_ask(site->reasons, &exchange->question, &exchange->client, exchange->request.host);
+    const struct request *request = &exchange->request;
+    exchange->inquiry.on_reply = reason_came;
+    exchange->inquiry.owner = exchange;
+    if (request->host_kind == HOST_NAME) {
+        inquiry_ask(site->daemon, &exchange->inquiry,
+                    reason_request("why", &exchange->client, request->host));
     } else { /* an address is no name that a list could block */
-        const struct reason unknown = {0};
-        reason_came(&exchange->question, &unknown);
+        reason_came(&exchange->inquiry, NULL);
+    }
+}
+
+static void serve_review(struct site *site, struct exchange *exchange)
+{
+    if (review_is_ours(site, &exchange->request)) {
+        review_serve(site, exchange);
+    } else { /* a path of the site that is blocked */
+        serve_warning(site, exchange);
     }
 }
 
@@ -90,6 +75,7 @@ static const struct route {
 } routes[] = {
     {"/favicon.ico", serve_empty},
     {"/robots.txt", serve_empty},
+    {REQUEST_FORM_PATH "*", serve_review},
     {"*", serve_warning},
 };
 

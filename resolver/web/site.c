@@ -11,7 +11,26 @@
 
 enum { PORT_HTTP = 80 };
 
-static int write_policy(char *out, size_t cap)
+/* Our own pages answer to our name, but where the sinkhole has an address of its own: there the
+ * name may lead to somebody else's port 80. */
+static int write_origin(struct site *site)
+{
+    const struct config *config = site->config;
+    const char *host = *config->block.page_ipv4 ? config->block.page_ipv4 : config->server.name;
+    struct addr addr = {0};
+    bool listens = config->web.listen.count > 0 &&
+                   addr_parse_port(config->web.listen.items[0], PORT_HTTP, &addr) == 0;
+    if (!config->web.reviews) {
+        return 0;
+    }
+    snprintf(site->own_host, sizeof(site->own_host), "%s", host);
+    int len = listens && addr.port != PORT_HTTP
+                  ? snprintf(site->origin, sizeof(site->origin), "http://%s:%u", host, addr.port)
+                  : snprintf(site->origin, sizeof(site->origin), "http://%s", host);
+    return len > 0 && (size_t)len < sizeof(site->origin) ? 0 : -ENOSPC;
+}
+
+static int write_policy(struct site *site)
 {
     unsigned char digest[EVP_MAX_MD_SIZE], text[EVP_MAX_MD_SIZE * 2];
     unsigned len = 0;
@@ -19,11 +38,11 @@ static int write_policy(char *out, size_t cap)
         return -EIO;
     }
     EVP_EncodeBlock(text, digest, (int)len);
-    int used = snprintf(out, cap,
+    int used = snprintf(site->policy, sizeof(site->policy),
                         "default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; "
-                        "form-action 'none'",
-                        text);
-    return used > 0 && (size_t)used < cap ? 0 : -ENOSPC;
+                        "form-action %s",
+                        text, *site->origin ? site->origin : "'none'");
+    return used > 0 && (size_t)used < sizeof(site->policy) ? 0 : -ENOSPC;
 }
 
 static int take_languages(struct site *site, struct diag *diag)
@@ -66,14 +85,21 @@ int site_load(struct site *site, const char *config_path, struct diag *diag)
         err = take_languages(&fresh, diag);
     }
     if (err == 0) {
-        err = write_policy(fresh.policy, sizeof(fresh.policy));
+        err = write_origin(&fresh);
+    }
+    if (err == 0) {
+        err = write_policy(&fresh);
     }
     if (err < 0) {
         site_clear(&fresh);
         return err;
     }
     schedule_set_timezone(fresh.config);
-    fresh.reasons = site->reasons;
+    fresh.daemon = site->daemon;
+    fresh.key = site->key;
+    if (fresh.key.k0 == 0 && fresh.key.k1 == 0) {
+        hash_key_random(&fresh.key);
+    }
     site_clear(site);
     *site = fresh;
     return 0;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* site: what the pages are made of, read once and replaced as a whole. */
 #pragma once
+#include "base/addr.h"
+#include "base/hash.h"
 #include "config/config.h"
 #include "config/texts.h"
-#include "web/reason.h"
+#include "web/inquiry.h"
 
 enum { SITE_LANGUAGES_MAX = 16, SITE_LISTEN_MAX = 32 };
 
@@ -13,8 +15,11 @@ struct site {
     struct texts *texts;
     const char *languages[SITE_LANGUAGES_MAX]; /* of the configuration */
     size_t language_count;
-    char policy[160];              /* Content-Security-Policy of a page */
-    struct reason_source *reasons; /* not owned; survives a reload */
+    char own_host[256];            /* what our own pages answer to */
+    char origin[288];              /* of our own pages, "http://NAME[:PORT]"; "" = no reviews */
+    char policy[480];              /* Content-Security-Policy of a page */
+    struct hash_key key;           /* of the tokens of forms; survives a reload */
+    struct inquiry_source *daemon; /* not owned; survives a reload */
 };
 
 /* Configuration, catalogue and texts. -ENOENT, -EINVAL with *diag; *site is

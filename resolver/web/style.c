@@ -35,6 +35,11 @@ const char page_style[] =
     "background:#1f6b49;color:#fff;font-weight:600;text-align:center;text-decoration:none;"
     "border-radius:8px}"
     ".again{padding:.5rem 1.25rem;margin-top:.75rem}"
+    "label{display:block}"
+    "textarea{display:block;width:100%;margin-top:.35rem;padding:.5rem .75rem;font:inherit;"
+    "color:inherit;background:transparent;border:1px solid #6b7d74;border-radius:8px}"
+    "button{border:0;font:inherit;cursor:pointer}"
+    "textarea:focus,button:focus{outline:3px solid #14633f;outline-offset:2px}"
     ".site{display:inline-block;min-height:24px}"
     ".leave{float:right;margin:0 0 .5rem 1rem}"
     "code{padding:.1rem .45rem;background:#edf5f0;border-radius:5px;"
@@ -45,8 +50,9 @@ const char page_style[] =
     "@media (prefers-color-scheme:dark){body{background:#101613;color:#e3ece7}"
     "main{background:#19211d;border-color:#2f3d36;border-top-color:#4fae82}"
     "svg{stroke:#6fcf9f}dt{color:#a9bbb1}.note,code{background:#223029}"
-    "section{border-color:#2f3d36}a{color:#86dbb0}a:focus{outline-color:#86dbb0}"
+    "section{border-color:#2f3d36}a{color:#86dbb0}"
+    "a:focus,textarea:focus,button:focus{outline-color:#86dbb0}"
     ".call,.again{background:#86dbb0;color:#0e2018}}"
     "@media print{body{padding:0;background:#fff;color:#000}main{border:0;padding:0;"
     "background:#fff}svg{display:none}.note,code{background:#fff}dt,a{color:#000}"
-    ".call,.again{background:#fff;color:#000;padding:0}}";
+    ".call,.again{background:#fff;color:#000;padding:0}form{display:none}}";

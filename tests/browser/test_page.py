@@ -123,6 +123,22 @@ class Page(unittest.TestCase):
         self.assertIn("Not at this time", seen["text"])
         self.assertEqual(seen["violations"], [])
 
+    def test_a_child_asks_and_reads_the_answer(self):
+        asked, barriers = self.visit(
+            {"url": f"http://{FAKE}/", "language": "ko-KR", "submit": "과학 숙제에 필요해요", "shot": self.shot("review-ko")},
+            {"url": f"http://{FAKE}/", "submit": "", "axe": True, "width": 320})
+        self.assertEqual((asked.get("error"), asked["status"]), (None, 200))
+        self.assertTrue(asked["url"].startswith("http://greengate.lan/review/"), asked["url"])
+        self.assertIn("부탁이 전달되었습니다", asked["text"])
+        self.assertEqual(barriers["violations"], [])
+        self.assertFalse(barriers["overflow"])
+        review, = self.box.json("requests")["reviews"]
+        self.assertEqual((review["texts"], review["times"]), (["과학 숙제에 필요해요"], 2))
+        self.box.cli("requests", "deny", review["code"], "--note", "도서관 컴퓨터를 쓰세요")
+        seen, = self.visit({"url": asked["url"], "language": "ko-KR", "axe": True, "dark": True, "shot": self.shot("review-answer")})
+        self.assertIn("도서관 컴퓨터를 쓰세요", seen["text"])
+        self.assertEqual(seen["violations"], [])
+
     def test_https_is_refused_at_once(self):
         seen, = self.visit({"url": f"https://{FAKE}/"})
         self.assertIn("ERR_CONNECTION_REFUSED", seen["error"])

@@ -58,6 +58,7 @@ static void read_all(const uint8_t *data, size_t size, size_t piece, struct seen
         }
     }
     seen->status = parser.status;
+    parser_clear(&parser);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "web/page.h"
+#include "web/reviewpage.h"
 
 static const char data_dir[] = "blocklists/catalog";
 
@@ -59,6 +61,13 @@ static const struct reason usual = {
     .ref = "A1B2C3D4",
 };
 
+static const struct review_view usual_review = {
+    .heading = TEXT_review_waiting_heading,
+    .words = TEXT_review_waiting,
+    .code = "K7QD2M9P",
+    .answer = "",
+};
+
 static struct page usual_page(const struct parts *parts)
 {
     return (struct page){
@@ -71,6 +80,9 @@ static struct page usual_page(const struct parts *parts)
         .reason = &usual,
         .wait_s = 10,
         .now = 1795324426,
+        .origin = "http://greengate.lan",
+        .token = "0123456789abcdef",
+        .review = &usual_review,
     };
 }
 
@@ -111,6 +123,41 @@ static void blocked_page_tells_all(void **state)
     assert_says(html, "<html lang=\"ko\">");
     assert_says(html, "성인물");
     assert_silent(html, "adult content");
+}
+
+/* The form leads to our own name alone, and carries the site and the token. */
+static void a_review_can_be_asked_for(void **state)
+{
+    struct page page = usual_page(*state);
+    const char *html = render(&page);
+    assert_says(html, "<form method=\"post\" action=\"http://greengate.lan/review\">");
+    assert_says(html, "<input type=\"hidden\" name=\"name\" value=\"bad.example\">");
+    assert_says(html, "<input type=\"hidden\" name=\"token\" value=\"0123456789abcdef\">");
+    assert_says(html, "<label for=\"text\">");
+    page.origin = "";
+    assert_silent(render(&page), "<form");
+    page.kind = PAGE_NEUTRAL; /* nobody can judge what nobody knows */
+    page.origin = "http://greengate.lan";
+    assert_silent(render(&page), "<form");
+}
+
+static void a_request_shows_how_it_stands(void **state)
+{
+    struct page page = usual_page(*state);
+    struct review_view view = usual_review;
+    page.kind = PAGE_REVIEW;
+    page.review = &view;
+    const char *html = render(&page);
+    assert_says(html, "Your request has arrived");
+    assert_says(html, "<code>K7QD2M9P</code>");
+    assert_silent(html, "Answer");
+    view.answer = "see <b>this</b>";
+    view.until = page.now + 400 * 86400;
+    html = render(&page);
+    assert_says(html, "see &lt;b&gt;this&lt;/b&gt;");
+    assert_says(html, "It is open until <strong>2027-");
+    view.until = page.now - 1;
+    assert_silent(render(&page), "open until");
 }
 
 /* When a schedule opens the site again, and only when that is known and to come. */
@@ -330,8 +377,9 @@ static void page_needs_nobody_else(void **state)
     for (int kind = PAGE_BLOCKED; kind <= PAGE_NEUTRAL; kind++) {
         page.kind = (enum page_kind)kind;
         const char *html = render(&page);
-        static const char *const never[] = {"<script", "<img",    "<link", "<form",  "<iframe",
-                                            "url(",    "@import", " on",   "style=", "http-equiv"};
+        static const char *const never[] = {"<script", "<img",      "<link",   "<input type=\"text",
+                                            "<iframe", "url(",      "@import", " on",
+                                            "style=",  "http-equiv"};
         for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
             if (i == 7) { /* words such as " one": only the attribute is meant */
                 assert_silent(html, " onload");
@@ -385,6 +433,8 @@ int main(void)
         ROW(the_time_of_opening_is_told),
         ROW(victims_are_told_what_to_do),
         ROW(there_is_a_way_out),
+        ROW(a_review_can_be_asked_for),
+        ROW(a_request_shows_how_it_stands),
         ROW(every_category_is_told_in_every_language),
         ROW(contact_links_as_what_it_is),
         ROW(nothing_is_invented),

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "records.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "daemon.h"
+#include "store/audit.h"
+#include "store/reviews.h"
+
+int records_open(struct daemon *daemon, struct diag *diag)
+{
+    char path[DAEMON_PATH_MAX];
+    const char *folder = policy_config_get(daemon->config)->server.state_dir;
+    snprintf(path, sizeof(path), "%s/audit.log", folder);
+    if (audit_open(path, &daemon->audit) < 0) {
+        return diag_set(diag, -ENOMEM, "no memory for the audit log");
+    }
+    snprintf(path, sizeof(path), "%s/requests.db", folder);
+    if (reviews_open(path, &daemon->reviews) < 0) {
+        return diag_set(diag, -ENOMEM, "no memory for review requests");
+    }
+    return 0;
+}
+
+void records_note_reload(struct daemon *daemon)
+{
+    const struct audit_entry entry = {clock_wall_s(daemon->clock), -1, "reload", "{}"};
+    if (audit_add(daemon->audit, &entry) < 0) {
+        fprintf(stderr, "greengated: audit.log: %s\n", audit_trouble(daemon->audit));
+    }
+}
+
+void records_close(struct daemon *daemon)
+{
+    audit_close(daemon->audit);
+    reviews_close(daemon->reviews);
+}

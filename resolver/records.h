@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/* records: what the daemon writes down beside statistics: the audit log and review requests. */
+#pragma once
+#include "base/diag.h"
+
+struct daemon;
+
+/* Nothing is opened yet, so that a damaged file stops nothing. -ENOMEM with *diag. */
+__attribute__((warn_unused_result)) int records_open(struct daemon *daemon, struct diag *diag);
+/* A signal asked for a reload, which was done: nobody is known who wanted it. */
+void records_note_reload(struct daemon *daemon);
+void records_close(struct daemon *daemon);
