@@ -170,6 +170,12 @@ bench-who: ## find a client's group among 10 and 10,000 subnets and devices
 	@$(SUBMAKE) $B/bench/bench_who
 	@$B/bench/bench_who
 
+.PHONY: bench-pages
+bench-pages: ## warning pages a second, idle connections, a year of statistics, a month's report
+	@packaging/dev/setup test
+	@$(SUBMAKE) all
+	@tests/bench/pages $(B)
+
 bench-reload: ## reload 1M names under load, beside PowerDNS Recursor and dnsdist
 	@packaging/dev/setup all
 	@$(SUBMAKE) all $B/bench/pacer

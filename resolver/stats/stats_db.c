@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SCHEMA = 1, BUSY_MS = 2000, ASIDE_MAX = 8, PATH_CAP = 4096 };
+enum { SCHEMA = 2, BUSY_MS = 2000, ASIDE_MAX = 8, PATH_CAP = 4096 };
 
 enum query { PUT_NAME, GET_NAME, ADD_SUM, ADD_PART, QUERIES };
 
@@ -40,6 +40,40 @@ static const char *const schema_sql =
     " value INTEGER NOT NULL, count INTEGER NOT NULL,"
     " PRIMARY KEY(hour, part, value)) WITHOUT ROWID;"
     "PRAGMA user_version = 1;"
+    "COMMIT;";
+
+/* The same by day and without groups, kept up by triggers: what a month needs is there in some
+ * thousand rows. Filled from what a file of the first layout holds. */
+static const char *const rollup_sql =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE days(day INTEGER NOT NULL, group_id INTEGER NOT NULL,"
+    " category_id INTEGER NOT NULL, verdict INTEGER NOT NULL, count INTEGER NOT NULL,"
+    " PRIMARY KEY(day, group_id, category_id, verdict)) WITHOUT ROWID;"
+    "CREATE TABLE hours(hour INTEGER NOT NULL, verdict INTEGER NOT NULL, count INTEGER NOT NULL,"
+    " PRIMARY KEY(hour, verdict)) WITHOUT ROWID;"
+    "CREATE TABLE day_parts(day INTEGER NOT NULL, part INTEGER NOT NULL, value INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, PRIMARY KEY(day, part, value)) WITHOUT ROWID;"
+    "INSERT INTO days SELECT hour / 24, group_id, category_id, verdict, SUM(count) FROM sums"
+    " GROUP BY 1, 2, 3, 4;"
+    "INSERT INTO hours SELECT hour, verdict, SUM(count) FROM sums GROUP BY 1, 2;"
+    "INSERT INTO day_parts SELECT hour / 24, part, value, SUM(count) FROM parts GROUP BY 1, 2, 3;"
+    "CREATE TRIGGER sums_new AFTER INSERT ON sums BEGIN"
+    " INSERT INTO days VALUES(NEW.hour / 24, NEW.group_id, NEW.category_id, NEW.verdict,"
+    " NEW.count) ON CONFLICT DO UPDATE SET count = count + excluded.count;"
+    " INSERT INTO hours VALUES(NEW.hour, NEW.verdict, NEW.count)"
+    " ON CONFLICT DO UPDATE SET count = count + excluded.count; END;"
+    "CREATE TRIGGER sums_more AFTER UPDATE OF count ON sums BEGIN"
+    " UPDATE days SET count = count + NEW.count - OLD.count WHERE day = NEW.hour / 24"
+    " AND group_id = NEW.group_id AND category_id = NEW.category_id AND verdict = NEW.verdict;"
+    " UPDATE hours SET count = count + NEW.count - OLD.count WHERE hour = NEW.hour"
+    " AND verdict = NEW.verdict; END;"
+    "CREATE TRIGGER parts_new AFTER INSERT ON parts BEGIN"
+    " INSERT INTO day_parts VALUES(NEW.hour / 24, NEW.part, NEW.value, NEW.count)"
+    " ON CONFLICT DO UPDATE SET count = count + excluded.count; END;"
+    "CREATE TRIGGER parts_more AFTER UPDATE OF count ON parts BEGIN"
+    " UPDATE day_parts SET count = count + NEW.count - OLD.count WHERE day = NEW.hour / 24"
+    " AND part = NEW.part AND value = NEW.value; END;"
+    "PRAGMA user_version = 2;"
     "COMMIT;";
 
 struct stats_db {
@@ -125,6 +159,10 @@ static int set_up(struct stats_db *db, struct diag *diag)
     }
     if (err == 0 && version == 0) {
         err = run(db, schema_sql, diag);
+    }
+    if (err == 0 && version < SCHEMA) {
+        err = run(db, rollup_sql, diag);
+        stats_db_rollback(db); /* of a layout that could not be made */
     }
     for (int i = 0; err == 0 && i < QUERIES; i++) {
         int code = sqlite3_prepare_v3(db->handle, query_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
@@ -292,10 +330,13 @@ int stats_db_add(struct stats_db *db, const struct stats_batch *batch, struct di
 
 int stats_db_purge(struct stats_db *db, int64_t hour, struct diag *diag)
 {
-    char sql[128];
+    char sql[320];
+    long long day = hour / 24;
     snprintf(sql, sizeof(sql),
-             "DELETE FROM sums WHERE hour < %lld; DELETE FROM parts WHERE hour < %lld",
-             (long long)hour, (long long)hour);
+             "DELETE FROM sums WHERE hour < %lld; DELETE FROM parts WHERE hour < %lld;"
+             "DELETE FROM hours WHERE hour < %lld; DELETE FROM days WHERE day < %lld;"
+             "DELETE FROM day_parts WHERE day < %lld",
+             day * 24, day * 24, day * 24, day, day);
     return run(db, sql, diag);
 }
 
@@ -345,8 +386,14 @@ int stats_db_each(struct stats_db *db, const struct stats_db_rows *rows, struct 
     if (code != SQLITE_OK) {
         return fail(db, code, diag);
     }
+    int64_t first_day = rows->first / 24 + (rows->first % 24 != 0), end_day = rows->end / 24;
+    bool whole = first_day < end_day;
     sqlite3_bind_int64(query, 1, rows->first);
     sqlite3_bind_int64(query, 2, rows->end);
+    if (sqlite3_bind_parameter_count(query) == 4) {
+        sqlite3_bind_int64(query, 3, whole ? first_day * 24 : rows->end);
+        sqlite3_bind_int64(query, 4, whole ? end_day * 24 : rows->end);
+    }
     int err = 0;
     while (err == 0 && (code = sqlite3_step(query)) == SQLITE_ROW) {
         const int64_t numbers[3] = {sqlite3_column_int64(query, 1), sqlite3_column_int64(query, 2),

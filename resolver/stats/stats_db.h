@@ -3,7 +3,8 @@
  * holds a lock.
  *
  * Tables: names(id, name); sums(hour, group_id, category_id, verdict, count);
- * parts(hour, part, value, count). docs/stats.md describes them. */
+ * parts(hour, part, value, count); and what triggers sum up from those: days, hours, day_parts.
+ * docs/stats.md describes them. */
 #pragma once
 #include "stats/batch.h"
 
@@ -24,7 +25,7 @@ stats_db_add(struct stats_db *db, const struct stats_batch *batch, struct diag *
 __attribute__((warn_unused_result)) int stats_db_commit(struct stats_db *db, struct diag *diag);
 void stats_db_rollback(struct stats_db *db);
 
-/* Delete the rows of hours before `hour`. */
+/* Delete the rows of whole days before the day of `hour`. */
 __attribute__((warn_unused_result)) int stats_db_purge(struct stats_db *db, int64_t hour,
                                                        struct diag *diag);
 
@@ -36,7 +37,9 @@ __attribute__((warn_unused_result)) int stats_db_set_aside(const char *path, int
 /* Rows for stats_query: `each` is called with the label (NULL when the row has only
  * a number), its number, the verdict and the count. */
 struct stats_db_rows {
-    const char *sql; /* two parameters: first hour, and the hour behind the last */
+    /* ?1: the first hour, ?2: the hour behind the last, and perhaps ?3 and ?4: the same of whole
+     * days between them, both ?2 when there is none. */
+    const char *sql;
     int64_t first, end;
     int (*each)(void *owner, const char *label, const int64_t numbers[3]);
     void *owner;

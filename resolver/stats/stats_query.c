@@ -44,19 +44,30 @@ static const struct {
 };
 #undef NAMES
 
+/* Rows of hours at both ends, and of the whole days between them. */
+#define SUMS_OF(id)                                                                                \
+    "SELECT name, 0, verdict, total FROM (SELECT " id                                              \
+    " AS which, verdict, SUM(count) AS total FROM "                                                \
+    "(SELECT " id ", verdict, count FROM sums WHERE hour >= ?1 AND hour < ?3 "                     \
+    "UNION ALL SELECT " id ", verdict, count FROM days WHERE day >= ?3 / 24 AND day < ?4 / 24 "    \
+    "UNION ALL SELECT " id ", verdict, count FROM sums WHERE hour >= ?4 AND hour < ?2) "           \
+    "GROUP BY which, verdict) JOIN names ON id = which ORDER BY which"
+
 /* label, key, verdict, count */
 static const char *const sums_sql[] = {
-    [STATS_BY_HOUR] = "SELECT NULL, hour, verdict, SUM(count) FROM sums "
-                      "WHERE hour >= ?1 AND hour < ?2 GROUP BY hour, verdict",
-    [STATS_BY_CATEGORY] = "SELECT name, 0, verdict, SUM(count) FROM sums JOIN names ON "
-                          "id = category_id WHERE hour >= ?1 AND hour < ?2 GROUP BY id, verdict",
-    [STATS_BY_GROUP] = "SELECT name, 0, verdict, SUM(count) FROM sums JOIN names ON "
-                       "id = group_id WHERE hour >= ?1 AND hour < ?2 GROUP BY id, verdict",
-    [STATS_BY_VERDICT] = "SELECT NULL, verdict, verdict, SUM(count) FROM sums "
+    [STATS_BY_HOUR] = "SELECT NULL, hour, verdict, count FROM hours WHERE hour >= ?1 AND hour < ?2 "
+                      "ORDER BY hour",
+    [STATS_BY_CATEGORY] = SUMS_OF("category_id"),
+    [STATS_BY_GROUP] = SUMS_OF("group_id"),
+    [STATS_BY_VERDICT] = "SELECT NULL, verdict, verdict, SUM(count) FROM hours "
                          "WHERE hour >= ?1 AND hour < ?2 GROUP BY verdict",
 };
-static const char *const parts_sql = "SELECT NULL, part, value, SUM(count) FROM parts "
-                                     "WHERE hour >= ?1 AND hour < ?2 GROUP BY part, value";
+static const char *const parts_sql =
+    "SELECT NULL, part, value, SUM(count) FROM "
+    "(SELECT part, value, count FROM parts WHERE hour >= ?1 AND hour < ?3 "
+    "UNION ALL SELECT part, value, count FROM day_parts WHERE day >= ?3 / 24 AND day < ?4 / 24 "
+    "UNION ALL SELECT part, value, count FROM parts WHERE hour >= ?4 AND hour < ?2) "
+    "GROUP BY part, value";
 
 struct gather {
     struct stats_result *result;
