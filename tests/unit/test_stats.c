@@ -273,70 +273,6 @@ static void old_rows_are_deleted(void **state)
     assert_int_equal(file_number(bench, "SELECT COUNT(DISTINCT day) FROM day_parts"), 1);
 }
 
-/* Whatever the first and last hour are: the sums of days and of hours are one. */
-static void days_and_hours_tell_the_same(void **state)
-{
-    struct bench *bench = *state;
-    int64_t begun = bench->clock.now;
-    for (unsigned hour = 0; hour < 80; hour++) {
-        count(bench, 1 + hour % 7, hour % 3 ? STATS_BLOCKED : STATS_ANSWERED);
-        stats_flush(bench->stats);
-        count(bench, 2, STATS_BLOCKED); /* a second row for the same hour */
-        stats_flush(bench->stats);
-        bench->clock.now += HOUR;
-    }
-    stats_flush(bench->stats);
-    for (int first = 0; first < 80; first += 9) {
-        for (int last = first; last < 80; last += 7) {
-            struct stats_query query = {.since = begun + first * HOUR,
-                                        .until = begun + last * HOUR};
-            uint64_t totals[2] = {0}, blocked[2] = {0}, rows[2] = {0};
-            static const enum stats_by bys[] = {STATS_BY_HOUR, STATS_BY_CATEGORY};
-            for (size_t i = 0; i < 2; i++) {
-                struct stats_result result;
-                query.by = bys[i];
-                assert_int_equal(stats_query_run(bench->stats, &query, &result, NULL), 0);
-                totals[i] = result.totals.total;
-                blocked[i] = result.totals.verdicts[STATS_BLOCKED];
-                for (size_t row = 0; row < result.count; row++) {
-                    rows[i] += result.rows[row].total;
-                }
-                stats_result_clear(&result);
-            }
-            assert_int_equal(totals[0], totals[1]);
-            assert_int_equal(blocked[0], blocked[1]);
-            assert_int_equal(rows[0], rows[1]);
-            assert_true(totals[0] > 0);
-        }
-    }
-}
-
-/* A file of the first layout gets its days when it is opened. */
-static void a_file_of_the_first_version_is_taken_over(void **state)
-{
-    struct bench *bench = *state;
-    sqlite3 *db = NULL;
-    count(bench, 5, STATS_BLOCKED);
-    stats_flush(bench->stats);
-    stats_stop(bench->stats);
-    assert_int_equal(sqlite3_open(bench->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db,
-                                  "DROP TRIGGER sums_new; DROP TRIGGER sums_more;"
-                                  "DROP TRIGGER parts_new; DROP TRIGGER parts_more;"
-                                  "DROP TABLE days; DROP TABLE hours; DROP TABLE day_parts;"
-                                  "PRAGMA user_version = 1",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
-    sqlite3_close(db);
-    start(bench);
-    count(bench, 2, STATS_BLOCKED);
-    stats_flush(bench->stats);
-    assert_int_equal(file_number(bench, "SELECT SUM(count) FROM days"), 7);
-    assert_int_equal(file_number(bench, "SELECT SUM(count) FROM hours"), 7);
-    assert_int_equal(file_number(bench, "PRAGMA user_version"), 2);
-    assert_int_equal(total(bench), 7);
-}
-
 static void overwrite(struct bench *bench)
 {
     FILE *file = fopen(bench->path, "w");
@@ -517,8 +453,6 @@ int main(void)
         ROW(rows_say_what_they_stand_for),
         ROW(hours_are_kept_apart_and_in_order),
         ROW(old_rows_are_deleted),
-        ROW(days_and_hours_tell_the_same),
-        ROW(a_file_of_the_first_version_is_taken_over),
         ROW(a_damaged_file_is_set_aside_at_start),
         ROW(only_a_file_that_fails_is_named),
         ROW(a_file_damaged_while_running_is_set_aside),
