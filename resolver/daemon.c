@@ -258,6 +258,8 @@ static void note_restart(struct daemon *daemon, const struct config *now)
          strcmp(first->server.control_socket, now->server.control_socket) == 0},
         {"cache.size_mb", first->cache.size_mb == now->cache.size_mb},
         {"stats.keep_days", first->stats.keep_days == now->stats.keep_days},
+        {"stats.privacy", first->stats.privacy == now->stats.privacy},
+        {"stats.min_clients", first->stats.min_clients == now->stats.min_clients},
     };
     daemon->restart_note[0] = '\0';
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {

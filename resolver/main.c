@@ -174,7 +174,13 @@ static int open_state(struct daemon *daemon, struct diag *diag)
         return err;
     }
     snprintf(path, sizeof(path), "%s/stats.db", config->server.state_dir);
-    const struct stats_setup stats = {path, config->stats.keep_days, daemon->clock};
+    const struct stats_setup stats = {
+        .path = path,
+        .keep_days = config->stats.keep_days,
+        .clock = daemon->clock,
+        .min_clients =
+            config->stats.privacy == PRIVACY_DOMAINS ? (unsigned)config->stats.min_clients : 0,
+    };
     err = stats_start(&stats, &daemon->stats, diag);
     if (err < 0) {
         return err;
@@ -191,6 +197,7 @@ static int start_workers(struct daemon *daemon, struct diag *diag)
             .snapshot = daemon->snapshot,
             .cache = daemon->cache,
             .stats = stats_worker_add(daemon->stats),
+            .domains = stats_domains_add(daemon->stats),
             .clock = daemon->clock,
             .sockets = &daemon->sockets[i],
             .plan = daemon->plan,

@@ -189,6 +189,7 @@ static int build(struct worker *worker, const struct worker_setup *setup)
         .guard = setup->guard,
         .presence = setup->presence,
         .watch = setup->watch,
+        .domains = setup->domains,
     };
     const struct upstream_setup upstream = {&worker->loop, setup->clock,  answer_arrived,
                                             worker,        setup->claims, setup->flights_max};

@@ -28,6 +28,7 @@ struct worker_setup {
     const struct snapshot *snapshot;
     struct cache *cache;
     struct stats_worker *stats;
+    struct domains_worker *domains; /* NULL: names are not counted */
     const struct clock *clock;
     const struct worker_sockets *sockets;
     unsigned flights_max;       /* questions in flight that there are sockets for */

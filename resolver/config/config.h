@@ -32,6 +32,7 @@ enum list_format {
 enum list_match { MATCH_AUTO, MATCH_EXACT, MATCH_SUBTREE };
 enum upstream_strategy { STRATEGY_FASTEST, STRATEGY_ORDERED, STRATEGY_PARALLEL };
 enum list_scope { SCOPE_OWN, SCOPE_ALL };
+enum stats_privacy { PRIVACY_COUNTERS, PRIVACY_DOMAINS };
 enum youtube_level { YOUTUBE_OFF, YOUTUBE_MODERATE, YOUTUBE_STRICT };
 enum unsafe_search { UNSAFE_ALLOW, UNSAFE_BLOCK };
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 
+#include "config/config.h"
 #include "control/commands.h"
+#include "policy/snapshot.h"
 #include "stats/stats_query.h"
 
 enum { WEEK_S = 7 * 86400 };
@@ -54,11 +56,18 @@ static int read_query(const struct control_call *call, struct stats_query *query
     int by = *word ? stats_by_find(word) : STATS_BY_CATEGORY;
     query->since = clock_wall_s(call->backend->clock) - WEEK_S;
     if (by < 0) {
-        return diag_set(call->diag, CONTROL_USAGE,
-                        "by: one of hour, category, group, verdict, type, rcode, transport, "
-                        "origin, latency, country");
+        return diag_set(
+            call->diag, CONTROL_USAGE,
+            "by: one of hour, category, group, verdict, domain, type, rcode, transport, "
+            "origin, latency, country");
     }
     query->by = (enum stats_by)by;
+    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
+    if (by == STATS_BY_DOMAIN && snapshot && snapshot->config->stats.privacy != PRIVACY_DOMAINS) {
+        return diag_set(call->diag, CONTROL_FAILED,
+                        "no names are counted: stats.privacy is "
+                        "counters");
+    }
     if (control_number(call, "since", INT32_MAX * 4LL, &query->since) == -EINVAL ||
         control_number(call, "until", INT32_MAX * 4LL, &query->until) == -EINVAL) {
         return diag_set(call->diag, CONTROL_USAGE, "since, until: seconds since 1970");

@@ -8,6 +8,7 @@
 #include "policy/geo.h"
 #include "policy/rules.h"
 #include "query/watch.h"
+#include "stats/domains.h"
 
 static enum stats_verdict verdict_of(const struct query *query)
 {
@@ -61,6 +62,21 @@ static enum stats_way way_of(const struct query *query)
                          : STATS_WAY_LISTED;
 }
 
+/* Names that were answered or blocked; what was refused or failed says nothing of a site. */
+static void count_domain(const struct query *query, enum stats_verdict verdict)
+{
+    char name[DNAME_TEXT_MAX];
+    if (verdict == STATS_REFUSED || verdict == STATS_FAILED) {
+        return;
+    }
+    const struct domains_event event = {
+        .name = dname_print(&query->question.name, name),
+        .client = &query->client,
+        .blocked = verdict == STATS_BLOCKED,
+    };
+    domains_count(query->worker->domains, &event);
+}
+
 void counting_add(const struct query *query)
 {
     struct query_worker *worker = query->worker;
@@ -82,6 +98,9 @@ void counting_add(const struct query *query)
         .latency_us = (uint32_t)(worker->now_us - query->started_us),
     };
     stats_count(worker->stats, &event);
+    if (worker->domains) {
+        count_domain(query, verdict);
+    }
     if (worker->watch && atomic_load_explicit(&worker->watch->active, memory_order_relaxed)) {
         watch_note(worker->watch, query);
     }

@@ -40,6 +40,7 @@ struct query_worker {
     const struct snapshot *snapshot;
     struct cache *cache;
     struct stats_worker *stats;
+    struct domains_worker *domains; /* NULL: names are not counted */
     const struct clock *clock;
     int (*ask)(void *context, const struct ask *ask, struct upstream_waiter *waiter);
     void *ask_context;

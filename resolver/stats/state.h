@@ -7,6 +7,7 @@
 #pragma once
 #include <pthread.h>
 
+#include "stats/domains.h"
 #include "stats/stats_db.h"
 
 enum {
@@ -37,6 +38,7 @@ struct stats {
     struct stats_batch pending[STATS_PENDING_MAX];
     unsigned pending_count;
 
+    struct domains *domains; /* NULL: names are not counted */
     _Atomic unsigned worker_count;
     struct stats_worker *workers[STATS_WORKERS_MAX];
 };

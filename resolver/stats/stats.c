@@ -112,6 +112,9 @@ void stats_collect(struct stats *stats)
     }
     size_t rest = offsetof(struct stats_worker, types);
     collect_run(stats, to, rest, (sizeof(*to) - rest) / sizeof(stats_counter));
+    if (stats->domains) {
+        domains_take(stats->domains, clock_wall_s(stats->clock));
+    }
     stats->taken_at = now;
 }
 
@@ -175,6 +178,9 @@ static int write_pending(struct stats *stats, struct diag *diag)
     for (unsigned i = 0; err == 0 && i < stats->pending_count; i++) {
         err = stats_db_add(stats->db, &stats->pending[i], diag);
     }
+    if (err == 0 && stats->domains) {
+        err = stats_db_add_domains(stats->db, stats->domains, diag);
+    }
     int64_t hour = clock_wall_s(stats->clock) / STATS_HOUR_S;
     if (err == 0 && hour != stats->purged_hour) {
         err = stats_db_purge(stats->db, hour - stats->keep_days * DAY_HOURS, diag);
@@ -185,6 +191,9 @@ static int write_pending(struct stats *stats, struct diag *diag)
     if (err == 0) {
         stats->purged_hour = hour;
         pending_clear(stats);
+        if (stats->domains) {
+            domains_written(stats->domains);
+        }
     } else {
         stats_db_rollback(stats->db);
     }
@@ -258,6 +267,7 @@ static void stats_free(struct stats *stats)
         counters_unmap(stats->workers[i]);
     }
     counters_unmap(stats->taken);
+    domains_free(stats->domains);
     free(stats->groups.items);
     free(stats->categories.items);
     free(stats->path);
@@ -302,6 +312,15 @@ int stats_start(const struct stats_setup *setup, struct stats **ret_stats, struc
     if (err == 0) {
         err = names_init(&stats->categories, STATS_CATEGORIES_MAX);
     }
+    if (err == 0 && setup->min_clients) {
+        err = domains_new(setup->min_clients, &stats->domains);
+    }
+    if (err == -ENOENT) {
+        stats_free(stats);
+        return diag_set(diag, err,
+                        "stats.privacy: domains needs a public suffix list: install "
+                        "publicsuffix");
+    }
     if (err == 0 && stats->taken && (stats->path || !setup->path)) {
         stats_name_category(stats, "none");
         err = -pthread_create(&stats->thread, NULL, thread_main, stats);
@@ -338,6 +357,11 @@ struct stats_worker *stats_worker_add(struct stats *stats)
         atomic_store_explicit(&stats->worker_count, at + 1, memory_order_release);
     }
     return worker;
+}
+
+struct domains_worker *stats_domains_add(struct stats *stats)
+{
+    return stats->domains ? domains_worker_add(stats->domains) : NULL;
 }
 
 static uint16_t name_id(struct stats *stats, struct stats_names *names, const char *name)

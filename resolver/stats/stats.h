@@ -41,6 +41,7 @@ struct stats_setup {
     const char *path; /* of the SQLite file */
     int64_t keep_days;
     const struct clock *clock;
+    unsigned min_clients; /* names that so many clients asked for are told; 0 = none ever is */
 };
 __attribute__((warn_unused_result)) int stats_start(const struct stats_setup *setup,
                                                     struct stats **ret_stats, struct diag *diag);
@@ -54,6 +55,9 @@ void stats_stop(struct stats *stats);
 /* A worker's counters, zeroed, mapped so that untouched pages cost nothing; they live
  * until stats_stop(). Main thread only. NULL without memory or over 128 workers. */
 struct stats_worker *stats_worker_add(struct stats *stats);
+
+/* A worker's table of names, see stats/domains.h; NULL where names are not counted. */
+struct domains_worker *stats_domains_add(struct stats *stats);
 
 /* The stable id of a group or category name for this process's lifetime; equal names
  * give equal ids. Main thread only. Category 0 is "none". When the table is full, the

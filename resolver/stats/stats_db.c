@@ -11,9 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "stats/domains.h"
+
 enum { SCHEMA = 2, BUSY_MS = 2000, ASIDE_MAX = 8, PATH_CAP = 4096 };
 
-enum query { PUT_NAME, GET_NAME, ADD_SUM, ADD_PART, QUERIES };
+enum query { PUT_NAME, GET_NAME, ADD_SUM, ADD_PART, ADD_DOMAIN, QUERIES };
 
 static const char *const query_sql[QUERIES] = {
     [PUT_NAME] = "INSERT INTO names(name) VALUES(?1) ON CONFLICT DO NOTHING",
@@ -22,6 +24,8 @@ static const char *const query_sql[QUERIES] = {
                 "ON CONFLICT DO UPDATE SET count = count + excluded.count",
     [ADD_PART] = "INSERT INTO parts VALUES(?1, ?2, ?3, ?4) "
                  "ON CONFLICT DO UPDATE SET count = count + excluded.count",
+    [ADD_DOMAIN] = "INSERT INTO domains VALUES(?1, ?2, ?4, ?3) "
+                   "ON CONFLICT DO UPDATE SET count = count + excluded.count",
 };
 
 /* The cache and the WAL are bounded: a router has little of either. */
@@ -53,6 +57,8 @@ static const char *const rollup_sql =
     " PRIMARY KEY(hour, verdict)) WITHOUT ROWID;"
     "CREATE TABLE day_parts(day INTEGER NOT NULL, part INTEGER NOT NULL, value INTEGER NOT NULL,"
     " count INTEGER NOT NULL, PRIMARY KEY(day, part, value)) WITHOUT ROWID;"
+    "CREATE TABLE domains(day INTEGER NOT NULL, blocked INTEGER NOT NULL, name TEXT NOT NULL,"
+    " count INTEGER NOT NULL, PRIMARY KEY(day, blocked, name)) WITHOUT ROWID;"
     "INSERT INTO days SELECT hour / 24, group_id, category_id, verdict, SUM(count) FROM sums"
     " GROUP BY 1, 2, 3, 4;"
     "INSERT INTO hours SELECT hour, verdict, SUM(count) FROM sums GROUP BY 1, 2;"
@@ -328,15 +334,33 @@ int stats_db_add(struct stats_db *db, const struct stats_batch *batch, struct di
     return err;
 }
 
+int stats_db_add_domains(struct stats_db *db, const struct domains *domains, struct diag *diag)
+{
+    unsigned count = 0;
+    const struct domains_row *rows = domains_rows(domains, &count);
+    sqlite3_stmt *query = db->queries[ADD_DOMAIN];
+    int err = 0;
+    for (unsigned i = 0; err == 0 && i < count; i++) {
+        sqlite3_bind_int64(query, 1, rows[i].day);
+        sqlite3_bind_int64(query, 2, rows[i].blocked);
+        sqlite3_bind_int64(query, 3, (int64_t)rows[i].count);
+        sqlite3_bind_text(query, 4, rows[i].name, -1, SQLITE_STATIC);
+        int code = sqlite3_step(query);
+        err = code == SQLITE_DONE ? 0 : fail(db, code, diag);
+        sqlite3_reset(query);
+    }
+    return err;
+}
+
 int stats_db_purge(struct stats_db *db, int64_t hour, struct diag *diag)
 {
-    char sql[320];
+    char sql[384];
     long long day = hour / 24;
     snprintf(sql, sizeof(sql),
              "DELETE FROM sums WHERE hour < %lld; DELETE FROM parts WHERE hour < %lld;"
              "DELETE FROM hours WHERE hour < %lld; DELETE FROM days WHERE day < %lld;"
-             "DELETE FROM day_parts WHERE day < %lld",
-             day * 24, day * 24, day * 24, day, day);
+             "DELETE FROM day_parts WHERE day < %lld; DELETE FROM domains WHERE day < %lld",
+             day * 24, day * 24, day * 24, day, day, day);
     return run(db, sql, diag);
 }
 

@@ -3,7 +3,8 @@
  * holds a lock.
  *
  * Tables: names(id, name); sums(hour, group_id, category_id, verdict, count);
- * parts(hour, part, value, count); and what triggers sum up from those: days, hours, day_parts.
+ * parts(hour, part, value, count); and what triggers sum up from those: days, hours, day_parts;
+ * domains(day, blocked, name, count), with stats.privacy: domains.
  * docs/stats.md describes them. */
 #pragma once
 #include "stats/batch.h"
@@ -24,6 +25,11 @@ __attribute__((warn_unused_result)) int
 stats_db_add(struct stats_db *db, const struct stats_batch *batch, struct diag *diag);
 __attribute__((warn_unused_result)) int stats_db_commit(struct stats_db *db, struct diag *diag);
 void stats_db_rollback(struct stats_db *db);
+
+/* The same for the rows of names that wait. */
+struct domains;
+__attribute__((warn_unused_result)) int
+stats_db_add_domains(struct stats_db *db, const struct domains *domains, struct diag *diag);
 
 /* Delete the rows of whole days before the day of `hour`. */
 __attribute__((warn_unused_result)) int stats_db_purge(struct stats_db *db, int64_t hour,

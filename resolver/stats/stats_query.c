@@ -62,6 +62,13 @@ static const char *const sums_sql[] = {
     [STATS_BY_VERDICT] = "SELECT NULL, verdict, verdict, SUM(count) FROM hours "
                          "WHERE hour >= ?1 AND hour < ?2 GROUP BY verdict",
 };
+/* The most asked for of names, and then all together without a name. */
+static const char *const domains_sql =
+    "SELECT name, 0, blocked, count FROM (SELECT name, blocked, SUM(count) AS count FROM domains"
+    " WHERE day >= ?1 AND day < ?2 AND name <> '' GROUP BY name, blocked ORDER BY count DESC"
+    " LIMIT 1000) "
+    "UNION ALL SELECT '', 0, blocked, SUM(count) FROM domains"
+    " WHERE day >= ?1 AND day < ?2 AND name = '' GROUP BY blocked";
 static const char *const parts_sql =
     "SELECT NULL, part, value, SUM(count) FROM "
     "(SELECT part, value, count FROM parts WHERE hour >= ?1 AND hour < ?3 "
@@ -259,6 +266,72 @@ static int merge_batch(struct gather *gather, const struct stats_batch *batch)
     return err < 0 ? err : merge_parts(gather, batch);
 }
 
+/* A name's count, told by the verdicts that names are kept by. "" is all together: what the names
+ * did not have is "other". */
+static int add_domain(void *owner, const char *label, const int64_t numbers[3])
+{
+    struct gather *gather = owner;
+    enum stats_verdict verdict = numbers[1] ? STATS_BLOCKED : STATS_ANSWERED;
+    uint64_t count = (uint64_t)numbers[2];
+    struct stats_row *totals = &gather->result->totals;
+    struct stats_row *row = NULL;
+    if (*label == '\0') {
+        totals->total += count;
+        totals->verdicts[verdict] += count;
+        return 0;
+    }
+    int err = add_row(gather, label, 0, &row);
+    if (err == 0) {
+        row->total += count;
+        row->verdicts[verdict] += count;
+    }
+    return err;
+}
+
+static int add_other(struct gather *gather)
+{
+    struct stats_row rest = gather->result->totals, *row = NULL;
+    for (size_t i = 0; i < gather->result->count; i++) {
+        const struct stats_row *known = &gather->result->rows[i];
+        for (int v = 0; v < STATS_VERDICTS; v++) {
+            uint64_t part =
+                known->verdicts[v] < rest.verdicts[v] ? known->verdicts[v] : rest.verdicts[v];
+            rest.verdicts[v] -= part;
+            rest.total -= part;
+        }
+    }
+    int err = rest.total ? add_row(gather, "other", 0, &row) : 0;
+    if (err == 0 && row) {
+        row->total = rest.total;
+        memcpy(row->verdicts, rest.verdicts, sizeof(rest.verdicts));
+    }
+    return err;
+}
+
+/* The file's names, then those that wait to be written. */
+static int gather_domains(struct stats *stats, struct gather *gather, struct diag *diag)
+{
+    struct stats_db_rows rows = {.sql = domains_sql, .each = add_domain, .owner = gather};
+    unsigned count = 0;
+    rows.first = domains_day(gather->first * STATS_HOUR_S);
+    rows.end =
+        gather->end == INT64_MAX ? INT64_MAX : domains_day((gather->end - 1) * STATS_HOUR_S) + 1;
+    int err = stats_open(stats, diag);
+    err = err == 0 ? stats_db_each(stats->db, &rows, diag) : err;
+    if (err < 0 && err != -E2BIG && err != -ENOMEM) {
+        gather->result->partial = true;
+        err = 0;
+    }
+    const struct domains_row *waiting =
+        stats->domains ? domains_rows(stats->domains, &count) : NULL;
+    for (unsigned i = 0; err == 0 && i < count; i++) {
+        const int64_t numbers[3] = {0, waiting[i].blocked, (int64_t)waiting[i].count};
+        bool within = waiting[i].day >= rows.first && waiting[i].day < rows.end;
+        err = within ? add_domain(gather, waiting[i].name, numbers) : 0;
+    }
+    return err == 0 ? add_other(gather) : err;
+}
+
 static int read_file(struct stats *stats, struct gather *gather, struct diag *diag)
 {
     int err = stats_open(stats, diag);
@@ -309,13 +382,14 @@ static int compare_totals(const void *a, const void *b)
 int stats_query_run(struct stats *stats, const struct stats_query *query,
                     struct stats_result *ret_result, struct diag *diag)
 {
-    struct stats_result result = {.split = query->by <= STATS_BY_VERDICT};
+    struct stats_result result = {.split = query->by <= STATS_BY_DOMAIN};
     struct gather gather = {.result = &result, .by = query->by};
     gather.first = query->since / STATS_HOUR_S;
     gather.end = query->until ? query->until / STATS_HOUR_S + 1 : INT64_MAX;
     pthread_mutex_lock(&stats->db_lock);
     stats_collect(stats);
-    int err = gather_all(stats, &gather, diag);
+    int err = query->by == STATS_BY_DOMAIN ? gather_domains(stats, &gather, diag)
+                                           : gather_all(stats, &gather, diag);
     pthread_mutex_unlock(&stats->db_lock);
     if (err < 0) {
         stats_result_clear(&result);

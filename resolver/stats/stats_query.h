@@ -7,12 +7,14 @@
 
 enum { STATS_ROWS_MAX = 10000, STATS_LABEL_MAX = 64 };
 
-/* BY(NAME, word): what rows stand for. The first four tell verdicts apart. */
+/* BY(NAME, word): what rows stand for. The first five tell verdicts apart; a domain's rows are
+ * of whole days of local time, "other" being all names that are not told. */
 #define STATS_BY_ALL(BY)                                                                           \
     BY(HOUR, "hour")                                                                               \
     BY(CATEGORY, "category")                                                                       \
     BY(GROUP, "group")                                                                             \
     BY(VERDICT, "verdict")                                                                         \
+    BY(DOMAIN, "domain")                                                                           \
     BY(TYPE, "type")                                                                               \
     BY(RCODE, "rcode")                                                                             \
     BY(TRANSPORT, "transport")                                                                     \

@@ -58,7 +58,7 @@ static void unknown_keys_name_the_nearest(void **state)
         {"nothing near", "cache: {colour: red}\n", 1, 9,
          "known: size_mb, min_ttl_s, max_ttl_s, serve_stale_s"},
         {"nothing near at the top", "zzzzzz: 1\n", 1, 1, "known: server, dns, upstream"},
-        {"a key of a later version", "stats: {privacy: counters}\n", 1, 9, "unknown key"},
+        {"a key of a later version", "stats: {colours: counters}\n", 1, 9, "unknown key"},
         {"a very long key", "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk: 1\n",
          1, 1, "unknown key 'kkkkkkkkkk"},
     };

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`stats.privacy: domains`: what many asked for is told, and nothing else is written anywhere."""
+import os
+import unittest
+
+from fakeupstream import FakeUpstream, address
+from harness import Box, HAVE_IPV6
+
+
+class Domains(unittest.TestCase):
+    def box_with(self, **stats):
+        upstream = self.enterContext(FakeUpstream(address("198.51.100.1")))
+        return self.enterContext(Box(upstream=[upstream.url], lists=[("bad", "adult", ["||secretbad.com^"])],
+                                     config={"stats": stats}))
+
+    def ask(self, box, name, clients):
+        for number in range(clients):
+            box.ask(name, source=f"127.0.3.{1 + number}")
+
+    def rows(self, box):
+        reply = box.json("stats", "--by", "domain", "--since", "1d")
+        blocked = reply["columns"].index("blocked")
+        return {row[0]: (row[1], row[blocked]) for row in reply["rows"]}, reply["totals"]
+
+    def day(self, box):
+        self.ask(box, "www.manyvisit.org", 25)
+        self.ask(box, "deep.secretbad.com", 25)
+        self.ask(box, "www.fewvisit.org", 3)
+        self.ask(box, "onlyone.net", 1)
+
+    def test_what_many_asked_for_is_told_and_the_rest_is_one_sum(self):
+        box = self.box_with(privacy="domains")
+        self.day(box)
+        rows, totals = self.rows(box)
+        self.assertEqual(rows, {"manyvisit.org": (25, 0), "secretbad.com": (25, 25), "other": (4, 0)})
+        self.assertEqual((totals["queries"], totals["blocked"]), (54, 25))
+        self.assertIn("manyvisit.org", box.cli("stats", "--by", "domain").stdout)
+        box.daemon.stop()
+        box.start()  # a new salt: three more clients are three
+        self.ask(box, "www.fewvisit.org", 9)
+        rows, _ = self.rows(box)
+        self.assertEqual(rows, {"manyvisit.org": (25, 0), "secretbad.com": (25, 25), "other": (13, 0)})
+
+    def test_every_octet_of_the_state(self):
+        """No address of a client, no name below the threshold, whatever is on."""
+        box = self.box_with(privacy="domains", min_clients=5)
+        self.day(box)
+        if HAVE_IPV6:
+            box.ask("onlyone.net", v6=True)
+        self.rows(box)
+        box.daemon.stop()
+        seen = b""
+        for folder, _, files in os.walk(box.state):
+            for name in files:
+                with open(os.path.join(folder, name), "rb") as file:
+                    seen += file.read()
+        self.assertIn(b"manyvisit.org", seen)
+        for secret in (b"fewvisit", b"onlyone", b"127.0.3.", bytes([127, 0, 3, 1]), b"deep."):
+            self.assertNotIn(secret, seen)
+
+    def test_without_it_no_name_at_all(self):
+        box = self.box_with()
+        self.day(box)
+        done = box.cli("stats", "--by", "domain")
+        self.assertEqual((done.returncode, "stats.privacy is counters" in done.stderr), (1, True))
+        box.daemon.stop()
+        with open(os.path.join(box.state, "stats.db"), "rb") as file:
+            self.assertNotIn(b"manyvisit", file.read())
+
+    def test_a_change_needs_a_restart_and_says_so(self):
+        box = self.box_with()
+        box.config["stats"] = {"privacy": "domains"}
+        box.write_config()
+        self.assertIn("stats.privacy changed: restart", box.cli("reload").stdout)
+
+    def test_bounds(self):
+        box = self.box_with()
+        for stats in ({"min_clients": 1}, {"min_clients": 201}, {"privacy": "events"}):
+            box.config["stats"] = stats
+            box.write_config()
+            self.assertEqual(box.cli("config", "check").returncode, 4, stats)
+
+
+if __name__ == "__main__":
+    unittest.main()
