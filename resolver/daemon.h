@@ -62,6 +62,7 @@ struct daemon {
     struct worker *workers[DAEMON_WORKERS_MAX];
     unsigned workers_wanted, worker_count;
     struct reviews *reviews;
+    int64_t reviews_day; /* when they were last looked through */
     struct audit_log *audit;
     struct control_server *control;
     uv_async_t changed;

@@ -217,6 +217,18 @@ static void describe_counts(const struct daemon *daemon, struct daemon_status *s
     }
 }
 
+static void judge_reviews(const struct daemon *daemon, struct daemon_status *status)
+{
+    char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 32];
+    struct diag diag = {0};
+    int waiting = reviews_waiting(daemon->reviews, &diag);
+    status->reviews_waiting = waiting > 0 ? (unsigned)waiting : 0;
+    if (waiting < 0) {
+        diag_print(&diag, text, sizeof(text));
+        add_reason(status, "no requests of the warning page are taken: %.150s", text);
+    }
+}
+
 /* What was read once and could not be read again. */
 static void judge_files(const struct daemon *daemon, struct daemon_status *status)
 {
@@ -292,7 +304,7 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     judge_known(daemon->snapshot->known, status);
     judge_time(daemon, status);
     status->rules_not_needed = daemon->rules_not_needed;
-    status->reviews_waiting = reviews_waiting(daemon->reviews);
+    judge_reviews(daemon, status);
     judge_files(daemon, status);
     status->state = !daemon->snapshot->db  ? DAEMON_UNPROTECTED
                     : status->reason_count ? DAEMON_DEGRADED

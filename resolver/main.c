@@ -91,6 +91,7 @@ static void on_hup(uv_signal_t *handle, int number)
 static void on_minute(uv_timer_t *timer)
 {
     identity_refresh(timer->data);
+    records_expire(timer->data);
 }
 
 static void on_second(uv_timer_t *timer)

@@ -8,6 +8,8 @@
 #include "store/audit.h"
 #include "store/reviews.h"
 
+enum { DAY_S = 86400 };
+
 int records_open(struct daemon *daemon, struct diag *diag)
 {
     char path[DAEMON_PATH_MAX];
@@ -28,6 +30,18 @@ void records_note_reload(struct daemon *daemon)
     const struct audit_entry entry = {clock_wall_s(daemon->clock), -1, "reload", "{}"};
     if (audit_add(daemon->audit, &entry) < 0) {
         fprintf(stderr, "greengated: audit.log: %s\n", audit_trouble(daemon->audit));
+    }
+}
+
+void records_expire(struct daemon *daemon)
+{
+    struct diag aside = {0};
+    int64_t now = clock_wall_s(daemon->clock);
+    if (now / DAY_S != daemon->reviews_day) {
+        daemon->reviews_day = now / DAY_S;
+        if (reviews_expire(daemon->reviews, now, &aside) < 0) {
+            daemon->reviews_day = 0; /* again in a minute; `status` says what is wrong */
+        }
     }
 }
 

@@ -9,4 +9,6 @@ struct daemon;
 __attribute__((warn_unused_result)) int records_open(struct daemon *daemon, struct diag *diag);
 /* A signal asked for a reload, which was done: nobody is known who wanted it. */
 void records_note_reload(struct daemon *daemon);
+/* Look, now and then, for what is too old to be kept. */
+void records_expire(struct daemon *daemon);
 void records_close(struct daemon *daemon);

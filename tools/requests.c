@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "blocklists/suffix.h"
 #include "tools/cli.h"
 #include "tools/when.h"
 
@@ -90,6 +91,35 @@ static void print_answered(struct cli *cli, const cJSON *reply)
     const char *group = cli_text(rule, "group");
     fprintf(cli->out, "allowed: %s and all below it, for %s%s%s\n", cli_text(review, "name"),
             *group ? "group " : "everybody", group, until);
+    if (cli_flag(reply, "still_blocked")) {
+        fprintf(cli->out, "Group %s still blocks it: see `greengate check %s --group %s`\n",
+                cli_text(review, "group"), cli_text(review, "name"), cli_text(review, "group"));
+    }
+    if (*cli_text(reply, "warning")) {
+        fprintf(cli->err, "greengate: %s\n", cli_text(reply, "warning"));
+    }
+}
+
+/* As of `greengate allow`: a rule for a public suffix would open everybody's names below it. */
+static int check_suffix(struct cli *cli, const char *code)
+{
+    cJSON *reply = NULL, *request = cJSON_CreateObject();
+    struct dname name;
+    cJSON_AddStringToObject(request, "command", "review-state");
+    cJSON_AddStringToObject(request, "code", code);
+    int result = cli_ask(cli, request, &reply);
+    if (result == CLI_DONE && dname_parse(cli_text(reply, "name"), &name) == 0) {
+        struct suffix_set *set = suffix_new();
+        if (set ? suffix_is_public(set, &name) : name.labels == 1) {
+            result = cli_fail(cli, CLI_FAILED,
+                              "%s is a public suffix: the rule would cover everybody's names below "
+                              "it; allow one of them by `greengate allow`, and deny this",
+                              cli_text(reply, "name"));
+        }
+        suffix_free(set);
+    }
+    cJSON_Delete(reply);
+    return result;
 }
 
 static int answer(struct cli *cli, const char *action, const char *code, const struct wish *wish)
@@ -104,6 +134,10 @@ static int answer(struct cli *cli, const char *action, const char *code, const s
         return cli_usage(cli, "requests",
                          deny ? "deny goes with --note alone" : "--all goes with the list alone");
     }
+    int result = deny ? CLI_DONE : check_suffix(cli, code);
+    if (result != CLI_DONE) {
+        return result;
+    }
     cJSON *request = cJSON_CreateObject();
     cJSON_AddStringToObject(request, "command", action);
     cJSON_AddStringToObject(request, "code", code);
@@ -116,7 +150,7 @@ static int answer(struct cli *cli, const char *action, const char *code, const s
     if (wish->note) {
         cJSON_AddStringToObject(request, "note", wish->note);
     }
-    int result = cli_ask(cli, request, &reply);
+    result = cli_ask(cli, request, &reply);
     if (result != CLI_DONE) {
         return result;
     }

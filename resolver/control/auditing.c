@@ -31,6 +31,14 @@ static char *describe(const struct control_call *call)
 {
     const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
     cJSON *details = copy_members(call->request, kept, sizeof(kept) / sizeof(kept[0]));
+    /* Of an answered request: what a code stood for, which is deleted one day. */
+    const cJSON *review = cJSON_GetObjectItemCaseSensitive(call->reply, "review");
+    for (size_t i = 0; review && i < 2; i++) {
+        const char *const keys[] = {"name", "group"};
+        cJSON_AddItemToObject(
+            details, keys[i],
+            cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(review, keys[i]), true));
+    }
     if (snapshot) {
         control_add_hex(details, "generation", snapshot->generation);
     }

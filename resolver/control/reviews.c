@@ -5,13 +5,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/addr.h"
 #include "control/rulechange.h"
 #include "policy/snapshot.h"
 
 enum { YEAR_S = 366 * 86400, PAGE_OCTETS = CLIENT_FRAME_MAX * 3 / 4 };
+
+/* By which the rule of an approval is known. */
+#define RULE_NOTE "review %s"
 
 static const char *const state_words[] = {
     [REVIEW_WAITING] = "waiting",
@@ -61,12 +63,6 @@ static void copy(const cJSON *object, const char *key, char *out, size_t cap)
     snprintf(out, cap, "%s", text ? text : "");
 }
 
-/* The network that counts as one client: IPv6 devices change their address at will. */
-static size_t network_of(const struct addr *client)
-{
-    return client->family == AF_INET ? 4 : 8;
-}
-
 /* Why it is not taken, for the page; "" = it is. */
 static const char *take(struct control_call *call, struct review *wish, const char *text)
 {
@@ -77,7 +73,7 @@ static const char *take(struct control_call *call, struct review *wish, const ch
     if (addr_parse(control_text(call, "client"), &client) < 0) {
         return "unknown";
     }
-    if (!reviews_admit(reviews, client.bytes, network_of(&client), now)) {
+    if (!reviews_admit(reviews, client.bytes, sizeof(client.bytes), now)) {
         return "limit";
     }
     wish->last_day = now / day_s;
@@ -130,6 +126,23 @@ static int find(struct control_call *call, struct review *ret_review)
     return err < 0 ? CONTROL_FAILED : CONTROL_DONE;
 }
 
+/* Is the rule that an approval made still in force? */
+static bool is_open_still(const struct control_call *call, const struct review *review)
+{
+    char note[sizeof(((struct rule *)0)->note)];
+    struct rule_list rules = {0};
+    bool found = false;
+    snprintf(note, sizeof(note), RULE_NOTE, review->code);
+    if (rulechange_load(call, &rules) < 0) {
+        return true; /* nobody can tell */
+    }
+    for (size_t i = 0; i < rules.count && !found; i++) {
+        found = rules.items[i].allow && strcmp(rules.items[i].note, note) == 0;
+    }
+    rule_list_clear(&rules);
+    return found;
+}
+
 int control_do_review_state(struct control_call *call)
 {
     struct review review;
@@ -141,7 +154,11 @@ int control_do_review_state(struct control_call *call)
     }
     cJSON_AddBoolToObject(call->reply, "known", !absent);
     if (!absent) {
+        bool ended = review.state == REVIEW_APPROVED && !is_open_still(call, &review);
         add_review(call->reply, &review);
+        if (ended) {
+            cJSON_ReplaceItemInObject(call->reply, "state", cJSON_CreateString("ended"));
+        }
     }
     return CONTROL_DONE;
 }
@@ -229,9 +246,24 @@ static int make_rule(struct control_call *call, struct review *review)
                             rule.group);
         }
     }
-    snprintf(rule.note, sizeof(rule.note), "review %s", review->code);
+    snprintf(rule.note, sizeof(rule.note), RULE_NOTE, review->code);
     rule.expires_at = review->until = for_s ? rule.made_at + for_s : 0;
     return rulechange_put(call, &rule);
+}
+
+/* A rule of the group's own comes before one for everybody. */
+static void note_still_blocked(struct control_call *call, const struct review *review)
+{
+    struct diag aside = {0};
+    cJSON *question = cJSON_CreateObject();
+    struct control_call inner = {call->backend, question, cJSON_CreateObject(), &aside};
+    cJSON_AddStringToObject(question, "name", review->name);
+    cJSON_AddStringToObject(question, "group", review->group);
+    bool blocked = inner.reply && control_do_check(&inner) == CONTROL_DONE &&
+                   cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(inner.reply, "blocked"));
+    cJSON_AddBoolToObject(call->reply, "still_blocked", blocked);
+    cJSON_Delete(question);
+    cJSON_Delete(inner.reply);
 }
 
 int control_do_approve(struct control_call *call)
@@ -245,7 +277,12 @@ int control_do_approve(struct control_call *call)
         return code;
     }
     review.state = REVIEW_APPROVED;
-    return end_answer(call, &review);
+    if (end_answer(call, &review) != CONTROL_DONE) { /* the rule acts, so it is done and logged */
+        cJSON_AddStringToObject(call->reply, "warning",
+                                "the rule is in force, but the request could not be marked");
+    }
+    note_still_blocked(call, &review);
+    return CONTROL_DONE;
 }
 
 int control_do_deny(struct control_call *call)

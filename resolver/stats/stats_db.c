@@ -150,6 +150,16 @@ static int read_version(struct stats_db *db, int *ret_version, struct diag *diag
     return err;
 }
 
+/* Whole or not at all. Tables that are in the way or missing are not ours: as useless as a
+ * damaged file. */
+static int make_layout(struct stats_db *db, const char *sql, struct diag *diag)
+{
+    int err = run(db, sql, diag);
+    bool strange = err < 0 && (sqlite3_errcode(db->handle) & 0xff) == SQLITE_ERROR;
+    stats_db_rollback(db);
+    return strange ? -EBADMSG : err;
+}
+
 static int set_up(struct stats_db *db, struct diag *diag)
 {
     int version = 0;
@@ -164,11 +174,10 @@ static int set_up(struct stats_db *db, struct diag *diag)
         err = run(db, settings_sql, diag);
     }
     if (err == 0 && version == 0) {
-        err = run(db, schema_sql, diag);
+        err = make_layout(db, schema_sql, diag);
     }
     if (err == 0 && version < SCHEMA) {
-        err = run(db, rollup_sql, diag);
-        stats_db_rollback(db); /* of a layout that could not be made */
+        err = make_layout(db, rollup_sql, diag);
     }
     for (int i = 0; err == 0 && i < QUERIES; i++) {
         int code = sqlite3_prepare_v3(db->handle, query_sql[i], -1, SQLITE_PREPARE_PERSISTENT,

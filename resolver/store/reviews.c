@@ -129,6 +129,12 @@ static int64_t run_number(struct reviews *reviews, sqlite3_stmt *query, struct d
     return number;
 }
 
+static int command(struct reviews *reviews, const char *sql, struct diag *diag)
+{
+    return sqlite3_exec(reviews->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0
+                                                                             : fail(reviews, diag);
+}
+
 /* The file, made with its mode when it is missing. */
 static int connect_file(struct reviews *reviews, struct diag *diag)
 {
@@ -139,7 +145,8 @@ static int connect_file(struct reviews *reviews, struct diag *diag)
         return diag_set(diag, err, "%s", strerror(-err));
     }
     close(fd);
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX;
+    /* Not SQLITE_OPEN_NOFOLLOW: it minds links of folders too, as /var is one on OpenWrt. */
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(reviews->path, &reviews->handle, flags, NULL) != SQLITE_OK) {
         return fail(reviews, diag);
     }
@@ -156,8 +163,9 @@ static int ready(struct reviews *reviews, struct diag *diag)
     if (err < 0) {
         return err;
     }
-    if (sqlite3_exec(reviews->handle, settings_sql, NULL, NULL, NULL) != SQLITE_OK) {
-        return fail(reviews, diag);
+    err = command(reviews, settings_sql, diag);
+    if (err < 0) {
+        return err;
     }
     int64_t version = run_number(reviews, prepare(reviews, "PRAGMA user_version", diag), diag);
     if (version < 0 || !reviews->handle) {
@@ -169,10 +177,7 @@ static int ready(struct reviews *reviews, struct diag *diag)
         diag_at(diag, reviews->path, 0, 0);
         return diag_set(diag, -EPROTO, "written by a later version (schema %d)", (int)version);
     }
-    if (version == 0 && sqlite3_exec(reviews->handle, schema_sql, NULL, NULL, NULL) != SQLITE_OK) {
-        return fail(reviews, diag);
-    }
-    return 0;
+    return version == 0 ? command(reviews, schema_sql, diag) : 0;
 }
 
 bool reviews_admit(struct reviews *reviews, const void *client, size_t len, int64_t now)
@@ -204,14 +209,15 @@ static void make_code(char out[REVIEW_CODE_LEN + 1])
     out[REVIEW_CODE_LEN] = '\0';
 }
 
-static void forget_old(struct reviews *reviews, int64_t day, struct diag *diag)
+static int forget_old(struct reviews *reviews, int64_t day, struct diag *diag)
 {
     sqlite3_stmt *query =
         prepare(reviews, "DELETE FROM reviews WHERE max(last_day, answered_day) < ?1", diag);
     if (query) {
         sqlite3_bind_int64(query, 1, day - REVIEW_KEEP_DAYS);
-        (void)run(reviews, query, diag);
     }
+    int changed = run(reviews, query, diag);
+    return changed < 0 ? changed : 0;
 }
 
 /* Count one that waits up; 0 when there is none. */
@@ -298,22 +304,18 @@ static int64_t count_waiting(struct reviews *reviews, struct diag *diag)
 
 static int begin_one(struct reviews *reviews, const struct review *wish, struct diag *diag)
 {
-    forget_old(reviews, wish->last_day, diag);
-    int64_t waiting = reviews->handle ? count_waiting(reviews, diag) : -EIO;
+    int err = forget_old(reviews, wish->last_day, diag);
+    int64_t waiting = err == 0 ? count_waiting(reviews, diag) : err;
     if (waiting >= REVIEWS_WAITING_MAX) {
         return diag_set(diag, -ENOSPC, "%d requests wait already", REVIEWS_WAITING_MAX);
     }
     return waiting < 0 ? (int)waiting : insert(reviews, wish, diag);
 }
 
-int reviews_add(struct reviews *reviews, struct review *review, const char *text, struct diag *diag)
+static int add(struct reviews *reviews, struct review *review, const char *text, struct diag *diag)
 {
-    int err = ready(reviews, diag);
-    int counted = err == 0 ? count_up(reviews, review, diag) : err;
-    err = counted;
-    if (counted == 0) {
-        err = begin_one(reviews, review, diag);
-    }
+    int counted = count_up(reviews, review, diag);
+    int err = counted == 0 ? begin_one(reviews, review, diag) : counted;
     if (err >= 0) {
         err = find_waiting(reviews, review, diag);
     }
@@ -321,6 +323,34 @@ int reviews_add(struct reviews *reviews, struct review *review, const char *text
         err = add_text(reviews, review->code, text, diag);
     }
     return err;
+}
+
+/* One transaction: one time that the disk is waited for. */
+int reviews_add(struct reviews *reviews, struct review *review, const char *text, struct diag *diag)
+{
+    int err = ready(reviews, diag);
+    if (err == 0) {
+        err = command(reviews, "BEGIN IMMEDIATE", diag);
+    }
+    if (err == 0) {
+        err = add(reviews, review, text, diag);
+        if (err == 0) {
+            err = command(reviews, "COMMIT", diag);
+        } else if (reviews->handle) { /* else closing it has rolled back */
+            (void)sqlite3_exec(reviews->handle, "ROLLBACK", NULL, NULL, NULL);
+        }
+    }
+    return err;
+}
+
+int reviews_expire(struct reviews *reviews, int64_t now, struct diag *diag)
+{
+    /* Nothing is made only to be looked at. */
+    if (!reviews->handle && access(reviews->path, F_OK) != 0) {
+        return 0;
+    }
+    int err = ready(reviews, diag);
+    return err == 0 ? forget_old(reviews, now / DAY_S, diag) : err;
 }
 
 static void copy_column(sqlite3_stmt *query, int column, char *out, size_t cap)
@@ -387,11 +417,7 @@ int reviews_find(struct reviews *reviews, const char *code, struct review *ret_r
                                          : fail(reviews, diag);
 }
 
-struct texts {
-    char *items[REVIEW_TEXTS_MAX + 1];
-};
-
-static void read_texts(struct reviews *reviews, const char *code, struct texts *texts)
+static void read_texts(struct reviews *reviews, const char *code, char **texts)
 {
     size_t count = 0;
     sqlite3_stmt *query = NULL;
@@ -402,8 +428,8 @@ static void read_texts(struct reviews *reviews, const char *code, struct texts *
     bind(query, 1, code);
     while (count < REVIEW_TEXTS_MAX && sqlite3_step(query) == SQLITE_ROW) {
         const char *text = (const char *)sqlite3_column_text(query, 0);
-        texts->items[count] = text ? strdup(text) : NULL;
-        count += texts->items[count] != NULL;
+        texts[count] = text ? strdup(text) : NULL;
+        count += texts[count] != NULL;
     }
     sqlite3_finalize(query);
 }
@@ -426,12 +452,12 @@ int reviews_walk(struct reviews *reviews, const struct review_visitor *visitor, 
     int code = sqlite3_step(query);
     for (; code == SQLITE_ROW; code = sqlite3_step(query)) {
         struct review review;
-        struct texts texts = {{NULL}};
+        char *texts[REVIEW_TEXTS_MAX + 1] = {NULL};
         read_row(query, &review);
-        read_texts(reviews, review.code, &texts);
-        visitor->visit(visitor->context, &review, (const char *const *)texts.items);
+        read_texts(reviews, review.code, texts);
+        visitor->visit(visitor->context, &review, (const char *const *)texts);
         for (size_t i = 0; i < REVIEW_TEXTS_MAX; i++) {
-            free(texts.items[i]);
+            free(texts[i]);
         }
     }
     sqlite3_finalize(query);
@@ -462,14 +488,11 @@ int reviews_answer(struct reviews *reviews, const struct review *review, int64_t
                          : 0;
 }
 
-unsigned reviews_waiting(struct reviews *reviews)
+int reviews_waiting(struct reviews *reviews, struct diag *diag)
 {
-    struct diag aside = {0};
-    /* Nothing is made only to be counted. */
-    if (!reviews || (!reviews->handle && access(reviews->path, F_OK) != 0) ||
-        ready(reviews, &aside) < 0) {
+    if (!reviews || (!reviews->handle && access(reviews->path, F_OK) != 0)) {
         return 0;
     }
-    int64_t count = count_waiting(reviews, &aside);
-    return count > 0 ? (unsigned)count : 0;
+    int err = ready(reviews, diag);
+    return err == 0 ? (int)count_waiting(reviews, diag) : err;
 }

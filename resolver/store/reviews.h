@@ -74,5 +74,9 @@ __attribute__((warn_unused_result)) int reviews_answer(struct reviews *reviews,
                                                        const struct review *review, int64_t now,
                                                        struct diag *diag);
 
-/* How many wait; 0 also when the file cannot be read or NULL is given. */
-unsigned reviews_waiting(struct reviews *reviews);
+/* Delete those that are too old; to be called once a day. */
+__attribute__((warn_unused_result)) int reviews_expire(struct reviews *reviews, int64_t now,
+                                                       struct diag *diag);
+
+/* How many wait; 0 without a file or for NULL. Negative errno with *diag. */
+__attribute__((warn_unused_result)) int reviews_waiting(struct reviews *reviews, struct diag *diag);

@@ -12,41 +12,30 @@
 
 enum { HOUR_S = 3600, TEXT_OCTETS = 2000, SOON_S = 60 };
 
-/* What a client may ask for a host within an hour. */
-struct permit {
-    const struct addr *client;
-    const char *host;
-    int64_t hour; /* since 1970 */
-};
-
-static void print_token(const struct site *site, const struct permit *permit,
+static void print_token(const struct site *site, const char *host, int64_t hour,
                         char out[REVIEW_TOKEN_MAX])
 {
-    enum { CLIENT = sizeof(permit->client->bytes), HOUR = sizeof(permit->hour), HOST = 255 };
-    uint8_t data[CLIENT + HOUR + HOST];
-    size_t len = strnlen(permit->host, HOST);
-    memcpy(data, permit->client->bytes, CLIENT);
-    memcpy(data + CLIENT, &permit->hour, HOUR);
-    memcpy(data + CLIENT + HOUR, permit->host, len);
+    enum { HOUR = sizeof(hour), HOST = 255 };
+    uint8_t data[HOUR + HOST];
+    size_t len = strnlen(host, HOST);
+    memcpy(data, &hour, HOUR);
+    memcpy(data + HOUR, host, len);
     snprintf(out, REVIEW_TOKEN_MAX, "%016llx",
-             (unsigned long long)hash_siphash24(&site->key, data, CLIENT + HOUR + len));
+             (unsigned long long)hash_siphash24(&site->key, data, HOUR + len));
 }
 
-void review_token(const struct site *site, const struct addr *client, const char *host,
-                  char out[REVIEW_TOKEN_MAX])
+void review_token(const struct site *site, const char *host, char out[REVIEW_TOKEN_MAX])
 {
-    print_token(site, &(struct permit){client, host, (int64_t)time(NULL) / HOUR_S}, out);
+    print_token(site, host, (int64_t)time(NULL) / HOUR_S, out);
 }
 
 /* Of this hour or the one before. */
-static bool is_token(const struct site *site, const struct addr *client, const char *host,
-                     const char *token)
+static bool is_token(const struct site *site, const char *host, const char *token)
 {
-    struct permit permit = {client, host, (int64_t)time(NULL) / HOUR_S};
+    int64_t hour = (int64_t)time(NULL) / HOUR_S;
     char now[REVIEW_TOKEN_MAX], before[REVIEW_TOKEN_MAX];
-    print_token(site, &permit, now);
-    permit.hour--;
-    print_token(site, &permit, before);
+    print_token(site, host, hour, now);
+    print_token(site, host, hour - 1, before);
     return strcmp(now, token) == 0 || strcmp(before, token) == 0;
 }
 
@@ -137,7 +126,7 @@ static void take(struct site *site, struct exchange *exchange)
     get(request, "token", token, sizeof(token));
     get(request, "text", words, sizeof(words));
     if (request_set_host(&named, name, strlen(name)) < 0 || named.host_kind != HOST_NAME ||
-        !is_token(site, &exchange->client, named.host, token)) {
+        !is_token(site, named.host, token)) {
         refuse(exchange, "stale");
         return;
     }
@@ -173,6 +162,10 @@ static void state_came(struct inquiry *inquiry, const cJSON *reply)
     } else if (strcmp(state, "approved") == 0) {
         view.heading = TEXT_review_approved_heading;
         view.words = TEXT_review_approved;
+    } else if (strcmp(state, "ended") == 0) {
+        view.heading = TEXT_review_ended_heading;
+        view.words = TEXT_review_ended;
+        view.ask = true;
     } else if (strcmp(state, "denied") == 0) {
         view.heading = TEXT_review_denied_heading;
         view.words = TEXT_review_denied;

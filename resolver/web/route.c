@@ -37,7 +37,7 @@ static void reason_came(struct inquiry *inquiry, const cJSON *reply)
         page.wait_s = ttl_s > RETRY_LEAST_S ? (unsigned)ttl_s : RETRY_LEAST_S;
     } else if (page.kind == PAGE_BLOCKED) {
         page.origin = site->origin;
-        review_token(site, &exchange->client, page.host, page.token);
+        review_token(site, page.host, page.token);
     }
     respond_page(exchange, &page, statuses[page.kind]);
 }

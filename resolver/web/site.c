@@ -8,6 +8,7 @@
 
 #include "config/schedule.h"
 #include "web/page.h"
+#include "web/request.h"
 
 enum { PORT_HTTP = 80 };
 
@@ -16,17 +17,24 @@ enum { PORT_HTTP = 80 };
 static int write_origin(struct site *site)
 {
     const struct config *config = site->config;
-    const char *host = *config->block.page_ipv4 ? config->block.page_ipv4 : config->server.name;
-    struct addr addr = {0};
-    bool listens = config->web.listen.count > 0 &&
-                   addr_parse_port(config->web.listen.items[0], PORT_HTTP, &addr) == 0;
-    if (!config->web.reviews) {
+    const char *name = *config->block.page_ipv4 ? config->block.page_ipv4 : config->server.name;
+    struct request own; /* as a browser will call it: small letters, no last dot */
+    struct addr addr;
+    if (site->port == 0) {
+        site->port = PORT_HTTP;
+        if (config->web.listen.count > 0 &&
+            addr_parse_port(config->web.listen.items[0], PORT_HTTP, &addr) == 0) {
+            site->port = addr.port;
+        }
+    }
+    if (!config->web.reviews || request_set_host(&own, name, strlen(name)) < 0) {
         return 0;
     }
-    snprintf(site->own_host, sizeof(site->own_host), "%s", host);
-    int len = listens && addr.port != PORT_HTTP
-                  ? snprintf(site->origin, sizeof(site->origin), "http://%s:%u", host, addr.port)
-                  : snprintf(site->origin, sizeof(site->origin), "http://%s", host);
+    snprintf(site->own_host, sizeof(site->own_host), "%s", own.host);
+    int len =
+        site->port == PORT_HTTP
+            ? snprintf(site->origin, sizeof(site->origin), "http://%s", own.host)
+            : snprintf(site->origin, sizeof(site->origin), "http://%s:%u", own.host, site->port);
     return len > 0 && (size_t)len < sizeof(site->origin) ? 0 : -ENOSPC;
 }
 
@@ -72,7 +80,7 @@ void site_clear(struct site *site)
 
 int site_load(struct site *site, const char *config_path, struct diag *diag)
 {
-    struct site fresh = {0};
+    struct site fresh = {.port = site->port};
     /* Lists and groups, which managed.yaml is about, are the daemon's alone. */
     int err = config_load_with(config_path, NULL, &fresh.config, diag);
     if (err == 0) {

@@ -15,6 +15,7 @@ struct site {
     struct texts *texts;
     const char *languages[SITE_LANGUAGES_MAX]; /* of the configuration */
     size_t language_count;
+    uint16_t port;                 /* that our pages are at; a reload opens no other */
     char own_host[256];            /* what our own pages answer to */
     char origin[288];              /* of our own pages, "http://NAME[:PORT]"; "" = no reviews */
     char policy[480];              /* Content-Security-Policy of a page */

@@ -8,7 +8,7 @@ import unittest
 import urllib.parse
 
 from fakeupstream import FakeUpstream, address
-from harness import Box
+from harness import Box, wait_for
 
 OWN = "greengate.lan"
 
@@ -89,6 +89,33 @@ class Reviews(Pages):
         rule, = self.box.json("rules")["rules"]
         self.assertEqual((rule["name"], rule["group"], rule["note"]), ("secretbad.test", "pupils", f"review {code}"))
 
+    def test_what_was_open_for_a_time_says_that_it_is_over(self):
+        code = self.ask()
+        self.box.cli("requests", "approve", code, "--for", "1s")
+        wait_for(lambda: "blocked again" in self.state(code)[2], "the end")
+        other = self.ask("other.test")
+        self.box.cli("requests", "approve", other)
+        self.assertIn("The site was opened", self.state(other)[2])
+        self.box.cli("rules", "remove", "other.test", "--group", "pupils")
+        self.assertIn("blocked again", self.state(other)[2])
+
+    def test_a_page_by_one_family_and_a_form_by_the_other(self):
+        """A browser chooses for each name anew."""
+        fields, _ = self.form()
+        self.assertEqual(self.post(fields, "127.0.0.9")[0], 303)
+
+    def test_a_public_suffix_is_refused(self):
+        self.box.cli("block", "co.kr", "--exact", "--group", "pupils")
+        code = self.ask("co.kr")
+        done = self.box.cli("requests", "approve", code)
+        self.assertEqual((done.returncode, "is a public suffix" in done.stderr), (1, True))
+        self.assertEqual(len(self.box.json("rules")["rules"]), 1)
+
+    def test_a_rule_for_everybody_below_one_of_the_group(self):
+        self.box.cli("block", "mine.test", "--group", "pupils")
+        code = self.ask("mine.test")
+        self.assertIn("Group pupils still blocks it", self.box.cli("requests", "approve", code, "--everybody").stdout)
+
     def test_denied_with_a_word_back(self):
         code = self.ask()
         self.assertIn("stays blocked", self.box.cli("requests", "deny", code, "--note", "<b>see the library</b>").stdout)
@@ -115,12 +142,11 @@ class Reviews(Pages):
             self.assertNotIn("secretbad", log.read())
 
     def test_only_whoever_saw_the_page_can_ask(self):
-        """No other site can make a browser ask: the token is of this client, this name and this hour."""
+        """No other site can make a browser post one of its own: the token is of this name and this hour."""
         fields, _ = self.form()
         for wrong in ({"token": "0" * 16}, {"token": ""}, {"name": "other.test"}, {"name": ""}, {"name": "127.0.0.1"},
                       {"name": "a b"}, {"name": "x" * 400}, {"token": fields["token"] + "0" * 50}):
             self.assertEqual(self.post({**fields, **wrong})[0], 403, wrong)
-        self.assertEqual(self.post(fields, "127.0.0.9")[0], 403)
         self.assertEqual(self.post({})[0], 403)
         self.assertEqual(self.waiting(), [])
 
@@ -188,6 +214,7 @@ class Reviews(Pages):
         done = self.box.cli("requests")
         self.assertEqual(done.returncode, 1)
         self.assertIn("requests.db: file is not a database", done.stderr)
+        self.assertIn("no requests of the warning page are taken", " ".join(self.box.json("status")["reasons"]))
         self.assertTrue(self.box.ask("free.test").answers)
         os.unlink(path)
         self.assertEqual(self.post(fields)[0], 303)
@@ -209,7 +236,20 @@ class Reviews(Pages):
             last = log.readlines()[-1]
         self.assertIn('"deny"', last)
         self.assertIn(code, last)
+        self.assertIn('"secretbad.test"', last)
+        self.assertIn('"pupils"', last)
         self.assertNotIn("127.0.0.1", last)
+
+
+class Names(Pages):
+    config = {"server": {"name": "Green.Gate.LAN."}}
+
+    def test_our_name_in_any_spelling(self):
+        """RFC 4343: case does not matter; browsers say it in small letters and without a last dot."""
+        page = self.send("GET", "secretbad.test", "/")[2]
+        self.assertIn(f'action="http://green.gate.lan:{self.box.web_port}/review"', page)
+        self.assertEqual(self.send("GET", "green.gate.lan", "/review/ABCDEFGH")[0], 404)
+        self.assertEqual(self.send("GET", "GREEN.gate.lan.", "/review/ABCDEFGH")[0], 404)
 
 
 class Off(Pages):

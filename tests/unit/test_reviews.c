@@ -63,6 +63,12 @@ static const char *add(struct reviews *reviews, const struct review *what, const
     return review.code;
 }
 
+static int waiting(struct reviews *reviews)
+{
+    struct diag diag = {0};
+    return reviews_waiting(reviews, &diag);
+}
+
 struct seen {
     unsigned count, texts;
     char names[8][256];
@@ -110,7 +116,7 @@ static void those_who_ask_for_the_same_share_a_code(void **state)
     assert_int_equal(review.first_day, today);
     assert_int_equal(review.last_day, today + 1);
     assert_int_equal(review.state, REVIEW_WAITING);
-    assert_int_equal(reviews_waiting(reviews), 2);
+    assert_int_equal(waiting(reviews), 2);
     reviews_close(reviews);
 }
 
@@ -137,7 +143,7 @@ static void an_answer_is_found_by_its_code(void **state)
     assert_int_equal(review.state, REVIEW_DENIED);
     assert_string_equal(review.answer, "see the library's page");
     assert_int_equal(review.answered_day, today + 1);
-    assert_int_equal(reviews_waiting(reviews), 0);
+    assert_int_equal(waiting(reviews), 0);
     assert_int_equal(walk(reviews, false).count, 0);
     assert_int_equal(walk(reviews, true).count, 1);
     assert_int_equal(stat(path, &info), 0);
@@ -194,9 +200,13 @@ static void as_many_wait_as_may(void **state)
     add(reviews, &one, "", today); /* one that waits is still counted */
     snprintf(one.name, sizeof(one.name), "one-more.example");
     assert_int_equal(reviews_add(reviews, &one, "", &diag), -ENOSPC);
+    assert_int_equal(reviews_expire(reviews, (today + REVIEW_KEEP_DAYS) * day_s, &diag), 0);
+    assert_int_equal(waiting(reviews), REVIEWS_WAITING_MAX);
     /* Old ones make room. */
     add(reviews, &wish, "", today + REVIEW_KEEP_DAYS + 1);
-    assert_int_equal(reviews_waiting(reviews), 1);
+    assert_int_equal(waiting(reviews), 1);
+    assert_int_equal(reviews_expire(reviews, (today + 3 * REVIEW_KEEP_DAYS) * day_s, &diag), 0);
+    assert_int_equal(walk(reviews, true).count, 0);
     reviews_close(reviews);
 }
 
@@ -219,6 +229,21 @@ static void a_client_may_ask_a_few_times_an_hour(void **state)
     assert_int_equal(access(path, F_OK), -1); /* nothing of it is written */
 }
 
+/* As /var is on OpenWrt. */
+static void the_folder_may_be_a_link(void **state)
+{
+    char link[96], code[REVIEW_CODE_LEN + 1];
+    (void)state;
+    snprintf(link, sizeof(link), "%s/link", folder);
+    assert_int_equal(symlink(".", link), 0);
+    snprintf(link, sizeof(link), "%s/link/requests.db", folder);
+    struct reviews *reviews = NULL;
+    assert_int_equal(reviews_open(link, &reviews), 0);
+    snprintf(code, sizeof(code), "%s", add(reviews, &wish, "", today));
+    assert_int_equal(strlen(code), REVIEW_CODE_LEN);
+    reviews_close(reviews);
+}
+
 /* What is there already is not touched, and said. */
 static void files_that_are_none_of_ours(void **state)
 {
@@ -233,7 +258,7 @@ static void files_that_are_none_of_ours(void **state)
     struct reviews *reviews = open_file();
     assert_int_equal(reviews_add(reviews, &one, "", &diag), -EBADMSG);
     assert_string_equal(diag.file, path);
-    assert_int_equal(reviews_waiting(reviews), 0);
+    assert_true(waiting(reviews) < 0);
     /* Once it is moved away, all is well without a restart. */
     assert_int_equal(unlink(path), 0);
     snprintf(code, sizeof(code), "%s", add(reviews, &wish, "", today));
@@ -242,7 +267,7 @@ static void files_that_are_none_of_ours(void **state)
     assert_int_equal(mkdir(path, 0700), 0);
     reviews = open_file();
     assert_true(reviews_add(reviews, &one, "", &diag) < 0);
-    assert_int_equal(reviews_waiting(reviews), 0);
+    assert_true(waiting(reviews) < 0);
     reviews_close(reviews);
 }
 
@@ -255,6 +280,7 @@ int main(void)
         cmocka_unit_test_teardown(texts_are_few_and_each_once, clear),
         cmocka_unit_test_teardown(as_many_wait_as_may, clear),
         cmocka_unit_test_teardown(a_client_may_ask_a_few_times_an_hour, clear),
+        cmocka_unit_test_teardown(the_folder_may_be_a_link, clear),
         cmocka_unit_test_teardown(files_that_are_none_of_ours, clear),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
