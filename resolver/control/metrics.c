@@ -84,6 +84,7 @@ static void put_state(const struct exposition *out)
     put(out, "%s{version=\"%s\"} 1", metrics[METRIC_build_info].name,
         quote(out->status->version, value));
     put_number(out, METRIC_up_seconds, (double)out->status->uptime_s);
+    put_number(out, METRIC_reviews_waiting, out->status->reviews_waiting);
     put_number(out, METRIC_protected, states[out->status->state]);
 }
 

@@ -59,6 +59,38 @@ static void serve_warning(struct site *site, struct exchange *exchange)
     }
 }
 
+/* For a monitor of the network: is somebody filtering? Nothing else is told to strangers. */
+static void health_came(struct inquiry *inquiry, const cJSON *reply)
+{
+    struct exchange *exchange = inquiry->owner;
+    const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reply, "state"));
+    bool filters = state && strcmp(state, "unprotected") != 0;
+    char body[96];
+    struct text text = {body, 0, sizeof(body), false};
+    text_printf(&text, "{\"web\":\"ok\",\"daemon\":\"%.20s\"}\n", state ? state : "down");
+    const struct answer answer = {
+        .status = filters ? 200 : 503,
+        .type = "application/json",
+        .body = body,
+        .len = text.len,
+    };
+    exchange->on_answer(exchange, &answer);
+}
+
+static void serve_health(struct site *site, struct exchange *exchange)
+{
+    const struct request *request = &exchange->request;
+    if (request->host_kind != HOST_ADDRESS && strcmp(request->host, site->own_host) != 0) {
+        serve_warning(site, exchange); /* a path of the site that is blocked */
+        return;
+    }
+    cJSON *question = cJSON_CreateObject();
+    cJSON_AddStringToObject(question, "command", "status");
+    exchange->inquiry.on_reply = health_came;
+    exchange->inquiry.owner = exchange;
+    inquiry_ask(site->daemon, &exchange->inquiry, question);
+}
+
 static void serve_review(struct site *site, struct exchange *exchange)
 {
     if (review_is_ours(site, &exchange->request)) {
@@ -75,6 +107,7 @@ static const struct route {
 } routes[] = {
     {"/favicon.ico", serve_empty},
     {"/robots.txt", serve_empty},
+    {"/greengate/health", serve_health},
     {REQUEST_FORM_PATH "*", serve_review},
     {"*", serve_warning},
 };

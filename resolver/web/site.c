@@ -27,10 +27,13 @@ static int write_origin(struct site *site)
             site->port = addr.port;
         }
     }
-    if (!config->web.reviews || request_set_host(&own, name, strlen(name)) < 0) {
+    if (request_set_host(&own, name, strlen(name)) < 0) {
         return 0;
     }
     snprintf(site->own_host, sizeof(site->own_host), "%s", own.host);
+    if (!config->web.reviews) {
+        return 0;
+    }
     int len =
         site->port == PORT_HTTP
             ? snprintf(site->origin, sizeof(site->origin), "http://%s", own.host)
