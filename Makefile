@@ -27,7 +27,8 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 HARD := -fstack-protector-strong -fPIE -fcf-protection
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
-CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=3 $(HARD)
+# Nothing here unwinds a stack; debuggers read .debug_frame, which strip takes off.
+CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=3 -fno-asynchronous-unwind-tables -fno-unwind-tables $(HARD)
 CFLAGS_debug   := -O0 -g $(HARD)
 CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer $(SANITIZE)
 CFLAGS_tsan    := -O1 -g -fsanitize=thread
