@@ -21,7 +21,7 @@ class Table:
         # The longest match wins: linux/netlink.h before linux/.
         self.headers.sort(key=lambda item: -len(item[0]))
 
-    def library(self, header):
+    def library_of(self, header):
         for pattern, name in self.headers:
             if header == pattern or (pattern.endswith("/") and header.startswith(pattern)):
                 return name
@@ -97,7 +97,7 @@ def check(root, files):
                 if os.path.dirname(target) != folder:
                     by_folder.setdefault(folder, set()).add(os.path.dirname(target))
             else:
-                library = table.library(header)
+                library = table.library_of(header)
                 wrong = None
                 if library is None:
                     wrong = f"unknown library header <{header}>: add it to layers.txt"
