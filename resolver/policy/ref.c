@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The reference code of the warning page. */
 #include <errno.h>
-#include <string.h>
 
+#include "base/code.h"
 #include "base/hash.h"
 #include "policy/decide.h"
-
-/* Base 32 without letters that look alike (Crockford). */
-static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 enum { HASH_BITS = 24, HASH_MASK = (1 << HASH_BITS) - 1 };
 
@@ -20,24 +17,16 @@ void verdict_ref(const struct verdict *verdict, const struct dname *name, char o
     uint64_t which = verdict->class_id ? verdict->class_id : (uint64_t)verdict->pattern;
     uint64_t bits = which << HASH_BITS | (hash_seeded(0, suffix, len) & HASH_MASK);
     for (unsigned i = 0; i < REF_MAX - 1; i++) {
-        out[i] = digits[bits >> (35 - 5 * i) & 31];
+        out[i] = code_digits[bits >> (35 - 5 * i) & 31];
     }
     out[REF_MAX - 1] = '\0';
-}
-
-static int digit_of(char c)
-{
-    c = (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-    c = (char)(c == 'O' ? '0' : c == 'I' || c == 'L' ? '1' : c);
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) : -1;
 }
 
 int ref_parse(const char *text, struct ref *ret_ref)
 {
     uint64_t bits = 0;
     for (unsigned i = 0; i < REF_MAX - 1; i++) {
-        int digit = digit_of(text[i]);
+        int digit = code_digit(text[i]);
         if (digit < 0) {
             return -EINVAL;
         }

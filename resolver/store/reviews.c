@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/reviews.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -10,12 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/code.h"
 #include "base/hash.h"
 
 enum { DAY_S = 86400, HOUR_S = 3600, BUSY_MS = 200, SCHEMA = 1, CODE_TRIES = 8 };
-
-/* Crockford's base 32: no letters that look like digits. */
-static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 struct reviews {
     sqlite3 *handle; /* NULL: not opened yet */
@@ -204,7 +201,7 @@ static void make_code(char out[REVIEW_CODE_LEN + 1])
     uint8_t octets[REVIEW_CODE_LEN];
     random_bytes(octets, sizeof(octets));
     for (int i = 0; i < REVIEW_CODE_LEN; i++) {
-        out[i] = letters[octets[i] & 31];
+        out[i] = code_digits[octets[i] & 31];
     }
     out[REVIEW_CODE_LEN] = '\0';
 }
@@ -380,13 +377,8 @@ static void read_row(sqlite3_stmt *query, struct review *review)
 static bool take_code(const char *text, char out[REVIEW_CODE_LEN + 1])
 {
     int len = 0;
-    for (; *text && len < REVIEW_CODE_LEN; text++) {
-        char letter = (char)toupper((unsigned char)*text);
-        letter = letter == 'O' ? '0' : letter == 'I' || letter == 'L' ? '1' : letter;
-        if (!strchr(letters, letter)) {
-            return false;
-        }
-        out[len++] = letter;
+    for (; code_digit(*text) >= 0 && len < REVIEW_CODE_LEN; text++) {
+        out[len++] = code_digits[code_digit(*text)];
     }
     out[len] = '\0';
     return len == REVIEW_CODE_LEN && !*text;
