@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <libpsl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -46,7 +47,7 @@ struct domains_worker {
     pthread_mutex_t lock;
     struct hash_key salt;
     struct table table;
-    uint64_t totals[DOMAIN_KINDS];
+    _Atomic uint64_t totals[DOMAIN_KINDS];
 };
 
 struct domains {
@@ -229,15 +230,15 @@ void domains_count(struct domains_worker *worker, const struct domains_event *ev
     char text[TEXT_MAX];
     const char *domain = registrable(worker->domains, event->name, text);
     size_t len = event->client->family == AF_INET ? 4 : 8;
-    pthread_mutex_lock(&worker->lock);
-    worker->totals[event->blocked]++;
-    if (domain) {
+    atomic_fetch_add_explicit(&worker->totals[event->blocked], 1, memory_order_relaxed);
+    /* While the table is taken away, once a minute, a query is in "other": nobody waits. */
+    if (domain && pthread_mutex_trylock(&worker->lock) == 0) {
         uint64_t bit = hash_keyed(&worker->salt, event->client->bytes, len) % BITS;
         struct slot *slot = table_get(&worker->table, domain, event->blocked);
         slot->clients[bit / 8] |= (uint8_t)(1u << (bit % 8));
         slot->count++;
+        pthread_mutex_unlock(&worker->lock);
     }
-    pthread_mutex_unlock(&worker->lock);
 }
 
 static void add_row(struct domains *domains, const char *name, uint8_t blocked, uint64_t count)
@@ -259,8 +260,7 @@ static void take_worker(struct domains *domains, struct domains_worker *worker,
     unsigned used = table->used;
     memcpy(domains->scratch, table->slots, (used + 1) * sizeof(*table->slots));
     for (unsigned kind = 0; kind < DOMAIN_KINDS; kind++) {
-        totals[kind] += worker->totals[kind];
-        worker->totals[kind] = 0;
+        totals[kind] += atomic_exchange_explicit(&worker->totals[kind], 0, memory_order_relaxed);
     }
     table_clear(table);
     worker->salt = domains->salt;

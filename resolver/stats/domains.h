@@ -7,8 +7,8 @@
  * bounded: names that are asked for seldom give way (space-saving, Metwally 2005, with a sample
  * in place of the least), and only what was counted since a name came in is told of it.
  *
- * Workers count in tables of their own, under a lock that the statistics thread takes once a
- * minute for microseconds. */
+ * Workers count in tables of their own. The statistics thread takes them away once a minute; who
+ * counts in those microseconds does not wait, and is in the totals alone. */
 #pragma once
 #include "base/addr.h"
 #include "base/diag.h"
