@@ -16,12 +16,13 @@ struct watching {
     cJSON *entries; /* for --json, else NULL */
 };
 
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
+/* What ends it before its time; blocked, so that they are waited for. */
+static void block_interrupts(sigset_t *ret_ends)
 {
-    (void)number;
-    interrupted = 1;
+    sigemptyset(ret_ends);
+    sigaddset(ret_ends, SIGINT);
+    sigaddset(ret_ends, SIGTERM);
+    sigprocmask(SIG_BLOCK, ret_ends, NULL);
 }
 
 static void print_entry(struct cli *cli, const cJSON *entry)
@@ -80,13 +81,13 @@ static int ask_for(struct cli *cli, cJSON *request, const char *command)
     return code;
 }
 
-static int follow(struct watching *watching)
+/* Look again and again until the time is over or somebody ends it. */
+static int follow(struct watching *watching, const sigset_t *ends)
 {
     const struct timespec pause = {0, 300000000};
     int code = CLI_DONE;
     watching->active = true;
-    while (code == CLI_DONE && watching->active && !interrupted) {
-        nanosleep(&pause, NULL);
+    while (code == CLI_DONE && watching->active && sigtimedwait(ends, NULL, &pause) < 0) {
         code = read_more(watching);
     }
     int ended = ask_for(watching->cli, cJSON_CreateObject(), "watch-stop");
@@ -95,19 +96,18 @@ static int follow(struct watching *watching)
 
 static int watch(struct cli *cli, cJSON *request)
 {
-    const struct sigaction action = {.sa_handler = on_interrupt};
+    sigset_t ends;
     struct watching watching = {.cli = cli, .entries = cli->json ? cJSON_CreateArray() : NULL};
     int code = ask_for(cli, request, "watch");
     if (code == CLI_DONE) {
-        (void)sigaction(SIGINT, &action, NULL);
-        (void)sigaction(SIGTERM, &action, NULL);
+        block_interrupts(&ends);
         if (!cli->json) {
             fprintf(cli->out,
                     "Kept in memory alone, and forgotten at the end (Ctrl-C ends it). The "
                     "audit log says that somebody watched.\n");
             fflush(cli->out);
         }
-        code = follow(&watching);
+        code = follow(&watching, &ends);
     }
     if (!cli->json || code != CLI_DONE) {
         cJSON_Delete(watching.entries);

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 import unittest
 
 from fakeupstream import FakeUpstream, address
@@ -55,9 +54,10 @@ class Watch(unittest.TestCase):
         run = self.watch("watch", "--client", "127.0.0.3", "--for", "10m")
         self.begun()
         self.box.ask("secretbad.test", source="127.0.0.3")
-        time.sleep(0.8)
+        lines = iter(run.stdout.readline, "")
+        out = next(line for line in lines if "secretbad" in line)
         run.send_signal(signal.SIGINT)
-        out, _ = run.communicate(timeout=10)
+        run.communicate(timeout=10)
         self.assertRegex(out, r"blocked  A     NOERROR   secretbad.test  \(list: adult\)")
         self.assertFalse(self.box.json("check", "a.test", "--client", "127.0.0.3")["watched"])
 
