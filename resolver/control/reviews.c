@@ -289,7 +289,7 @@ int control_do_deny(struct control_call *call)
 {
     struct review review;
     int code = begin_answer(call, &review);
-    if (code == CONTROL_DONE && review.state == REVIEW_APPROVED) {
+    if (code == CONTROL_DONE && review.state == REVIEW_APPROVED && is_open_still(call, &review)) {
         code = diag_set(call->diag, CONTROL_FAILED,
                         "it was approved: take the rule back, `greengate rules remove %.200s`",
                         review.name);

@@ -98,6 +98,7 @@ class Reviews(Pages):
         self.assertIn("The site was opened", self.state(other)[2])
         self.box.cli("rules", "remove", "other.test", "--group", "pupils")
         self.assertIn("blocked again", self.state(other)[2])
+        self.assertEqual(self.box.cli("requests", "deny", other).returncode, 0)  # there is no rule to take back
 
     def test_a_page_by_one_family_and_a_form_by_the_other(self):
         """A browser chooses for each name anew."""
