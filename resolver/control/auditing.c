@@ -7,12 +7,13 @@
 #include "store/audit.h"
 
 /* What a line may hold: never a client, nor anything that the command does not use. */
-static const char *const kept[] = {"name",  "pattern", "group",  "exact", "for_s",
-                                   "note",  "action",  "kind",   "what",  "from",
-                                   "until", "put",     "remove", "code",  "everybody"};
+static const char *const kept[] = {"name",    "pattern", "group",  "exact", "for_s",
+                                   "note",    "action",  "kind",   "what",  "from",
+                                   "until",   "put",     "remove", "code",  "everybody",
+                                   "account", "role",    "label",  "id",    "lists"};
 
 /* Enough to know what was changed, when the whole is too long. */
-static const char *const always[] = {"name", "pattern", "group", "action", "code"};
+static const char *const always[] = {"name", "pattern", "group", "action", "code", "account", "id"};
 
 static cJSON *copy_members(const cJSON *request, const char *const *keys, size_t count)
 {
@@ -39,6 +40,9 @@ static char *describe(const struct control_call *call)
             details, keys[i],
             cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(review, keys[i]), true));
     }
+    if (*call->asker->account) {
+        cJSON_AddStringToObject(details, "by", call->asker->account);
+    }
     if (snapshot) {
         control_add_hex(details, "generation", snapshot->generation);
     }
@@ -47,6 +51,9 @@ static char *describe(const struct control_call *call)
         cJSON_Delete(details);
         details = copy_members(call->request, always, sizeof(always) / sizeof(always[0]));
         cJSON_AddNumberToObject(details, "octets_left_out", (double)strlen(text));
+        if (*call->asker->account) {
+            cJSON_AddStringToObject(details, "by", call->asker->account);
+        }
         cJSON_free(text);
         text = cJSON_PrintUnformatted(details);
     }
@@ -54,14 +61,14 @@ static char *describe(const struct control_call *call)
     return text;
 }
 
-void control_audit(const struct control_call *call, int64_t uid)
+void control_audit(const struct control_call *call)
 {
     const struct control_backend *backend = call->backend;
     if (!backend->audit) {
         return;
     }
     char *text = describe(call);
-    const struct audit_entry entry = {clock_wall_s(backend->clock), uid,
+    const struct audit_entry entry = {clock_wall_s(backend->clock), call->asker->uid,
                                       control_text(call, "command"),
                                       text ? text : "{\"left_out\":true}"};
     /* What fails stands in audit_trouble(): the change was made, and DNS goes on. */

@@ -139,3 +139,8 @@ int control_do_check(struct control_call *call)
     snapshot_free(then);
     return code;
 }
+
+int control_do_why(struct control_call *call)
+{
+    return control_do_check(call);
+}

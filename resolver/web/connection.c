@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD_MAX = 1024, HELD_MAX = 16 * 1024, QUEUE_MAX = 64 * 1024, ANSWER_MS = 5000 };
+enum { HEAD_MAX = 2048, HELD_MAX = 16 * 1024, ANSWER_MS = 10000 };
 
 static struct connection *of_exchange(struct exchange *exchange)
 {
@@ -34,7 +34,9 @@ static void finish(struct connection *connection)
 
 void connection_end(struct connection *connection)
 {
-    if (connection->pending) {
+    if (connection->streams) {
+        connection_close(connection);
+    } else if (connection->pending) {
         connection->cut = true;
     } else if (!connection->stream.finishing) {
         connection_close(connection);
@@ -169,14 +171,20 @@ static void resume(struct connection *connection)
 static void take_answer(struct exchange *exchange, const struct answer *answer)
 {
     struct connection *connection = of_exchange(exchange);
-    bool close = exchange->request.close || connection->cut ||
+    bool close = exchange->request.close || connection->cut || answer->stream ||
                  connection->requests >= CONNECTION_REQUESTS_MAX;
     if (connection->stream.closing) {
         return;
     }
+    exchange->on_gone = answer->stream ? exchange->on_gone : NULL;
     connection->pending = false;
     if (write_answer(connection, answer, close) < 0) {
         connection_close(connection);
+        return;
+    }
+    if (answer->stream) {
+        connection->streams = true;
+        stream_deadline(&connection->stream, 0);
         return;
     }
     if (close) {
@@ -189,6 +197,22 @@ static void take_answer(struct exchange *exchange, const struct answer *answer)
     if (!connection->reading) {
         resume(connection);
     }
+}
+
+static bool take_piece(struct exchange *exchange, const char *data, size_t len)
+{
+    struct connection *connection = of_exchange(exchange);
+    if (!connection->streams || connection->stream.closing || connection->stream.finishing) {
+        return false;
+    }
+    uv_buf_t part = uv_buf_init((char *)data, (unsigned)len);
+    if (!data) {
+        finish(connection);
+    } else if (stream_write(&connection->stream, &part, 1) < 0) {
+        connection_close(connection);
+        return false;
+    }
+    return true;
 }
 
 static void take_data(struct stream *stream, const uint8_t *data, size_t len)
@@ -204,7 +228,7 @@ static void take_data(struct stream *stream, const uint8_t *data, size_t len)
 static void take_end(struct stream *stream, int err)
 {
     struct connection *connection = stream->owner;
-    if (err < 0) {
+    if (err < 0 || connection->streams) {
         connection_close(connection);
     } else if (!connection->pending && !connection->held) {
         finish(connection);
@@ -219,10 +243,15 @@ static void take_drained(struct stream *stream)
 static void take_closed(struct stream *stream)
 {
     struct connection *connection = stream->owner;
-    inquiry_cancel(&connection->exchange.inquiry);
+    struct exchange *exchange = &connection->exchange;
+    inquiry_cancel(&exchange->inquiry);
+    if (exchange->on_gone) {
+        exchange->on_gone(exchange);
+    }
     free(connection->held);
     connection->held = NULL;
     parser_clear(&connection->parser);
+    free(connection->parser.own);
     connection->owner->on_closed(connection);
 }
 
@@ -238,9 +267,15 @@ int connection_accept(struct connection *connection, const struct connection_own
 {
     struct stream *stream = &connection->stream;
     connection->owner = owner;
-    parser_init(&connection->parser);
+    struct request_own *own = owner->own ? malloc(sizeof(*own)) : NULL;
+    if (owner->own && !own) {
+        owner->on_closed(connection);
+        return -ENOMEM;
+    }
+    parser_init(&connection->parser, own);
     int err = stream_init(stream, listener->loop, &events, connection);
     if (err < 0) {
+        free(own);
         owner->on_closed(connection);
         return err;
     }
@@ -248,7 +283,8 @@ int connection_accept(struct connection *connection, const struct connection_own
     if (err == 0) {
         connection->exchange.client = stream_peer(stream);
         connection->exchange.on_answer = take_answer;
-        stream->queue_max = QUEUE_MAX;
+        connection->exchange.on_piece = take_piece;
+        stream->queue_max = owner->queue_max;
         stream_deadline(stream, owner->limits.headers_ms);
         err = stream_read_start(stream);
     }

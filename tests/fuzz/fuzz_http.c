@@ -34,10 +34,12 @@ static bool same(const struct request *a, const struct request *b)
            strcmp(a->fetch_dest, b->fetch_dest) == 0;
 }
 
+static struct request_own *own; /* of the dashboard's listener, or NULL */
+
 static void read_all(const uint8_t *data, size_t size, size_t piece, struct seen *seen)
 {
     struct parser parser;
-    parser_init(&parser);
+    parser_init(&parser, own);
     memset(seen, 0, sizeof(*seen));
     for (size_t at = 0; at < size && parser.phase != PARSER_BAD;) {
         size_t give = piece < size - at ? piece : size - at;

@@ -194,7 +194,7 @@ class Box:
 
     def __init__(self, config=None, upstream=(), lists=(), web=False, start=True):
         self.folder = temp_folder()
-        self.port, self.web_port = free_port(), free_port()
+        self.port, self.web_port, self.admin_port = free_port(), free_port(), free_port()
         self.address, self.address6 = ("127.0.0.1", self.port), ("::1", self.port)
         self.path = os.path.join(self.folder, "greengate.yaml")
         self.state = os.path.join(self.folder, "state")
@@ -206,7 +206,8 @@ class Box:
                        "control_socket": self.socket},
             "dns": {"listen": [f"127.0.0.1:{self.port}", *[f"[::1]:{self.port}"] * HAVE_IPV6]},
             "upstream": {"servers": list(upstream) or ["udp://127.0.0.1:9"], "timeout_ms": 1000},
-            "web": {"listen": [f"127.0.0.1:{self.web_port}"], "organisation": "Test School",
+            "web": {"listen": [f"127.0.0.1:{self.web_port}"],
+                    "admin_listen": [f"127.0.0.1:{self.admin_port}"], "organisation": "Test School",
                     "contact": "it@school.test"},
         }
         sources = [self.source(*entry) for entry in lists]

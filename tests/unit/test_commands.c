@@ -31,7 +31,7 @@ static cJSON *ask_as(struct test_backend *backend, enum control_role role, const
 {
     cJSON *request = cJSON_Parse(text);
     assert_non_null(request);
-    cJSON *reply = control_answer(&backend->control, &(struct control_asker){role, 0, request});
+    cJSON *reply = control_answer(&backend->control, &(struct control_asker){.role = role, .request = request});
     assert_non_null(reply);
     cJSON_Delete(request);
     return reply;
