@@ -10,18 +10,19 @@ const axe = fs.readFileSync(path.join(wanted.modules, "axe-core", "axe.min.js"),
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const seen = { console: [], requests: [], failed: [], axe: {}, texts: {}, overflow: {}, cookies: [] };
 
+const input = (page, label) => page.getByLabel(label, { exact: true }).and(page.locator("input, select, textarea")).first();
 const verbs = {
   open: (page, url) => page.goto(url, { waitUntil: "load" }),
-  fill: (page, label, value) => page.getByLabel(label, { exact: true }).first().fill(value),
-  choose: (page, label, value) => page.getByLabel(label, { exact: true }).first().selectOption(value),
-  tick: (page, label) => page.getByLabel(label, { exact: true }).first().check(),
+  fill: (page, label, value) => input(page, label).fill(value),
+  choose: (page, label, value) => input(page, label).selectOption(value),
+  tick: (page, label) => input(page, label).check(),
   press: (page, name) => page.getByRole("button", { name, exact: true }).first().click(),
   link: (page, name) => page.getByRole("link", { name, exact: true }).first().click(),
   key: (page, key) => page.keyboard.press(key),
   see: (page, text) => page.getByText(text).first().waitFor({ state: "visible" }),
   gone: (page, text) => page.getByText(text).first().waitFor({ state: "detached" }),
   heading: (page, text) => page.getByRole("heading", { level: 1, name: text, exact: true }).waitFor(),
-  settle: (page) => page.waitForFunction(() => !document.querySelector("main") || !/^(불러오는 중…|Loading …)$/.test((document.querySelector("main p.soft") || {}).textContent || "")),
+  settle: (page) => page.getByText(/^(불러오는 중…|Loading …)$/).first().waitFor({ state: "detached" }),
   shot: (page, file) => page.screenshot({ path: file, fullPage: true }),
   size: (page, width, height) => page.setViewportSize({ width, height }),
   media: (page, colorScheme) => page.emulateMedia({ colorScheme }),

@@ -297,8 +297,8 @@ class Box:
     def cli(self, *arguments, **more):
         """Run the CLI; a CompletedProcess with text."""
         return subprocess.run([self.program("greengate"), "-c", self.path, *arguments],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=60 * SLOWER, check=False, **{**as_user(), **more})
+                              capture_output=True, text=True, timeout=60 * SLOWER, check=False,
+                              **{**as_user(), **({} if "input" in more else {"stdin": subprocess.DEVNULL}), **more})
 
     def json(self, *arguments):
         """The CLI's answer as an object; it must succeed."""

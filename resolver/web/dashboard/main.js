@@ -21,6 +21,7 @@ const pages = [
   { id: "password", page: sign.password, hidden: true },
 ];
 const mine = { account: "", role: "", catalog: null, settings: null };
+const said = h("div", { id: "said", role: "status" }); // it outlives the page that said it
 let leave = null; // what the page shown wants done when another comes
 
 const may = {
@@ -52,14 +53,14 @@ function frame(id, title, content) {
   document.title = `${title} - greengate`;
   fill(document.body, h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); heading.focus(); } }, t("skip")),
     header(), h("div", { class: "frame" }, h("nav", { "aria-label": t("pages") }, h("ul", {}, links)), h("main", { id: "main" }, heading, content)),
-    h("div", { id: "said", role: "status" }));
+    said);
   heading.focus({ preventScroll: true });
 }
 
 function alone(title, content) {
   document.title = `${title} - greengate`;
   fill(document.body, header(), h("main", { class: "alone card" }, h("h1", { tabindex: "-1" }, title), content),
-    h("div", { id: "said", role: "status" }));
+    said);
 }
 
 async function load() {

@@ -98,7 +98,11 @@ export function form(fields, label, action, kind = "main") {
   });
   return node;
 }
-export const field = (label, input) => h("label", { class: "field" }, h("span", {}, label), input);
+let fields = 0;
+export function field(label, input) {
+  input.id = `field-${++fields}`;
+  return h("div", { class: "field" }, h("label", { for: input.id }, label), input);
+}
 export const check = (label, input) => h("label", { class: "check" }, input, h("span", {}, label));
 export const text = (props = {}) => h("input", { type: "text", autocomplete: "off", ...props });
 export const box = (checked = false) => h("input", { type: "checkbox", checked });

@@ -20,7 +20,7 @@ function accounts(reply, state) {
 }
 
 function adding(state) {
-  const name = text({ required: true, autocapitalize: "none", pattern: "[a-z0-9_][a-z0-9._\\-]{0,31}" }), role = select(roles());
+  const name = text({ required: true, autocomplete: "username", autocapitalize: "none", pattern: "[a-z0-9_][a-z0-9._\\-]{0,31}" }), role = select(roles());
   const word = h("input", { type: "password", autocomplete: "new-password", required: true, minlength: "10" });
   return section(t("account_add"), h("p", { class: "soft" }, t("account_words")), form([field(t("account"), name), field(t("role"), role), field(t("new_password"), word)], t("save"), async () => {
     await post("accounts", { account: name.value, role: role.value, password: word.value });

@@ -12,7 +12,7 @@ function open(review, state) {
   };
   const approve = answer("approve", () => ({ everybody: everybody.checked, ...(span.value === "0" ? {} : { for_s: Number(span.value) }) }));
   return h("section", { class: "card" }, h("h2", {}, review.name),
-    h("p", {}, t("asked_for", { group: review.group, category: label(state.mine.catalog.categories, review.category) || t(`reason_${review.reason}`), n: review.times, from: day(review.first_day * 86400), to: day(review.last_day * 86400) })),
+    h("p", {}, t("asked_for", { group: review.group, category: label(state.mine.catalog.categories, review.category) || t(`reason_${review.reason}`), n: review.times, from: day(review.first_day), to: day(review.last_day) })),
     review.texts.length > 0 && h("ul", {}, review.texts.map((one) => h("li", {}, one))),
     h("p", {}, h("a", { href: `https://${review.name}/`, rel: "noreferrer noopener", target: "_blank" }, t("look_at_it"))),
     state.may.change() && form([field(t("how_long"), span), check(t("for_all_groups"), everybody), field(t("word_back"), word),
@@ -25,5 +25,5 @@ export async function show(state) {
   return [waiting.length === 0 ? h("p", { class: "soft" }, t("no_requests")) : h("div", { class: "cards" }, waiting.map((one) => open(one, state))),
     reply.cut && h("p", { class: "soft" }, t("more_requests")),
     section(t("answered"), table(t("answered"), [t("name"), t("group"), t("answer"), t("until"), t("word_back"), t("day")],
-      done.map((one) => [one.name, one.group, t(`review_${one.state}`), one.state === "approved" ? when(one.until) || t("for_good") : "", one.answer, day(one.answered_day * 86400)])))];
+      done.map((one) => [one.name, one.group, t(`review_${one.state}`), one.state === "approved" ? when(one.until) || t("for_good") : "", one.answer, day(one.answered_day)])))];
 }

@@ -31,7 +31,7 @@ export function setUp(invitation, enter) {
 export const password = {
   show({ mine }) {
     const old = secret("current-password"), words = twice();
-    return section(t("change_password"), form([field(t("old_password"), old), ...words.fields], t("change_password"), async () => {
+    return section(t("change_password"), form([h("input", { type: "text", autocomplete: "username", value: mine.account, hidden: true }), field(t("old_password"), old), ...words.fields], t("change_password"), async () => {
       await post("password", { account: mine.account, old: old.value, password: words.read() });
       say(t("password_changed"));
     }));
