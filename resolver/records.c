@@ -34,7 +34,8 @@ void records_invite(struct daemon *daemon)
 {
     char text[SECRET_DIGITS + 1];
     struct diag diag = {0};
-    const struct text_list *listen = &policy_config_get(daemon->config)->web.admin_listen;
+    const struct config *config = policy_config_get(daemon->config);
+    const struct text_list *listen = &config->web.admin_listen;
     int count = accounts_count(daemon->accounts, &diag);
     if (count < 0) {
         fprintf(stderr, "greengated: %s: %s; nobody can sign in\n", diag.file, diag.text);
@@ -42,8 +43,8 @@ void records_invite(struct daemon *daemon)
         sessions_invite(daemon->sessions, text);
         fprintf(stderr,
                 "greengated: the dashboard has no account yet; make the first one at "
-                "http://%s/#/set-up/%s\n",
-                listen->items[0], text);
+                "http%s://%s/#/set-up/%s\n",
+                *config->web.admin_tls_cert ? "s" : "", listen->items[0], text);
     }
 }
 

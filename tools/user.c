@@ -202,8 +202,8 @@ static int invite(struct cli *cli)
         code = cli_print_json(cli, reply);
         reply = NULL;
     } else if (code == CLI_DONE) {
-        fprintf(cli->out, "http://%s/#/set-up/%s\n", listen->count ? listen->items[0] : "ADDRESS",
-                cli_text(reply, "invitation"));
+        fprintf(cli->out, "http%s://%s/#/set-up/%s\n", *config->web.admin_tls_cert ? "s" : "",
+                listen->count ? listen->items[0] : "ADDRESS", cli_text(reply, "invitation"));
     }
     cJSON_Delete(reply);
     config_free(config);

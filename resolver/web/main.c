@@ -37,7 +37,9 @@ struct program {
     uint64_t config_version; /* as of the last reading, even one that failed */
     struct site site;
     struct desk desk;
-    struct server *server, *own; /* of the warning page, of the dashboard */
+    struct server *server, *own;  /* of the warning page, of the dashboard */
+    struct tls_context *identity; /* of the dashboard; NULL: it is plain http */
+    uint64_t identity_version;
 };
 
 /* What happened, on stderr; nothing about any request ever. */
@@ -149,12 +151,37 @@ static void hang_up(uv_signal_t *handle, int number)
     reload(handle->data);
 }
 
+/* The dashboard's certificate, if one is wanted; one that cannot be used leaves the old one. */
+static int read_identity(struct program *program, struct diag *diag)
+{
+    const struct config *config = program->site.config;
+    const char *certificate = config->web.admin_tls_cert, *key = config->web.admin_tls_key;
+    struct tls_context *identity = NULL;
+    uint64_t version = revision_of_file(certificate) ^ revision_of_file(key) * 31;
+    if (!*certificate || version == program->identity_version) {
+        return 0;
+    }
+    program->identity_version = version;
+    int err = tls_context_server(certificate, key, &identity, diag);
+    if (err == 0) {
+        tls_context_free(program->identity);
+        program->identity = identity;
+    }
+    return err;
+}
+
 /* `greengate reload` reaches the daemon alone; a mistake is said once, not every time. */
 static void look(uv_timer_t *timer)
 {
     struct program *program = timer->data;
+    struct diag diag = {0};
     if (revision_of(program->config_path) != program->config_version) {
         reload(program);
+    }
+    int err = program->identity ? read_identity(program, &diag) : 0;
+    if (err < 0) {
+        complain_about(&diag, err);
+        say("the old certificate stays in force");
     }
 }
 
@@ -216,11 +243,17 @@ static void open_desk(struct program *program)
     char print[ADDR_TEXT_MAX];
     struct diag diag = {0};
     const struct text_list *listen = &program->site.config->web.admin_listen;
-    const struct server_content content = {desk_serve, &program->desk, true};
+    const struct server_content content = {desk_serve, &program->desk, true, &program->identity};
     program->desk.site = &program->site;
-    int err = listen->count ? desk_open(&program->desk, &program->loop, &diag) : -ECANCELED;
+    if (listen->count == 0) {
+        return;
+    }
+    int err = read_identity(program, &diag);
+    if (err == 0) {
+        err = desk_open(&program->desk, &program->loop, &diag);
+    }
     if (err < 0 || diag.text[0]) {
-        complain_about(&diag, err == -ECANCELED ? 0 : err);
+        complain_about(&diag, err);
     }
     if (err == 0) {
         err = server_new(&program->loop, &content, &server_own_defaults, &program->own);
@@ -232,7 +265,8 @@ static void open_desk(struct program *program)
             server_listen(program->own, &addr, &diag) < 0) {
             complain_about(&diag, -EINVAL);
         } else {
-            fprintf(stderr, "greengate-web: dashboard on http://%s\n", addr_print(&addr, print));
+            fprintf(stderr, "greengate-web: dashboard on http%s://%s\n",
+                    program->identity ? "s" : "", addr_print(&addr, print));
         }
     }
 }
@@ -240,7 +274,7 @@ static void open_desk(struct program *program)
 static int open_pages(struct program *program, struct diag *diag)
 {
     struct server_limits limits = server_defaults;
-    const struct server_content content = {route_serve, &program->site, false};
+    const struct server_content content = {route_serve, &program->site, false, NULL};
     limits.connections = count_places();
     int err = open_daemon(program, diag);
     if (err == 0) {
@@ -326,6 +360,7 @@ int main(int argc, char **argv)
         return EXIT_CONFIG;
     }
     int status = check ? EXIT_SUCCESS : run(&program);
+    tls_context_free(program.identity);
     site_clear(&program.site);
     return status;
 }

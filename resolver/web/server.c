@@ -98,7 +98,7 @@ static bool client_may_have_one(struct server *server, const struct connection *
     unsigned count = 0;
     LIST_FOREACH(other, list_of(server, client), client_place)
     {
-        if (addr_equal(&other->exchange.client, client) && !other->stream.closing) {
+        if (addr_equal(&other->exchange.client, client) && !wire_stream(&other->wire)->closing) {
             count++;
             idle = other->idle ? other : idle; /* the last in the list is the oldest */
         }
@@ -181,6 +181,7 @@ int server_new(uv_loop_t *loop, const struct server_content *content,
         .context = content->context,
         .queue_max = limits->queue_max,
         .own = content->own,
+        .identity = content->identity,
         .on_idle = idle_changed,
         .on_closed = connection_gone,
         .keeper = server,

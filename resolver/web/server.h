@@ -22,8 +22,9 @@ enum { SERVER_LISTEN_MAX = 32 };
 /* What a server serves. */
 struct server_content {
     void (*serve)(void *context, struct exchange *exchange);
-    void *context; /* must outlive the server's last connection */
-    bool own;      /* requests come with struct request_own */
+    void *context;                       /* must outlive the server's last connection */
+    bool own;                            /* requests come with struct request_own */
+    struct tls_context *const *identity; /* where the certificate is now; NULL: no TLS */
 };
 
 struct server;

@@ -3,6 +3,8 @@
 import { age, button, field, fill, form, get, h, label, number, post, say, section, select, sure, table, text, when } from "./parts.js";
 import { t } from "./words.js";
 
+const SHOWN = 12;
+
 /** How far the update is, and what came of the last one. */
 function progress(state) {
   const node = h("div", { "aria-live": "polite" });
@@ -34,10 +36,10 @@ function progress(state) {
 }
 
 function difference(result) {
-  const names = (items) => (items || []).slice(0, 200).map((one) => [typeof one === "string" ? one : one.name || JSON.stringify(one)]);
-  const parts = Object.entries(result).filter(([, value]) => typeof value === "number").map(([key, value]) => [key, value]);
-  const samples = Object.entries(result).filter(([, value]) => Array.isArray(value) && value.length > 0);
-  return h("div", {}, table(t("difference"), [t("what"), t("names")], parts, { shown: true }), ...samples.map(([key, value]) => table(key, [t("name")], names(value), { shown: true })));
+  const names = result.names || [];
+  return h("div", {}, h("p", {}, t("from_to", { from: result.before, to: result.after })),
+    table(t("difference"), [t("list"), t("added"), t("removed"), t("changed")], (result.lists || []).map((one) => [one.list, one.added, one.removed, one.changed])),
+    names.length > 0 && h("details", {}, h("summary", {}, t("some_names")), h("p", {}, names.map((one) => (typeof one === "string" ? one : one.name)).join(", "))));
 }
 
 function sources(state, status, live) {
@@ -71,7 +73,8 @@ function adding(state) {
     const word = filter.value.toLowerCase();
     const found = catalog.lists.filter((one) => !have.has(one.id) && [one.id, one.title, one.publisher, one.category, label(catalog.categories, one.category)].join(" ").toLowerCase().includes(word));
     fill(out, table(t("from_catalog"), [t("list"), t("category"), t("publisher"), t("licence"), t("names"), t("add")],
-      found.slice(0, 30).map((one) => [h("span", {}, one.title || one.id, one.rules && h("small", { class: "soft", lang: "en" }, ` ${one.rules}`)), label(catalog.categories, one.category), one.publisher, one.licence, one.names ? number(one.names) : "", add(one)])));
+      found.slice(0, SHOWN).map((one) => [h("span", {}, one.title || one.id, one.rules && h("small", { class: "soft", lang: "en" }, ` ${one.rules}`)), label(catalog.categories, one.category), one.publisher, one.licence, one.names || "", add(one)])),
+      found.length > SHOWN && h("p", { class: "soft" }, t("search_more", { n: found.length - SHOWN })));
   };
   filter.addEventListener("input", draw);
   draw();

@@ -116,7 +116,7 @@ export const section = (title, ...children) => h("section", { class: "card" }, h
 /** A table; numbers are aligned to the right. `heads` are texts. The caption is for those who hear it, unless `shown`. */
 export function table(caption, heads, rows, { empty = t("nothing"), shown = false } = {}) {
   if (rows.length === 0) return h("p", { class: "soft" }, empty);
-  const numeric = heads.map((_, i) => rows.every((row) => typeof row[i] === "number"));
+  const numeric = heads.map((_, i) => rows.every((row) => typeof row[i] === "number" || row[i] === ""));
   const cell = (tag, value, i) => h(tag, { class: numeric[i] ? "n" : "", scope: tag === "th" ? "col" : undefined },
     typeof value === "number" ? number(value) : value);
   return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption }, h("table", {}, h("caption", { class: shown ? "" : "heard" }, caption),
