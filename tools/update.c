@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "blocklists/schedule.h"
-#include "config/catalog.h"
 #include "config/referral.h"
 #include "tools/activate.h"
 #include "tools/differing.h"

@@ -30,7 +30,7 @@ extern const char *const stats_by_words[STATS_BYS];
 
 struct stats_row {
     char label[STATS_LABEL_MAX]; /* group, category, type ...; by hour: UTC, ISO 8601 */
-    int64_t key;                 /* by hour, category-hour: hours since 1970; by number: the number */
+    int64_t key; /* by hour, category-hour: hours since 1970; by number: the number */
     uint64_t total;
     uint64_t verdicts[STATS_VERDICTS]; /* 0 by type, rcode, transport, origin, latency */
 };

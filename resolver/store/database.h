@@ -43,8 +43,8 @@ __attribute__((warn_unused_result)) int database_run(struct database *database, 
                                                      struct diag *diag);
 
 /* The first column of the first row as a number, and finalize it. */
-__attribute__((warn_unused_result)) int64_t
-database_number(struct database *database, sqlite3_stmt *query, struct diag *diag);
+__attribute__((warn_unused_result)) int64_t database_number(struct database *database,
+                                                            sqlite3_stmt *query, struct diag *diag);
 
 __attribute__((warn_unused_result)) int database_command(struct database *database, const char *sql,
                                                          struct diag *diag);

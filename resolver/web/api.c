@@ -245,9 +245,10 @@ static void pass_on(struct desk *desk, struct exchange *exchange, const struct a
 }
 
 /* May this be asked at all? What is wrong is answered. */
-static bool may_ask(const struct desk *desk, struct exchange *exchange, const struct api_row *row,
-                    const char *session, bool by_cookie)
+static bool may_ask(const struct desk *desk, struct exchange *exchange, const struct api_row *row)
 {
+    char session[API_SESSION_MAX];
+    bool by_cookie = api_session(exchange, session);
     static const char json[] = "application/json";
     const struct request_own *own = exchange->request.own;
     bool posts = row->method == REQUEST_POST;
@@ -268,8 +269,7 @@ static bool may_ask(const struct desk *desk, struct exchange *exchange, const st
 static void serve_row(struct desk *desk, struct exchange *exchange, const struct api_row *row)
 {
     char session[API_SESSION_MAX], error[160] = "";
-    bool by_cookie = api_session(exchange, session);
-    if (!may_ask(desk, exchange, row, session, by_cookie)) {
+    if (!may_ask(desk, exchange, row)) {
         return;
     }
     const struct request *request = &exchange->request;
@@ -280,6 +280,7 @@ static void serve_row(struct desk *desk, struct exchange *exchange, const struct
         return;
     }
     if (!opens_session(row)) {
+        (void)api_session(exchange, session);
         cJSON_AddStringToObject(json, "session", session);
     }
     pass_on(desk, exchange, row, json);

@@ -63,12 +63,9 @@ static void read_all(const uint8_t *data, size_t size, size_t piece, struct seen
     parser_clear(&parser);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void compare(const uint8_t *data, size_t size)
 {
     static struct seen whole, pieces;
-    if (size > PARSER_HEADERS_MAX) {
-        return 0; /* beyond the bounds pieces may be refused a little earlier */
-    }
     read_all(data, size, size, &whole);
     read_all(data, size, 1 + (size ? data[0] % 7 : 0), &pieces);
     if (whole.count != pieces.count || whole.status != pieces.status) {
@@ -79,5 +76,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         }
     }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct request_own room;
+    if (size > PARSER_HEADERS_MAX) {
+        return 0; /* beyond the bounds pieces may be refused a little earlier */
+    }
+    own = NULL;
+    compare(data, size);
+    own = &room;
+    compare(data, size);
     return 0;
 }
