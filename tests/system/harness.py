@@ -289,7 +289,8 @@ class Box:
         if not self.web.alive():
             raise AssertionError(f"greengate-web ended: {self.web.text()}")
         try:
-            socket.create_connection(("127.0.0.1", self.web_port), 1).close()
+            for port in (self.web_port, *[self.admin_port] * bool(self.config["web"]["admin_listen"])):
+                socket.create_connection(("127.0.0.1", port), 1).close()
             return True
         except OSError:
             return False
