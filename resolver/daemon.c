@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/datafile.h"
 #include "config/managed.h"
 #include "config/schedule.h"
 #include "geography.h"
@@ -125,7 +126,7 @@ static int open_older(struct daemon *daemon, const struct policy_config *config,
         globfree(&found);
     }
     if (err < 0) {
-        snprintf(pattern, sizeof(pattern), "%s/starter.ggdb", settings->server.data_dir);
+        datafile_path(settings->server.data_dir, "starter.ggdb", pattern, sizeof(pattern));
         err = open_lists(pattern, config, ret_lists, NULL);
         if (err == 0) {
             memcpy(daemon->lists_path, pattern, sizeof(pattern));

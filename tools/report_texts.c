@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/check.h"
+#include "base/datafile.h"
 #include "config/value.h"
 #include "tools/report.h"
 
@@ -35,7 +36,7 @@ int report_texts_load(const char *data_dir, struct report_texts **ret_texts, str
     char path[4096];
     struct yaml_node *root = NULL;
     const struct complaint to = {path, diag};
-    snprintf(path, sizeof(path), "%s/report.yaml", data_dir);
+    datafile_path(data_dir, "report.yaml", path, sizeof(path));
     int err = yaml_read(path, &root, diag);
     if (err == 0 && root->kind != YAML_MAP) {
         err = complain(&to, root, "expected a map of texts");

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/datafile.h"
 #include "policy/configured.h"
 #include "policy/geo.h"
 #include "policy/lists.h"
@@ -254,7 +255,7 @@ void snapshot_lists_path(const struct config *config, char *out, size_t cap)
 {
     snprintf(out, cap, "%s/blocklist.ggdb", config->server.state_dir);
     if (access(out, R_OK) < 0) {
-        snprintf(out, cap, "%s/starter.ggdb", config->server.data_dir);
+        datafile_path(config->server.data_dir, "starter.ggdb", out, cap);
     }
     if (access(out, R_OK) < 0) {
         out[0] = '\0';

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/datafile.h"
 #include "base/hash.h"
 #include "base/wholefile.h"
 
@@ -55,13 +56,16 @@ struct asset_store {
     struct asset assets[KINDS];
 };
 
-static int load(const char *folder, const struct kind *kind, struct asset *asset, struct diag *diag)
+static int load(const char *data_dir, const struct kind *kind, struct asset *asset,
+                struct diag *diag)
 {
-    char path[4096];
-    snprintf(path, sizeof(path), "%s/dashboard/%s", folder, kind->file);
+    char path[4096], name[64];
+    snprintf(name, sizeof(name), "dashboard/%s", kind->file);
+    datafile_path(data_dir, name, path, sizeof(path));
     int err = wholefile_read(path, FILE_MAX, &asset->plain, &asset->plain_len);
     if (err == 0) {
-        snprintf(path, sizeof(path), "%s/dashboard/%s.gz", folder, kind->file);
+        snprintf(name, sizeof(name), "dashboard/%s.gz", kind->file);
+        datafile_path(data_dir, name, path, sizeof(path));
         err = wholefile_read(path, FILE_MAX, &asset->packed, &asset->packed_len);
     }
     if (err < 0) {
