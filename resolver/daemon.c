@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/datafile.h"
 #include "config/managed.h"
 #include "config/schedule.h"
 #include "geography.h"
@@ -126,7 +125,7 @@ static int open_older(struct daemon *daemon, const struct policy_config *config,
         globfree(&found);
     }
     if (err < 0) {
-        datafile_path(settings->server.data_dir, "starter.ggdb", pattern, sizeof(pattern));
+        policy_config_starter(settings, pattern, sizeof(pattern));
         err = open_lists(pattern, config, ret_lists, NULL);
         if (err == 0) {
             memcpy(daemon->lists_path, pattern, sizeof(pattern));

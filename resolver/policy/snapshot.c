@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/datafile.h"
 #include "policy/configured.h"
 #include "policy/geo.h"
 #include "policy/lists.h"
@@ -255,7 +254,7 @@ void snapshot_lists_path(const struct config *config, char *out, size_t cap)
 {
     snprintf(out, cap, "%s/blocklist.ggdb", config->server.state_dir);
     if (access(out, R_OK) < 0) {
-        datafile_path(config->server.data_dir, "starter.ggdb", out, cap);
+        policy_config_starter(config, out, cap);
     }
     if (access(out, R_OK) < 0) {
         out[0] = '\0';
