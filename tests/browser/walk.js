@@ -20,6 +20,7 @@ const verbs = {
   link: (page, name) => page.getByRole("link", { name, exact: true }).first().click(),
   key: (page, key) => page.keyboard.press(key),
   see: (page, text) => page.getByText(text).first().waitFor({ state: "visible" }),
+  cell: (page, text) => page.getByRole("cell", { name: text, exact: true }).first().waitFor({ state: "visible" }),
   gone: (page, text) => page.getByText(text).first().waitFor({ state: "detached" }),
   heading: (page, text) => page.getByRole("heading", { level: 1, name: text, exact: true }).waitFor(),
   settle: (page) => page.getByText(/^(불러오는 중…|Loading …)$/).first().waitFor({ state: "detached" }),

@@ -10,6 +10,9 @@ function inForce(one, catalog) {
   return only + (names.join(", ") || t("nothing_blocked_here"));
 }
 
+/** "games,tiktok" in plain words. */
+const named = (what, catalog) => what.split(",").map((id) => id === "all" ? t("all") : label([...catalog.categories, ...catalog.services], id)).join(", ");
+
 function adding(state) {
   const { catalog, settings } = state.mine;
   const kind = select([["pause", t("kind_pause")], ["block", t("kind_block")], ["allow", t("kind_allow")]]);
@@ -40,7 +43,7 @@ export async function show(state) {
     await post("windows/close", one.kind === "pause" ? { kind: "pause", group: one.group || undefined } : { offset });
     await state.again();
   });
-  const windows = reply.windows.map((one, i) => [t(`kind_${one.kind}`), one.group || t("everybody"), one.what || "", when(one.from), when(one.until), one.note, ...(state.may.change() ? [close(one, i)] : [])]);
+  const windows = reply.windows.map((one, i) => [t(`kind_${one.kind}`), one.group || t("everybody"), one.what ? named(one.what, catalog) : "", when(one.from), when(one.until), one.note, ...(state.may.change() ? [close(one, i)] : [])]);
   return [!reply.clock_trusted && h("p", { class: "warn" }, t("clock_wrong")),
     section(t("in_force"), table(t("in_force"), [t("group"), t("now"), t("changes_at"), t("then")],
       reply.groups.map((one) => [one.group, inForce(one, catalog), when(one.changes_at) || t("no_change"), one.then ? inForce(one.then, catalog) : ""]))),

@@ -17,7 +17,7 @@ const words = {
   for_good: ["계속", "for good"], never: ["한 번도 없음", "never"], just_now: ["방금", "just now"], how_long: ["기간", "For how long"], until: ["끝나는 때", "Until"], from: ["시작", "From"], to: ["끝", "To"],
   note: ["메모", "Note"], name: ["이름", "Name"], group: ["그룹", "Group"], groups: ["그룹별", "By group"], category: ["분류", "Category"], categories: ["분류", "Categories"],
   list: ["목록", "List"], names: ["이름 수", "Names"], state: ["상태", "State"], time: ["시각", "Time"], hour: ["시", "Hour"], number: ["번호", "Number"], what: ["내용", "What"],
-  everybody: ["모두", "everybody"], any: ["(고르지 않음)", "(not chosen)"], client: ["기기 주소", "Client address"], clients: ["기기 (한 줄에 하나: 서브넷, 주소, MAC, host:이름)", "Clients (one in a line: subnets, addresses, MACs, host:NAME)"],
+  all: ["모두", "everything"], everybody: ["모두", "everybody"], any: ["(고르지 않음)", "(not chosen)"], client: ["기기 주소", "Client address"], clients: ["기기 (한 줄에 하나: 서브넷, 주소, MAC, host:이름)", "Clients (one in a line: subnets, addresses, MACs, host:NAME)"],
   address: ["주소", "Address"], type: ["종류", "Type"], answer: ["답", "Answer"], reason: ["까닭", "Reason"], good: ["좋음", "good"], failures: ["실패", "Failures"], services: ["서비스", "Services"], day: ["날", "Day"],
   action: ["동작", "Action"], allow: ["허용", "allow"], block: ["차단", "block"], now: ["지금", "Now"], then: ["그다음", "Then"], made: ["만든 때", "Made"], who: ["누가", "Who"], did: ["한 일", "Did"],
   // signing in
