@@ -9,7 +9,7 @@
 #include "store/audit.h"
 #include "store/reviews.h"
 
-enum { DAY_S = 86400 };
+enum { DAY_S = 86400, SECOND_US = 1000000 };
 
 int records_open(struct daemon *daemon, struct diag *diag)
 {
@@ -40,9 +40,11 @@ void records_invite(struct daemon *daemon)
     if (count < 0) {
         fprintf(stderr, "greengated: %s: %s; nobody can sign in\n", diag.file, diag.text);
     } else if (count == 0 && listen->count > 0) {
-        sessions_invite(daemon->sessions, text);
+        sessions_invite(daemon->sessions, (int64_t)(clock_mono_us(daemon->clock) / SECOND_US),
+                        text);
         fprintf(stderr,
-                "greengated: the dashboard has no account yet; make the first one at "
+                "greengated: the dashboard has no account yet; make the first one within an "
+                "hour at "
                 "http%s://%s/#/set-up/%s\n",
                 *config->web.admin_tls_cert ? "s" : "", listen->items[0], text);
     }

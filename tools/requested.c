@@ -145,6 +145,7 @@ static int answer(struct requested *requested)
     requested->status = cJSON_CreateObject();
     cJSON_AddStringToObject(requested->status, "what", what);
     cJSON_AddStringToObject(requested->status, "state", "running");
+    cJSON_AddNumberToObject(requested->status, "pid", getpid());
     cJSON_AddNumberToObject(requested->status, "started_at", (double)time(NULL));
     save(requested);
     if (choose(requested, &command) == 0) {

@@ -114,22 +114,26 @@ static sqlite3_stmt *prepare_for(struct accounts *accounts, const char *sql, con
     return query;
 }
 
-/* The one row of a query into *out; -ENOENT. */
-static int read_one(struct accounts *accounts, sqlite3_stmt *query,
-                    void (*read)(sqlite3_stmt *query, void *out), void *out)
+struct reader {
+    void (*read)(sqlite3_stmt *query, void *out);
+    void *out;
+};
+
+/* The one row of a query into what the reader fills; -ENOENT. */
+static int read_one(struct accounts *accounts, sqlite3_stmt *query, const struct reader *reader,
+                    struct diag *diag)
 {
     if (!query) {
         return -EIO;
     }
     int code = sqlite3_step(query);
     if (code == SQLITE_ROW) {
-        read(query, out);
+        reader->read(query, reader->out);
     }
     sqlite3_finalize(query);
-    struct diag diag = {0};
     return code == SQLITE_ROW    ? 0
            : code == SQLITE_DONE ? -ENOENT
-                                 : database_fail(&accounts->file, &diag);
+                                 : database_fail(&accounts->file, diag);
 }
 
 /* A change that has to find one row. */
@@ -154,7 +158,7 @@ int accounts_find(struct accounts *accounts, const char *name, struct account *r
     }
     sqlite3_stmt *query = prepare_for(
         accounts, "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE name = ?1", name, diag);
-    return read_one(accounts, query, read_account, ret_account);
+    return read_one(accounts, query, &(struct reader){read_account, ret_account}, diag);
 }
 
 /* The others must keep an admin among them. */
@@ -282,7 +286,7 @@ int tokens_find(struct accounts *accounts, const char *id, struct token *ret_tok
     }
     sqlite3_stmt *query =
         prepare_for(accounts, "SELECT " TOKEN_COLUMNS " FROM tokens WHERE id = ?1", id, diag);
-    return read_one(accounts, query, read_token, ret_token);
+    return read_one(accounts, query, &(struct reader){read_token, ret_token}, diag);
 }
 
 int tokens_remove(struct accounts *accounts, const char *id, struct diag *diag)

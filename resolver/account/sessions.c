@@ -7,7 +7,14 @@
 
 #include "base/hash.h"
 
-enum { MINUTE_S = 60, SLOTS = 1024, SALTED = 64, USUAL_PASSES = 3, USUAL_KIB = 32 * 1024 };
+enum {
+    MINUTE_S = 60,
+    SLOTS = 4096,
+    ADDRESS = 16,
+    SALTED = 64,
+    USUAL_PASSES = 3,
+    USUAL_KIB = 32 * 1024
+};
 
 struct sessions {
     struct session all[SESSIONS_MAX]; /* account "": free */
@@ -16,6 +23,7 @@ struct sessions {
     uint8_t tries[SLOTS];
     uint8_t salt[SECRET_OCTETS]; /* of recipes that are none */
     struct secret invitation;    /* all zero: none */
+    int64_t invited_s;           /* when it was made */
 };
 
 int sessions_new(struct sessions **ret_sessions)
@@ -35,18 +43,30 @@ void sessions_free(struct sessions *sessions)
     free(sessions);
 }
 
-bool sessions_may_try(struct sessions *sessions, const void *client, size_t len, int64_t now_s)
+static bool count(struct sessions *sessions, uint64_t hash, uint8_t most)
 {
-    if (sessions->minute != now_s / MINUTE_S) {
-        sessions->minute = now_s / MINUTE_S;
-        memset(sessions->tries, 0, sizeof(sessions->tries));
-    }
-    uint8_t *tries = &sessions->tries[hash_keyed(&sessions->key, client, len) % SLOTS];
-    if (*tries >= SESSION_TRIES) {
+    uint8_t *tries = &sessions->tries[hash % SLOTS];
+    if (*tries >= most) {
         return false;
     }
     ++*tries;
     return true;
+}
+
+bool sessions_may_try(struct sessions *sessions, const struct session_try *attempt, int64_t now_s)
+{
+    uint8_t data[ADDRESS + ACCOUNT_NAME_MAX] = {0};
+    size_t len = attempt->len < ADDRESS ? attempt->len : ADDRESS;
+    size_t name = strnlen(attempt->account, ACCOUNT_NAME_MAX);
+    size_t network = attempt->network < len ? attempt->network : len;
+    if (sessions->minute != now_s / MINUTE_S) {
+        sessions->minute = now_s / MINUTE_S;
+        memset(sessions->tries, 0, sizeof(sessions->tries));
+    }
+    memcpy(data, attempt->client, len);
+    memcpy(data + ADDRESS, attempt->account, name);
+    return count(sessions, hash_keyed(&sessions->key, data, network), SESSION_TRIES_ALL) &&
+           count(sessions, hash_keyed(&sessions->key, data, ADDRESS + name), SESSION_TRIES);
 }
 
 /* Random octets as text, and what is kept of them. */
@@ -146,16 +166,18 @@ void sessions_fake_recipe(const struct sessions *sessions, const char *name,
     ret_recipe->kib = USUAL_KIB;
 }
 
-void sessions_invite(struct sessions *sessions, char text[SECRET_DIGITS + 1])
+void sessions_invite(struct sessions *sessions, int64_t now_s, char text[SECRET_DIGITS + 1])
 {
     new_text(text, &sessions->invitation);
+    sessions->invited_s = now_s;
 }
 
-bool sessions_is_invited(const struct sessions *sessions, const char *text)
+bool sessions_is_invited(const struct sessions *sessions, const char *text, int64_t now_s)
 {
     struct secret hash;
     secret_hash(text, strlen(text), &hash);
-    return secret_equal(&sessions->invitation, &hash);
+    return secret_equal(&sessions->invitation, &hash) &&
+           now_s - sessions->invited_s <= SESSION_INVITED_S;
 }
 
 void sessions_uninvite(struct sessions *sessions)

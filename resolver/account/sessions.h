@@ -10,7 +10,9 @@ enum {
     SESSIONS_MAX = 128, /* then the one that idled longest ends */
     SESSION_IDLE_S = 60 * 60,
     SESSION_WHOLE_S = 12 * 60 * 60,
-    SESSION_TRIES = 5, /* a minute of one address or network */
+    SESSION_TRIES = 5,      /* a minute, of one address for one account */
+    SESSION_TRIES_ALL = 60, /* and of one address, or IPv6 /64, for all of them */
+    SESSION_INVITED_S = 60 * 60,
 };
 
 struct session {
@@ -25,8 +27,14 @@ struct sessions;
 __attribute__((warn_unused_result)) int sessions_new(struct sessions **ret_sessions);
 void sessions_free(struct sessions *sessions); /* accepts NULL */
 
-/* May this address, of len octets, try to sign in now? Counts it. */
-bool sessions_may_try(struct sessions *sessions, const void *client, size_t len, int64_t now_s);
+/* May this address try to sign in to the account now? Counts it. Its first `network` octets are
+ * what it cannot choose by itself. */
+struct session_try {
+    const uint8_t *client;
+    size_t len, network;
+    const char *account;
+};
+bool sessions_may_try(struct sessions *sessions, const struct session_try *attempt, int64_t now_s);
 
 /* Begin one; `text` is what the browser shall hold. */
 void sessions_begin(struct sessions *sessions, const struct account *account, int64_t now_s,
@@ -44,7 +52,7 @@ void sessions_end_of(struct sessions *sessions, const char *account, const struc
 void sessions_fake_recipe(const struct sessions *sessions, const char *name,
                           struct recipe *ret_recipe);
 
-/* A new invitation takes the place of the one before. */
-void sessions_invite(struct sessions *sessions, char text[SECRET_DIGITS + 1]);
-bool sessions_is_invited(const struct sessions *sessions, const char *text);
+/* A new invitation takes the place of the one before; it holds for SESSION_INVITED_S. */
+void sessions_invite(struct sessions *sessions, int64_t now_s, char text[SECRET_DIGITS + 1]);
+bool sessions_is_invited(const struct sessions *sessions, const char *text, int64_t now_s);
 void sessions_uninvite(struct sessions *sessions);

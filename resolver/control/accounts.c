@@ -51,6 +51,7 @@ int control_do_account_put(struct control_call *call)
         return code;
     }
     int found = accounts_find(call->backend->accounts, account.name, &account, call->diag);
+    const enum account_role before = account.role;
     if (found < 0 && found != -ENOENT) {
         return CONTROL_FAILED;
     }
@@ -64,7 +65,10 @@ int control_do_account_put(struct control_call *call)
         code = signing_code(accounts_put(call->backend->accounts, &account, call->diag));
     }
     if (code == CONTROL_DONE) {
-        sessions_end_of(call->backend->sessions, account.name, call->asker->session);
+        /* Who changes his own password stays signed in, but not with a role that he lost. */
+        const struct session *own = account.role == before ? call->asker->session : NULL;
+        sessions_end_of(call->backend->sessions, account.name, own);
+        sessions_uninvite(call->backend->sessions); /* somebody can sign in now */
         cJSON_AddBoolToObject(call->reply, "replaced", found == 0);
     }
     return code;

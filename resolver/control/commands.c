@@ -201,3 +201,15 @@ bool control_copy_plain(const struct control_call *call, const char *key, char *
     int len = snprintf(out, cap, "%s", text);
     return len >= 0 && (size_t)len < cap;
 }
+
+const char *control_bare_url(const char *url, char out[CONTROL_URL_MAX])
+{
+    const char *mark = strstr(url, "://");
+    const char *host = mark ? mark + 3 : url;
+    size_t authority = strcspn(host, "/?#");
+    const char *at = memrchr(host, '@', authority);
+    const char *from = at ? at + 1 : host;
+    snprintf(out, CONTROL_URL_MAX, "%.*s%.*s", mark ? (int)(host - url) : 0, url,
+             (int)strcspn(from, "?#"), from);
+    return out;
+}

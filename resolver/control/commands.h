@@ -74,6 +74,10 @@ bool control_copy_plain(const struct control_call *call, const char *key, char *
 
 bool control_flag(const struct control_call *call, const char *key);
 
+/* An URL without what may be a secret: user, password, query. Returns out. */
+enum { CONTROL_URL_MAX = 1024 };
+const char *control_bare_url(const char *url, char out[CONTROL_URL_MAX]);
+
 /* Add an explanation's members to an object; -ENOMEM. */
 __attribute__((warn_unused_result)) int control_add_why(cJSON *object,
                                                         const struct explanation *why);

@@ -12,6 +12,11 @@
 
 enum { WORD_MAX = 256 };
 
+struct view {
+    const struct config *config;
+    bool whole; /* an admin asks */
+};
+
 static cJSON *make_text(const char *text, size_t len)
 {
     char word[WORD_MAX];
@@ -78,15 +83,30 @@ static cJSON *make_value(const struct setting *row, const void *object)
     }
 }
 
-static void add_item(cJSON *array, const struct config *config, const struct setting_table *table,
+/* What a list's URL holds may be a secret of the admin's. */
+static void hide_url(cJSON *map)
+{
+    char bare[CONTROL_URL_MAX];
+    const char *url = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(map, "url"));
+    if (url) {
+        cJSON_ReplaceItemInObjectCaseSensitive(map, "url",
+                                               cJSON_CreateString(control_bare_url(url, bare)));
+    }
+}
+
+static void add_item(cJSON *array, const struct view *view, const struct setting_table *table,
                      size_t item)
 {
+    const struct config *config = view->config;
     const void *object = table == &setting_group ? (const void *)&config->groups[item]
                                                  : (const void *)&config->sources[item];
     const struct origin *origin = origins_find(config, table, item, &table->rows[0]);
     cJSON *map = cJSON_CreateObject();
     for (size_t i = 0; i < table->count; i++) {
         cJSON_AddItemToObject(map, table->rows[i].key, make_value(&table->rows[i], object));
+    }
+    if (!view->whole) {
+        hide_url(map);
     }
     cJSON *entry = cJSON_CreateObject();
     cJSON_AddItemToObject(entry, "settings", map);
@@ -101,13 +121,14 @@ int control_do_settings(struct control_call *call)
         return diag_set(call->diag, CONTROL_FAILED, "not ready yet");
     }
     const struct config *config = snapshot->config;
+    const struct view view = {config, call->asker->role == ROLE_ADMIN};
     cJSON *groups = cJSON_AddArrayToObject(call->reply, "groups");
     for (size_t i = 0; i < config->group_count; i++) {
-        add_item(groups, config, &setting_group, i);
+        add_item(groups, &view, &setting_group, i);
     }
     cJSON *sources = cJSON_AddArrayToObject(call->reply, "sources");
     for (size_t i = 0; i < config->source_count; i++) {
-        add_item(sources, config, &setting_source, i);
+        add_item(sources, &view, &setting_source, i);
     }
     cJSON_AddBoolToObject(call->reply, "domains", config->stats.privacy == PRIVACY_DOMAINS);
     cJSON_AddNumberToObject(call->reply, "min_clients", (double)config->stats.min_clients);

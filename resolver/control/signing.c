@@ -58,20 +58,32 @@ int signing_read_password(const struct control_call *call, struct account *accou
     return CONTROL_DONE;
 }
 
-/* Of IPv6 the network counts: everybody has as many addresses as he likes. */
 static bool may_try(struct control_call *call)
 {
     struct addr client;
     if (addr_parse(control_text(call, "client"), &client) < 0) {
         return false;
     }
-    size_t len = client.family == AF_INET6 ? NETWORK_OCTETS : sizeof(client.bytes);
-    return sessions_may_try(call->backend->sessions, client.bytes, len, now_s(call));
+    bool v6 = client.family == AF_INET6;
+    const struct session_try attempt = {
+        .client = client.bytes,
+        .len = v6 ? sizeof(client.bytes) : sizeof(struct in_addr),
+        .network = v6 ? NETWORK_OCTETS : sizeof(struct in_addr),
+        .account = control_text(call, "account"),
+    };
+    return sessions_may_try(call->backend->sessions, &attempt, now_s(call));
 }
 
 static int say_later(struct control_call *call)
 {
     return diag_set(call->diag, CONTROL_FAILED, "too many tries: wait a minute");
+}
+
+/* To strangers: no path, no cause. `status` and `greengate user` have both. */
+static int say_broken(struct control_call *call)
+{
+    diag_clear(call->diag);
+    return diag_set(call->diag, CONTROL_FAILED, "accounts cannot be read: greengate user says why");
 }
 
 int control_do_sign_in_begin(struct control_call *call)
@@ -88,7 +100,7 @@ int control_do_sign_in_begin(struct control_call *call)
     const char *name = control_text(call, "account");
     int err = accounts_find(call->backend->accounts, name, &account, call->diag);
     if (err < 0 && err != -ENOENT) {
-        return CONTROL_FAILED;
+        return say_broken(call);
     }
     if (err < 0) {
         sessions_fake_recipe(call->backend->sessions, name, &account.recipe);
@@ -130,7 +142,7 @@ int control_do_sign_in(struct control_call *call)
     const char *name = control_text(call, "account");
     int err = accounts_find(call->backend->accounts, name, &account, call->diag);
     if (err < 0 && err != -ENOENT) {
-        return CONTROL_FAILED;
+        return say_broken(call);
     }
     if (err < 0 || !proves(call, &account)) {
         return diag_set(call->diag, CONTROL_FAILED, "the name or the password is wrong");
@@ -175,10 +187,8 @@ int control_do_set_up(struct control_call *call)
     if (code != CONTROL_DONE) {
         return code;
     }
-    if (!may_try(call)) {
-        return say_later(call);
-    }
-    if (!sessions_is_invited(call->backend->sessions, control_text(call, "invitation"))) {
+    if (!sessions_is_invited(call->backend->sessions, control_text(call, "invitation"),
+                             now_s(call))) {
         return diag_set(call->diag, CONTROL_FAILED,
                         "this link is not valid, or not any more: `greengate user invite` makes "
                         "a new one");
@@ -192,9 +202,11 @@ int control_do_set_up(struct control_call *call)
     }
     struct account other;
     struct diag aside = {0};
-    if (accounts_find(call->backend->accounts, account.name, &other, &aside) != -ENOENT) {
-        return diag_set(call->diag, CONTROL_USAGE, "%s: there is an account of this name",
-                        account.name);
+    int found = accounts_find(call->backend->accounts, account.name, &other, &aside);
+    if (found != -ENOENT) {
+        return found < 0 ? say_broken(call)
+                         : diag_set(call->diag, CONTROL_USAGE,
+                                    "%s: there is an account of this name", account.name);
     }
     code = signing_code(accounts_put(call->backend->accounts, &account, call->diag));
     if (code == CONTROL_DONE) {
@@ -209,7 +221,7 @@ int control_do_invite(struct control_call *call)
     char text[SECRET_DIGITS + 1];
     int code = signing_ready(call);
     if (code == CONTROL_DONE) {
-        sessions_invite(call->backend->sessions, text);
+        sessions_invite(call->backend->sessions, now_s(call), text);
         cJSON_AddStringToObject(call->reply, "invitation", text);
     }
     return code;
@@ -223,8 +235,8 @@ int control_do_password(struct control_call *call)
     if (!session) {
         return diag_set(call->diag, CONTROL_USAGE, "a token has no password");
     }
-    if (!sessions_may_try(call->backend->sessions, session->account, strlen(session->account),
-                          now_s(call))) {
+    const struct session_try attempt = {(const uint8_t *)"password", 8, 8, session->account};
+    if (!sessions_may_try(call->backend->sessions, &attempt, now_s(call))) {
         return say_later(call);
     }
     if (accounts_find(call->backend->accounts, session->account, &account, call->diag) < 0 ||

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,19 @@ static void add_generations(cJSON *reply, const struct snapshot *snapshot)
     }
 }
 
+/* Who wrote "running" may have been killed. */
+static void end_when_gone(cJSON *last)
+{
+    const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(last, "state"));
+    const cJSON *pid = cJSON_GetObjectItemCaseSensitive(last, "pid");
+    if (state && strcmp(state, "running") == 0 && cJSON_IsNumber(pid) && pid->valueint > 0 &&
+        kill(pid->valueint, 0) < 0 && errno == ESRCH) {
+        cJSON_ReplaceItemInObjectCaseSensitive(last, "state", cJSON_CreateString("failed"));
+        cJSON *result = cJSON_AddObjectToObject(last, "result");
+        cJSON_AddStringToObject(result, "error", "it ended before it was done");
+    }
+}
+
 /* What the last update said of itself, or the one that runs. */
 int control_do_update_status(struct control_call *call)
 {
@@ -161,10 +175,11 @@ int control_do_update_status(struct control_call *call)
     add_generations(call->reply, snapshot);
     print_path(snapshot, "update.status", path);
     int err = wholefile_read(path, STATUS_MAX, &text, &len);
-    if (err < 0 && err != -ENOENT) {
+    if (err < 0 && err != -ENOENT && err != -EFBIG) {
         return diag_set(call->diag, CONTROL_FAILED, "%.200s: %s", path, strerror(-err));
     }
     cJSON *last = text ? cJSON_ParseWithLength(text, len) : NULL;
+    end_when_gone(last);
     cJSON_AddItemToObject(call->reply, "last", last ? last : cJSON_CreateObject());
     free(text);
     return CONTROL_DONE;

@@ -225,8 +225,6 @@ static bool opens_session(const struct api_row *row)
 static void pass_on(struct desk *desk, struct exchange *exchange, const struct api_row *row,
                     cJSON *request)
 {
-    char print[ADDR_TEXT_MAX];
-    struct addr client = exchange->client;
     const char *command = row->how == API_LOCAL ? "session" : row->command;
     cJSON_AddStringToObject(request, "command", command);
     exchange->inquiry.owner = exchange;
@@ -236,10 +234,6 @@ static void pass_on(struct desk *desk, struct exchange *exchange, const struct a
     if (row->how != API_KEYS) {
         inquiry_ask(desk->daemon, &exchange->inquiry, request);
         return;
-    }
-    if (strcmp(command, "set-up") == 0) {
-        client.port = 0;
-        cJSON_AddStringToObject(request, "client", addr_print(&client, print));
     }
     keysmith_ask(desk->smith, exchange, request, opens_session(row) ? session_came : answer);
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD_MAX = 2048, HELD_MAX = 16 * 1024, ANSWER_MS = 10000 };
+enum { HEAD_MAX = 2048, HELD_MAX = 16 * 1024, ANSWER_MS = 10000, VANISHED_MS = 30000 };
 
 static struct connection *of_exchange(struct exchange *exchange)
 {
@@ -111,7 +111,8 @@ static void serve(struct connection *connection)
 static bool may_read(struct connection *connection)
 {
     const struct stream *stream = wire_stream(&connection->wire);
-    return !connection->pending && stream->queued == 0 && !stream->closing && !stream->finishing;
+    return !connection->pending && !connection->streams && stream->queued == 0 &&
+           !stream->closing && !stream->finishing;
 }
 
 /* Read as far as answers are not awaited; returns the octets used. */
@@ -191,6 +192,7 @@ static void take_answer(struct exchange *exchange, const struct answer *answer)
     if (answer->stream) {
         connection->streams = true;
         stream_deadline(wire_stream(&connection->wire), 0);
+        wire_give_up_after(&connection->wire, VANISHED_MS);
         return;
     }
     if (close) {
@@ -227,6 +229,10 @@ static void take_data(struct wire *wire, const uint8_t *data, size_t len)
     struct connection *connection = of_wire(wire);
     if (connection->held || connection->cut) {
         return; /* not read, since hold() stopped it */
+    }
+    if (connection->streams) { /* who listens has nothing more to say */
+        connection_close(connection);
+        return;
     }
     size_t used = read_on(connection, data, len);
     hold(connection, data + used, len - used);

@@ -14,6 +14,7 @@ struct looker {
     struct events *events;
     struct exchange *exchange; /* NULL: a free place */
     bool begun;                /* the head of the answer was sent */
+    uint64_t since;            /* a count */
     char session[SESSION_MAX];
 };
 
@@ -21,6 +22,7 @@ struct events {
     uv_timer_t timer;
     struct inquiry_source *daemon;
     struct looker lookers[EVENTS_MAX];
+    uint64_t count; /* of all that ever looked */
     bool closing;
 };
 
@@ -41,6 +43,23 @@ static void finish(struct looker *looker, int status, const cJSON *reply)
         exchange->on_piece(exchange, NULL, 0);
     } else {
         json_answer(exchange, status, reply);
+    }
+}
+
+/* A session looks with a few pages at once; one more takes the place of its oldest. */
+static void make_room(struct events *events, const char *session)
+{
+    struct looker *oldest = NULL;
+    unsigned count = 0;
+    for (size_t i = 0; i < EVENTS_MAX; i++) {
+        struct looker *looker = &events->lookers[i];
+        if (looker->exchange && strcmp(looker->session, session) == 0) {
+            count++;
+            oldest = !oldest || looker->since < oldest->since ? looker : oldest;
+        }
+    }
+    if (count >= EVENTS_OF_SESSION) {
+        finish(oldest, 503, NULL);
     }
 }
 
@@ -72,7 +91,7 @@ static void status_came(struct inquiry *inquiry, const cJSON *reply)
     struct exchange *exchange = inquiry->owner;
     struct looker *looker = exchange->job;
     int status = json_status(reply);
-    if (status != 200 && status != 503) { /* the session is over */
+    if (status != 200 && (status != 503 || !looker->begun)) { /* nobody is known to be there */
         finish(looker, status, reply);
         return;
     }
@@ -147,6 +166,7 @@ void events_free(struct events *events)
 void events_serve(struct events *events, struct exchange *exchange, const char *session)
 {
     struct looker *looker = NULL;
+    make_room(events, session);
     for (size_t i = 0; i < EVENTS_MAX && !looker; i++) {
         looker = events->lookers[i].exchange ? NULL : &events->lookers[i];
     }
@@ -154,7 +174,7 @@ void events_serve(struct events *events, struct exchange *exchange, const char *
         json_refuse(exchange, 503, "busy", "too many dashboards look already");
         return;
     }
-    *looker = (struct looker){.events = events, .exchange = exchange};
+    *looker = (struct looker){.events = events, .exchange = exchange, .since = events->count++};
     snprintf(looker->session, sizeof(looker->session), "%s", session);
     exchange->job = looker;
     exchange->on_gone = forget;

@@ -7,7 +7,7 @@
 #pragma once
 #include "web/exchange.h"
 
-enum { EVENTS_MAX = 16 };
+enum { EVENTS_MAX = 16, EVENTS_OF_SESSION = 4 };
 
 struct events;
 

@@ -168,8 +168,8 @@ static void enqueue(struct job *job)
     }
 }
 
-/* The daemon tells how the key of the account is made. */
-static void recipe_came(struct inquiry *inquiry, const cJSON *reply)
+/* The daemon lets him try, and tells how the key of the account is made; or knows the session. */
+static void leave_came(struct inquiry *inquiry, const cJSON *reply)
 {
     struct exchange *exchange = inquiry->owner;
     struct job *job = exchange->job;
@@ -177,20 +177,23 @@ static void recipe_came(struct inquiry *inquiry, const cJSON *reply)
     const char *salt = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reply, "salt"));
     const cJSON *passes = cJSON_GetObjectItemCaseSensitive(reply, "passes");
     const cJSON *kib = cJSON_GetObjectItemCaseSensitive(reply, "kib");
-    if (!salt || !secret_read(salt, recipe->salt, RECIPE_SALT) || !cJSON_IsNumber(passes) ||
-        !cJSON_IsNumber(kib)) {
+    bool told = salt && secret_read(salt, recipe->salt, RECIPE_SALT) && cJSON_IsNumber(passes) &&
+                cJSON_IsNumber(kib);
+    if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "ok")) ||
+        (!told && *job->old.password)) {
         void (*on_reply)(struct inquiry *, const cJSON *) = job->on_reply;
         free_job(job);
         on_reply(inquiry, reply); /* NULL, or why it does not want to */
         return;
     }
-    recipe->passes = (uint32_t)passes->valueint;
-    recipe->kib = (uint32_t)kib->valueint;
+    recipe->passes = told ? (uint32_t)passes->valueint : 0;
+    recipe->kib = told ? (uint32_t)kib->valueint : 0;
     job->asking = false;
     enqueue(job);
 }
 
-static void ask_recipe(struct job *job)
+/* Nothing is worked for whoever may not even try. */
+static void ask_leave(struct job *job)
 {
     char print[ADDR_TEXT_MAX];
     struct exchange *exchange = job->exchange;
@@ -198,12 +201,18 @@ static void ask_recipe(struct job *job)
     const char *account =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(job->request, "account"));
     cJSON *request = cJSON_CreateObject();
+    const cJSON *session = cJSON_GetObjectItemCaseSensitive(job->request, "session");
     client.port = 0;
     job->asking = true;
-    cJSON_AddStringToObject(request, "command", "sign-in-begin");
-    cJSON_AddStringToObject(request, "account", account ? account : "");
-    cJSON_AddStringToObject(request, "client", addr_print(&client, print));
-    exchange->inquiry.on_reply = recipe_came;
+    if (session && !*job->old.password) {
+        cJSON_AddStringToObject(request, "command", "session");
+        cJSON_AddItemToObject(request, "session", cJSON_Duplicate(session, false));
+    } else {
+        cJSON_AddStringToObject(request, "command", "sign-in-begin");
+        cJSON_AddStringToObject(request, "account", account ? account : "");
+        cJSON_AddStringToObject(request, "client", addr_print(&client, print));
+    }
+    exchange->inquiry.on_reply = leave_came;
     exchange->inquiry.owner = exchange;
     inquiry_ask(job->smith->daemon, &exchange->inquiry, request);
 }
@@ -251,10 +260,8 @@ void keysmith_ask(struct keysmith *smith, struct exchange *exchange, cJSON *requ
         return;
     }
     password_new_recipe(&job->fresh.recipe);
-    if (*job->old.password) {
-        ask_recipe(job);
-    } else if (*job->fresh.password) {
-        enqueue(job);
+    if (*job->old.password || *job->fresh.password) {
+        ask_leave(job);
     } else { /* an account that keeps its password */
         job->request = NULL;
         exchange->inquiry.on_reply = on_reply;

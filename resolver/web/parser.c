@@ -225,6 +225,9 @@ static int headers_complete(llhttp_t *http)
                                                   : REQUEST_OTHER;
     request->close = request->method >= REQUEST_POST || http->upgrade || parser->expects ||
                      !llhttp_should_keep_alive(http);
+    if (parser->own && parser->expects) {
+        return refuse(parser, 417); /* else the body would not come, and that look like a wish */
+    }
     if (parser->has_length && http->content_length > parser->body_max) {
         return refuse(parser, 413);
     }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "web/wire.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 static void plain_data(struct stream *stream, const uint8_t *data, size_t len)
 {
     struct wire *wire = stream->owner;
@@ -103,6 +107,14 @@ void wire_read_stop(struct wire *wire)
         tls_read_stop(&wire->tls);
     } else {
         stream_read_stop(&wire->tls.stream);
+    }
+}
+
+void wire_give_up_after(struct wire *wire, unsigned ms)
+{
+    int fd = -1;
+    if (uv_fileno((const uv_handle_t *)&wire->tls.stream.tcp, &fd) == 0) {
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
     }
 }
 

@@ -32,6 +32,8 @@ __attribute__((warn_unused_result)) int wire_write(struct wire *wire, const uv_b
                                                    unsigned count);
 __attribute__((warn_unused_result)) int wire_read_start(struct wire *wire);
 void wire_read_stop(struct wire *wire);
+/* End it when the peer acknowledges nothing for so long: it is gone without a word. */
+void wire_give_up_after(struct wire *wire, unsigned ms);
 void wire_finish(struct wire *wire);
 void wire_close(struct wire *wire);
 

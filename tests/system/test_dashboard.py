@@ -101,6 +101,40 @@ class SigningIn(Desk):
         viewer = {"account": "a-viewer", "role": "viewer", "password": "short"}
         self.assertEqual(self.admin.post("accounts", viewer)[0], 400)
 
+    def test_who_lost_his_role_lost_it_at_once(self):
+        self.admin.must("POST", "accounts", {"account": "lee", "role": "admin", "password": WORDS})
+        self.admin.must("POST", "accounts", {"account": "kim", "role": "viewer"})
+        self.assertEqual(self.admin.get("session")[0], 401)
+
+    def test_the_link_is_void_once_somebody_can_sign_in(self):
+        self.box.cli("user", "invite")
+        link = self.box.cli("user", "invite").stdout.split("/#/set-up/")[1].strip()
+        self.assertEqual(self.box.cli("user", "add", "park", input=WORDS + "\n").returncode, 0)
+        body = {"invitation": link, "account": "eve", "password": WORDS}
+        self.assertEqual(Api(self.box).post("set-up", body)[0], 403)
+
+    def test_nothing_is_worked_for_strangers(self):
+        """A made-up token costs no key: the daemon is asked first."""
+        stranger = Api(self.box, token="gg_00000000_" + "0" * 40)
+        for path, body in (("accounts", {"account": "x", "role": "admin", "password": WORDS}),
+                           ("password", {"account": "x", "old": WORDS, "password": WORDS})):
+            begun = time.monotonic()
+            statuses = {stranger.post(path, body)[0] for _ in range(7)}
+            self.assertLessEqual(statuses, {401, 409}, path)
+            self.assertLess(time.monotonic() - begun, 5 * SLOWER)
+        self.assertEqual(self.admin.get("session")[0], 200)
+
+    def test_a_damaged_file_is_no_open_door(self):
+        self.box.daemon.stop()
+        with open(os.path.join(self.box.state, "accounts.db"), "wb") as out:
+            out.write(b"no database" * 200)
+        self.box.start()
+        self.assertNotIn("set-up", self.box.daemon.text().rsplit("ready,", 1)[1])
+        status, reply = Api(self.box).post("sign-in", {"account": "kim", "password": WORDS})
+        self.assertEqual((status, reply["ok"]), (403, False))
+        self.assertNotIn(self.box.state, reply["error"])
+        self.assertTrue(self.box.ask("bad.test").ede)
+
     def test_the_last_admin_stays(self):
         self.assertEqual(self.admin.post("accounts/remove", {"account": "kim"})[0], 400)
         self.assertEqual(self.admin.post("accounts", {"account": "kim", "role": "viewer"})[0], 400)
@@ -176,6 +210,32 @@ class Roles(Desk):
                 line.sendall(len(data).to_bytes(4, "big") + data)
                 size = int.from_bytes(line.recv(4, socket.MSG_WAITALL), "big")
                 self.assertFalse(json.loads(line.recv(size, socket.MSG_WAITALL))["ok"], request)
+
+
+class Secrets(Desk):
+    def test_urls_of_lists(self):
+        """What an admin put into a URL is shown to admins alone, and to no log."""
+        url = "https://user:pw@lists.example/l.txt?key=SECRET"
+        source = {"id": "own", "url": url, "category": "adult", "enabled": False}
+        self.admin.must("POST", "settings", {"put": {"lists": {"sources": [source]}}})
+        viewer = self.make("viewer")
+        for api, expected in ((self.admin, url), (viewer, "https://lists.example/l.txt")):
+            sources = {one["settings"]["id"]: one["settings"]["url"] for one in api.must("GET", "settings")["sources"]}
+            self.assertEqual(sources["own"], expected)
+        with open(os.path.join(self.box.state, "audit.log"), encoding="utf-8") as log:
+            text = log.read()
+        self.assertIn("lists.example", text)
+        for secret in ("SECRET", "pw@", WORDS, "verifier", self.admin.cookie):
+            self.assertNotIn(secret, text)
+
+    def test_the_log_says_what_was_done(self):
+        self.admin.must("POST", "accounts", {"account": "lee", "role": "viewer", "password": WORDS})
+        self.admin.must("POST", "accounts", {"account": "lee", "role": "teacher"})
+        self.admin.post("updates", {"what": "rollback", "generation": 7})
+        entries = self.admin.must("GET", "audit")["entries"]
+        self.assertEqual(entries[0]["details"]["to_generation"], 7)
+        self.assertNotIn("password", entries[1]["details"])
+        self.assertEqual(entries[2]["details"]["password"], True)
 
 
 class Refusing(Desk):
@@ -319,20 +379,62 @@ class Events(Desk):
                 pass # the stream ends by itself
 
     def test_sixteen_look_and_no_more(self):
+        tokens = [Api(self.box, token=self.admin.must("POST", "tokens", {"label": "x", "role": "viewer"})["token"]) for _ in range(5)]
         line, answer = self.listen(Api(self.box))
         with contextlib.closing(line), answer:
             self.assertEqual(answer.status, 401)
-        lines = [self.listen(self.admin) for _ in range(17)]
+        lines = [self.listen(tokens[n // 4]) for n in range(17)]
         self.assertEqual(sorted(answer.status for _, answer in lines), [200] * 16 + [503])
         for line, answer in lines:
             answer.close()
             line.close()
 
         def free():
-            line, answer = self.listen(self.admin)
+            line, answer = self.listen(tokens[4])
             with contextlib.closing(line), answer:
                 return answer.status == 200
         wait_for(free, "a free place")
+
+
+    def test_who_listens_has_nothing_to_say(self):
+        """Octets behind the request end the stream, with and without the daemon; nobody is served twice."""
+        head = (f"GET /api/v1/events HTTP/1.1\r\nHost: {self.admin.host}\r\n"
+                f"Cookie: greengate_session={self.admin.cookie}\r\n\r\n").encode()
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", self.box.admin_port), 10) as line:
+                line.sendall(head)
+                seen = line.recv(4096)
+                for _ in range(4):
+                    try:
+                        line.sendall(b"x")
+                    except OSError:
+                        break
+                while more := self.receive(line):
+                    seen += more
+                self.assertEqual(seen.count(b"HTTP/1.1"), 1)
+        self.assertEqual(self.admin.get("status")[0], 200)
+        self.box.daemon.stop()
+        line, answer = self.listen(Api(self.box, token="nonsense"))
+        with contextlib.closing(line), answer:
+            self.assertEqual(answer.status, 503, "nobody is known to be there")
+        self.assertTrue(self.box.web.alive())
+
+    @staticmethod
+    def receive(line):
+        try:
+            return line.recv(4096)
+        except OSError:
+            return b""
+
+    def test_one_session_looks_with_four_pages(self):
+        lines = [self.listen(self.admin) for _ in range(5)]
+        first = lines[0][1]
+        self.assertEqual([answer.status for _, answer in lines], [200] * 5)
+        while first.readline():
+            pass # the oldest ends
+        for line, answer in lines:
+            answer.close()
+            line.close()
 
 
 class Updates(Desk):
@@ -404,6 +506,10 @@ class Description(Desk):
         self.assertEqual(status, 413)
         status, _ = self.admin.get("check?name=" + "a" * 1000)
         self.assertEqual(status, 414)
+
+    def test_a_body_that_would_not_come(self):
+        headers = {**self.admin.headers("POST"), "Expect": "100-continue"}
+        self.assertEqual(self.admin.raw("POST", "/api/v1/settings", b'{"put":{}}', headers)[0], 417)
 
     def test_many_at_once(self):
         """Sign-ins queue; what others ask is answered meanwhile."""

@@ -230,33 +230,57 @@ static void sessions_of_an_account_end_together(void **state)
     sessions_free(sessions);
 }
 
+static bool attempt(struct sessions *sessions, const char *client, const char *account, int64_t at)
+{
+    const struct session_try attempt = {(const uint8_t *)client, strlen(client), 8, account};
+    return sessions_may_try(sessions, &attempt, at);
+}
+
 static void tries_are_counted_by_address_and_minute(void **state)
 {
     struct sessions *sessions = NULL;
     (void)state;
     assert_int_equal(sessions_new(&sessions), 0);
     for (int i = 0; i < SESSION_TRIES; i++) {
-        assert_true(sessions_may_try(sessions, "abcd", 4, 59));
+        assert_true(attempt(sessions, "networkA0000000a", "kim", 59));
     }
-    assert_false(sessions_may_try(sessions, "abcd", 4, 59));
-    assert_true(sessions_may_try(sessions, "efgh", 4, 59));
-    assert_true(sessions_may_try(sessions, "abcd", 4, 60));
+    assert_false(attempt(sessions, "networkA0000000a", "kim", 59));
+    assert_true(attempt(sessions, "networkA0000000a", "lee", 59)); /* another account */
+    assert_true(attempt(sessions, "networkA0000000b", "kim", 59)); /* a neighbour */
+    assert_true(attempt(sessions, "networkA0000000a", "kim", 60)); /* a minute later */
     sessions_free(sessions);
 }
 
-static void an_invitation_is_for_once(void **state)
+static void tries_of_a_network_have_a_limit(void **state)
+{
+    struct sessions *sessions = NULL;
+    char client[17];
+    unsigned count = 0;
+    (void)state;
+    assert_int_equal(sessions_new(&sessions), 0);
+    for (int i = 0; i < 2 * SESSION_TRIES_ALL; i++) {
+        snprintf(client, sizeof(client), "networkA%08d", i);
+        count += attempt(sessions, client, "kim", 0);
+    }
+    assert_true(count <= SESSION_TRIES_ALL && count > SESSION_TRIES_ALL / 2);
+    assert_true(attempt(sessions, "networkB00000000", "kim", 0));
+    sessions_free(sessions);
+}
+
+static void an_invitation_is_for_once_and_an_hour(void **state)
 {
     struct sessions *sessions = NULL;
     char old[SECRET_DIGITS + 1], text[SECRET_DIGITS + 1];
     (void)state;
     assert_int_equal(sessions_new(&sessions), 0);
-    assert_false(sessions_is_invited(sessions, ""));
-    sessions_invite(sessions, old);
-    sessions_invite(sessions, text);
-    assert_false(sessions_is_invited(sessions, old));
-    assert_true(sessions_is_invited(sessions, text));
+    assert_false(sessions_is_invited(sessions, "", 0));
+    sessions_invite(sessions, 0, old);
+    sessions_invite(sessions, 10, text);
+    assert_false(sessions_is_invited(sessions, old, 10));
+    assert_true(sessions_is_invited(sessions, text, 10 + SESSION_INVITED_S));
+    assert_false(sessions_is_invited(sessions, text, 11 + SESSION_INVITED_S));
     sessions_uninvite(sessions);
-    assert_false(sessions_is_invited(sessions, text));
+    assert_false(sessions_is_invited(sessions, text, 10));
     sessions_free(sessions);
 }
 
@@ -317,7 +341,8 @@ int main(void)
         cmocka_unit_test(a_session_has_a_whole_time_and_watching_is_no_use),
         cmocka_unit_test(sessions_of_an_account_end_together),
         cmocka_unit_test(tries_are_counted_by_address_and_minute),
-        cmocka_unit_test(an_invitation_is_for_once),
+        cmocka_unit_test(tries_of_a_network_have_a_limit),
+        cmocka_unit_test(an_invitation_is_for_once_and_an_hour),
         cmocka_unit_test(keys_come_from_passwords),
         cmocka_unit_test(names_of_accounts),
     };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who is in which group, what is blocked for it, and its week.
-import { box, button, check, choices, field, form, get, h, post, say, section, select, sure, text } from "./parts.js";
+import { box, button, check, choices, field, form, get, h, label, post, say, section, select, sure, text } from "./parts.js";
 import { t } from "./words.js";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -8,34 +8,36 @@ const lines = (value) => value.split(/[\s,]+/).filter(Boolean);
 
 /** A row of the week; keys that are not shown here stay as they are. */
 function weekRow(row, catalog, remove) {
-  const kind = select([["block", t("kind_block")], ["allow", t("kind_allow")]], row.allow && row.allow.length ? "allow" : "block");
+  const all = { id: "all", names: { ko: "모두", en: "everything" } };
   const known = ["daily", "mon-fri", "sat,sun"];
   const days = select([...known, ...(row.days && !known.includes(row.days) ? [row.days] : [])].map((one) => [one, DAYS.includes(one) || known.includes(one) ? t(`days_${one}`) : one]), row.days || "daily");
   const from = h("input", { type: "time", value: row.from || "" }), to = h("input", { type: "time", value: row.to === "24:00" ? "00:00" : row.to || "" });
-  const chosen = [...(row.block || []), ...(row.allow || [])];
-  const categories = choices(t("categories"), [{ id: "all", names: { ko: "모두", en: "everything" } }, ...catalog.categories], chosen);
-  const services = choices(t("services"), catalog.services, [...(row.services || []), ...(row.allow || [])], true);
-  const except = row.except && row.except.length ? h("p", { class: "soft" }, `${t("except")}: ${row.except.join(", ")}`) : null;
-  const other = ["times", "bells", "on", "not_on"].filter((key) => row[key] && row[key].length).map((key) => `${key}: ${row[key].join(", ")}`);
-  const summary = h("summary", {}, `${t(`kind_${kind.value}`)}: ${[...chosen, ...(row.services || [])].join(", ")} ${row.days || ""} ${row.from || ""}-${row.to || ""}`);
-  const node = h("details", { open: chosen.length === 0 && !(row.services || []).length }, summary, h("div", { class: "buttons" }, field(t("kind"), kind), field(t("days"), days), field(t("from"), from), field(t("to"), to)),
-    categories, services, except, other.length > 0 && h("p", { class: "soft" }, other.join("; ")), h("p", { class: "buttons" }, sure(t("remove"), () => { remove(node); })));
+  const sets = {
+    block: choices(t("blocked_categories"), [all, ...catalog.categories], row.block || []),
+    services: choices(t("blocked_services"), catalog.services, row.services || [], true),
+    allow: choices(t("allowed_then"), [all, ...catalog.categories, ...catalog.services], row.allow || [], true),
+  };
+  const words = (key) => (row[key] || []).map((id) => (id === "all" ? t("all") : label([...catalog.categories, ...catalog.services], id)));
+  const other = ["except", "times", "bells", "on", "not_on"].filter((key) => row[key] && row[key].length).map((key) => `${key}: ${row[key].join(", ")}`);
+  const parts = [[...words("block"), ...words("services")].length && `${t("block")}: ${[...words("block"), ...words("services")].join(", ")}`,
+    words("allow").length && `${t("allow")}: ${words("allow").join(", ")}`, days.selectedOptions[0].textContent, row.from && `${row.from}-${row.to}`, ...other].filter(Boolean);
+  const node = h("details", { open: !words("block").length && !words("services").length && !words("allow").length }, h("summary", {}, parts.join("; ")),
+    h("div", { class: "buttons" }, field(t("days"), days), field(t("from"), from), field(t("to"), to)), ...Object.values(sets),
+    other.length > 0 && h("p", { class: "soft" }, other.join("; ")), h("p", { class: "buttons" }, sure(t("remove"), () => { remove(node); })));
   node.read = () => {
-    const out = { ...row };
-    const allow = kind.value === "allow";
-    for (const key of ["block", "allow", "services"]) delete out[key];
-    if (allow) out.allow = [...categories.chosen(), ...services.chosen()];
-    else {
-      if (categories.chosen().length) out.block = categories.chosen();
-      if (services.chosen().length) out.services = services.chosen();
-    }
-    out.days = days.value;
-    if (from.value && to.value) Object.assign(out, { from: from.value, to: to.value === "00:00" ? "24:00" : to.value });
+    const out = { ...row, days: days.value };
+    for (const [key, set] of Object.entries(sets)) out[key] = set.chosen();
+    if (Boolean(from.value) !== Boolean(to.value)) throw new Error(t("half_a_time"));
+    delete out.from;
+    delete out.to;
+    if (from.value) Object.assign(out, { from: from.value, to: to.value === "00:00" ? "24:00" : to.value });
     for (const key of Object.keys(out)) if (Array.isArray(out[key]) && out[key].length === 0) delete out[key];
     return out;
   };
   return node;
 }
+
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 function editor(one, last, state) {
   const group = one.settings, { catalog } = state.mine, fixed = !state.may.admin();
@@ -46,14 +48,19 @@ function editor(one, last, state) {
   const week = h("div", {});
   const remove = (node) => node.remove();
   group.schedule.forEach((row) => week.append(weekRow(row, catalog, remove)));
+  const before = [...week.children].map((node) => node.read());
+  const ordered = (chosen, old) => [...old.filter((id) => chosen.includes(id)), ...chosen.filter((id) => !old.includes(id))];
   const save = async () => {
-    const put = { name: group.name, block: categories.chosen(), services: services.chosen(), safe_search: safe.checked, youtube: youtube.value, unsafe_search: unsafe.value,
-      schedule: [...week.children].map((node) => node.read()) };
-    if (!last) put.clients = lines(clients.value);
-    await post("settings", { put: { groups: [put] } });
+    const now = { clients: last ? group.clients : lines(clients.value), block: ordered(categories.chosen(), group.block), services: ordered(services.chosen(), group.services),
+      safe_search: safe.checked, youtube: youtube.value, unsafe_search: unsafe.value };
+    const put = Object.fromEntries(Object.entries(now).filter(([key, value]) => !same(value, group[key])));
+    const rows = [...week.children].map((row) => row.read());
+    if (!same(rows, before)) put.schedule = rows;
+    if (Object.keys(put).length > 0) await post("settings", { put: { groups: [{ name: group.name, ...put }] } });
     state.mine.settings = await get("settings");
     say(t("saved"));
-    await state.again();
+    const fresh = state.mine.settings.groups.find((other) => other.settings.name === group.name);
+    if (fresh) node.replaceWith(editor(fresh, last, state));
   };
   const content = [last ? h("p", { class: "soft" }, t("catches_rest")) : field(t("clients"), clients), categories, services,
     check(t("safe_search"), safe), field("YouTube", youtube), field(t("unsafe_search"), unsafe),
@@ -67,8 +74,9 @@ function editor(one, last, state) {
 function adding(state) {
   const name = text({ required: true, pattern: "[A-Za-z0-9][A-Za-z0-9._\\-]*" }), clients = h("textarea", { rows: "2", cols: "30", required: true });
   return section(t("group_add"), form([field(t("name"), name), field(t("clients"), clients)], t("group_add"), async () => {
-    const pattern = state.mine.settings.groups.at(-1).settings;
-    await post("settings", { put: { groups: [{ name: name.value, clients: lines(clients.value), block: pattern.block }] } });
+    // The group that its devices come from; what it filters is what they go on with.
+    const pattern = Object.fromEntries(Object.entries(state.mine.settings.groups.at(-1).settings).filter(([, value]) => value !== "" && !(Array.isArray(value) && value.length === 0)));
+    await post("settings", { put: { groups: [{ ...pattern, name: name.value, clients: lines(clients.value) }] } });
     state.mine.settings = await get("settings");
     await state.again();
   }));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is the network protected, what was asked, what was blocked - sums, never who.
-import { age, fill, get, h, label, number, percent, query, section, select, field, table, when } from "./parts.js";
+import { age, fill, get, h, label, number, percent, query, say, section, select, field, table, when } from "./parts.js";
 import { chart } from "./charts.js";
 import { language, t } from "./words.js";
 
@@ -19,7 +19,7 @@ function health(state) {
   const card = h("section", { class: "card state wide" });
   const pause = h("button", { type: "button", "aria-pressed": "false" }, t("pause_live"));
   const live = h("dl", { class: "figures" });
-  let source = null, before = null;
+  let source = null, before = null, again = 0;
 
   function draw(status) {
     const reasons = status.reasons || [];
@@ -39,14 +39,23 @@ function health(state) {
       status.reviews_waiting > 0 && h("p", {}, h("a", { href: "#/requests" }, t("requests_wait", { n: number(status.reviews_waiting) }))),
       live, h("p", { class: "buttons" }, pause));
   }
-  function down() {
+  function down(what) {
     card.className = "card state wide down";
-    fill(card, h("h2", {}, t("state")), h("p", { class: "big" }, t("no_daemon")), h("p", {}, t("no_daemon_words")));
+    fill(card, h("h2", {}, t("state")), h("p", { class: "big" }, what), h("p", {}, t("no_daemon_words")));
   }
   function listen() {
     source = new EventSource("api/v1/events");
     source.addEventListener("status", (event) => draw(JSON.parse(event.data)));
-    source.addEventListener("down", down);
+    source.addEventListener("down", () => down(t("no_daemon")));
+    source.addEventListener("error", lost);
+  }
+  /** Nothing comes any more: signed out, another page of ours took the place, or no web process. */
+  function lost() {
+    down(t("no_live"));
+    if (source && source.readyState === EventSource.CLOSED) {
+      source = null;
+      again = setTimeout(() => get("session").then(listen, () => {}), 10000);
+    }
   }
   pause.addEventListener("click", () => {
     const paused = source !== null;
@@ -58,15 +67,15 @@ function health(state) {
   });
   draw(state.status);
   listen();
-  state.onLeave(() => source && source.close());
+  state.onLeave(() => { clearTimeout(again); if (source) source.close(); });
   return card;
 }
 
-function today(day, before) {
+function today(day, before, until) {
   const figure = (name, one, other) => h("div", {}, h("dt", {}, name), h("dd", {}, one, h("small", {}, t("week_ago", { n: other }))));
   const a = day.totals, b = before.totals;
   const ms = (totals) => `${(totals.latency_mean_us / 1000).toFixed(2)} ms`;
-  return h("section", { class: "card wide" }, h("h2", {}, t("today")), h("dl", { class: "figures" },
+  return h("section", { class: "card wide" }, h("h2", {}, t("today_until", { at: when(until) })), h("dl", { class: "figures" },
     figure(t("queries"), number(a.queries), number(b.queries)), figure(t("blocked"), number(a.blocked), number(b.blocked)),
     figure(t("share_blocked"), percent(a.blocked, a.queries), percent(b.blocked, b.queries)),
     figure(t("from_cache"), percent(a.from_cache, a.queries), percent(b.from_cache, b.queries)),
@@ -151,24 +160,25 @@ function radar(result) {
 export async function show(state) {
   const catalog = state.mine.catalog;
   let span = DAY;
-  const start = midnight(), passed = now() - start;
-  const [status, day, before, ways] = await Promise.all([get("status"), stats("hour", start),
-    stats("hour", start - 7 * DAY, start - 7 * DAY + passed), get("radar")]);
+  // Whole hours: sums have no smaller steps, and half an hour must not be compared with a whole one.
+  const start = midnight(), whole = Math.max(start + HOUR, now() - now() % HOUR);
+  const [status, day, before, ways] = await Promise.all([get("status"), stats("hour", start, whole - 1),
+    stats("hour", start - 7 * DAY, whole - 7 * DAY - 1), get("radar")]);
   const drawn = h("div", {}), choose = select([[String(DAY), t("last_day")], [String(7 * DAY), t("last_week")], [String(31 * DAY), t("last_month")]]);
-  const content = h("div", { class: "cards" }, health({ ...state, status }), today(day, before),
+  const content = h("div", { class: "cards" }, health({ ...state, status }), today(day, before, whole),
     h("section", { class: "card wide" }, h("div", { class: "buttons" }, field(t("span"), choose)), drawn));
   async function draw() {
     const since = now() - span;
     const [hours, groups, categories, names] = await Promise.all([stats("hour", since), stats("group", since),
-      stats("category-hour", Math.max(since, now() - 7 * DAY)), domains(state.mine.settings, since)]);
-    fill(drawn, h("h2", {}, t("over_time")), overTime(hours, span), h("h2", {}, t("by_hour")), byHour(categories, catalog),
+      stats("category-hour", Math.max(since, now() - 7 * DAY)), domains(state.mine.settings, since).catch((error) => section(t("top_domains"), h("p", { class: "bad" }, error.message)))]);
+    fill(drawn, h("h2", {}, t("over_time")), overTime(hours, span), h("h2", {}, t("by_hour")), span > 7 * DAY && h("p", { class: "soft" }, t("last_week")), byHour(categories, catalog),
       h("h2", {}, t("groups")), byGroup(groups));
     const old = content.querySelector(".domains");
     names.classList.add("domains");
     if (old) old.replaceWith(names);
     else content.append(names);
   }
-  choose.addEventListener("change", () => { span = Number(choose.value); draw().catch(() => {}); });
+  choose.addEventListener("change", () => { span = Number(choose.value); draw().catch((error) => say(error.message, true)); });
   await draw();
   content.append(upstreams(status), listAges(status, catalog), radar(ways),
     h("p", { class: "soft wide" }, t("shown_at", { at: when(now()), version: status.version })));

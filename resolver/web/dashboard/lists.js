@@ -23,7 +23,10 @@ function progress(state) {
     ran = busy;
     timer = busy ? setTimeout(poll, 1000) : 0;
   }
-  const poll = () => get("updates").then(draw).catch((error) => say(error.message, true));
+  const poll = () => get("updates").then(draw).catch((error) => { // the daemon may be starting anew
+    say(error.message, true);
+    if (error.status !== 401) timer = setTimeout(poll, 5000);
+  });
   state.onLeave(() => clearTimeout(timer));
   node.start = async (body) => {
     await post("updates", body);

@@ -71,7 +71,10 @@ async function load() {
   [mine.catalog, mine.settings] = await Promise.all([mine.catalog || get("catalog"), get("settings")]);
 }
 
+let turn = 0; // of pages: what an older one still does is of no use
+
 async function show() {
+  const mine_turn = ++turn;
   if (leave) leave();
   leave = null;
   forget();
@@ -82,13 +85,13 @@ async function show() {
   const found = pages.find((one) => one.id === id && (!one.admin || may.admin())) || pages[0];
   try {
     if (!mine.role) await load();
-    const state = { mine, may, again: show, onLeave: (act) => { leave = act; } };
+    const state = { mine, may, again: () => (mine_turn === turn ? show() : null), onLeave: (act) => { if (mine_turn === turn) leave = act; else act(); } };
     frame(found.id, t(`page_${found.id}`), h("p", { class: "soft" }, t("loading")));
     const content = await found.page.show(state);
     const main = document.getElementById("main");
-    if (main && (location.hash.slice(2).split("/")[0] || "home") === (id || "home")) fill(main, main.firstChild, ...[content].flat());
+    if (main && mine_turn === turn) fill(main, main.firstChild, ...[content].flat());
   } catch (error) {
-    if (error.status === 401) return null;
+    if (error.status === 401 || mine_turn !== turn) return null;
     if (document.getElementById("main")) say(error.message, true);
     else alone("greengate", [h("p", { class: "bad" }, error.message), h("p", {}, t("still_filters")), h("button", { type: "button", onclick: show }, t("try_again"))]);
     const main = document.getElementById("main");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What pages are built of. All text reaches the page by textContent: names come from strangers.
-import { t, language } from "./words.js";
+import { said, t, language } from "./words.js";
 
 let csrf = "";
 let whenSignedOut = () => {};
@@ -26,7 +26,7 @@ export async function api(method, path, body, again = true) {
     return api(method, path, body, false);
   }
   if (answer.status === 401) whenSignedOut();
-  throw Object.assign(new Error(reply.why === "daemon" ? t("no_daemon") : reply.error), { status: answer.status, why: reply.why });
+  throw Object.assign(new Error(reply.why === "daemon" ? t("no_daemon") : said(reply.error)), { status: answer.status, why: reply.why });
 }
 export const get = (path) => api("GET", path);
 export const post = (path, body) => api("POST", path, body);
@@ -52,7 +52,8 @@ export const fill = (node, ...children) => node.replaceChildren(...there(childre
 export function say(text, bad = false) {
   const place = document.getElementById("said");
   if (!place) return;
-  const line = h("p", { class: bad ? "bad" : "" }, text);
+  const foreign = language() === "ko" && !/[\uac00-\ud7a3]/.test(text);
+  const line = h("p", { class: bad ? "bad" : "", lang: foreign ? "en" : undefined }, text);
   place.replaceChildren(line);
   setTimeout(() => line.remove(), bad ? 15000 : 6000);
 }

@@ -30,7 +30,7 @@ function adding(state) {
     const start = from.value ? epoch(from) : Math.floor(Date.now() / 1000);
     const stop = minutes.value === "0" ? epoch(until) : start + Number(minutes.value) * 60;
     if (!stop) throw new Error(t("until_missing"));
-    await post("windows", { kind: kind.value, group: group.value || undefined, until: stop, from: from.value && kind.value !== "pause" ? start : undefined,
+    await post("windows", { kind: kind.value, group: group.value || undefined, until: stop, from: from.value ? start : undefined,
       what: kind.value === "pause" ? undefined : [...categories.chosen(), ...services.chosen()].join(","), note: note.value || undefined });
     say(t("done"));
     await state.again();
@@ -40,7 +40,7 @@ function adding(state) {
 export async function show(state) {
   const reply = await get("schedule"), { catalog } = state.mine;
   const close = (one, offset) => sure(t("end_it"), async () => {
-    await post("windows/close", one.kind === "pause" ? { kind: "pause", group: one.group || undefined } : { offset });
+    await post("windows/close", { offset, at: one.made_at });
     await state.again();
   });
   const windows = reply.windows.map((one, i) => [t(`kind_${one.kind}`), one.group || t("everybody"), one.what ? named(one.what, catalog) : "", when(one.from), when(one.until), one.note, ...(state.may.change() ? [close(one, i)] : [])]);
