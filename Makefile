@@ -52,11 +52,20 @@ LLHTTP_OBJ := $B/llhttp/llhttp.o $B/llhttp/api.o $B/llhttp/http.o
 LLHTTP_INC := -I$(LLHTTP_INCLUDE)
 endif
 
+# SECCOMP=no: the programs do without libseccomp, and without the filter of system calls.
+SECCOMP ?= yes
+ifeq ($(SECCOMP),no)
+GG_SECCOMP := -DGREENGATE_NO_SECCOMP
+else
+PKGS += libseccomp
+endif
+
 # Said when something is compiled, not by `make setup`.
 PKG_MISSING := $(shell pkg-config --print-errors --exists $(PKGS) 2>&1)
 
 GG_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS_$(MODE)) -ffunction-sections -fdata-sections \
              -D_GNU_SOURCE -DGREENGATE_DATADIR='"$(DATADIR)"' -Iresolver -I. $(LLHTTP_INC) \
+             $(GG_SECCOMP) \
              $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
 GG_LDFLAGS := $(LDFLAGS_$(MODE)) -Wl,--as-needed $(LDFLAGS)
 GG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
@@ -106,7 +115,7 @@ test: ## set up, then every test
 	@$(SUBMAKE) all build-tests peers
 	@tests/run $(B)
 
-build-tests: $(UNIT) $(FUZZ) $B/bench/responder $B/tests/allocations.so $B/tests/faults.so
+build-tests: $(UNIT) $(FUZZ) $B/bench/responder $B/tests/allocations.so $B/tests/faults.so $B/tests/planted.so
 	@:
 
 unit: $(UNIT) ## build and run the unit tests alone
