@@ -2,7 +2,7 @@
 # One non-recursive Makefile; `make help` lists the targets.
 #
 # Objects lie in $(BUILD)/$(MODE), so that release, debug, asan, tsan and fuzz live
-# side by side. Honours CC CFLAGS LDFLAGS DESTDIR PREFIX SYSCONFDIR DATADIR V=1.
+# side by side. Honours CC CFLAGS LDFLAGS DESTDIR PREFIX SYSCONFDIR DATADIR MANDIR UNITDIR V=1.
 
 MODE       ?= release
 BUILD      ?= build
@@ -10,6 +10,8 @@ V          ?= 0
 PREFIX     ?= /usr
 SYSCONFDIR ?= /etc
 DATADIR    ?= $(PREFIX)/share/greengate
+MANDIR     ?= $(PREFIX)/share/man
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
 JOBS       ?= $(shell nproc)
 
 # Below this folder always relative, else objects would know their headers by two names.
@@ -92,6 +94,8 @@ STARTER := $(wildcard $(CATALOG)/starter/*)
 TEXTS   := $(patsubst $(CATALOG)/%,$B/data/%,$(filter %.txt,$(STARTER)))
 DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml $(CATALOG)/*.txt)) \
            $(if $(STARTER),$B/data/starter.ggdb)
+
+UNITS := $(wildcard $(addprefix packaging/systemd/*.,service socket timer path))
 
 .DEFAULT_GOAL := all
 .PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists bench-policy \
@@ -215,10 +219,15 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -m 755 $B/greengate $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(DATA) $(DESTDIR)$(DATADIR)
 	install -m 644 $(TEXTS) $(DESTDIR)$(DATADIR)/starter
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	for unit in greengate-update.service greengate-update.timer; do \
-	    sed 's|/usr/bin/|$(PREFIX)/bin/|' packaging/systemd/$$unit \
-	        >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit; done
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 packaging/man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 packaging/man/*.8 $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	install -m 644 packaging/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/greengate.conf
+	install -m 644 packaging/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/greengate.conf
+	for unit in $(notdir $(UNITS)); do \
+	    sed 's|/usr/\(s\{0,1\}bin\)/|$(PREFIX)/\1/|' packaging/systemd/$$unit \
+	        >$(DESTDIR)$(UNITDIR)/$$unit || exit; done
 	test -e $(DESTDIR)$(SYSCONFDIR)/greengate/greengate.yaml || install -m 644 \
 	    packaging/greengate.yaml $(DESTDIR)$(SYSCONFDIR)/greengate/greengate.yaml
 
@@ -242,7 +251,7 @@ $B/%.o: %.c Makefile
 
 $B/llhttp/%.o: $(LLHTTP)/%.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) -O2 -g -fPIE $(filter -fsanitize=%,$(CFLAGS_$(MODE))) $(LLHTTP_INC) -c -o $@ $<
+	$(Q)$(CC) -O2 -g -fPIE $(filter -fsanitize=%,$(CFLAGS_$(MODE))) $(LLHTTP_INC) $(CFLAGS) -c -o $@ $<
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
