@@ -231,6 +231,15 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	test -e $(DESTDIR)$(SYSCONFDIR)/greengate/greengate.yaml || install -m 644 \
 	    packaging/greengate.yaml $(DESTDIR)$(SYSCONFDIR)/greengate/greengate.yaml
 
+.PHONY: deb test-deb
+deb: ## build Debian packages (debhelper) into build/deb, and check them with lintian
+	@packaging/dev/setup deb
+	@packaging/debian/build $(BUILD)/deb
+
+test-deb: deb ## the same bytes twice; install, upgrade, remove, purge on a small Debian (root)
+	@tests/debian/prepare $(BUILD)/deb
+	@tests/run $(B) --only debian
+
 clean: ## remove the build folder
 	rm -rf $(BUILD)
 
