@@ -102,16 +102,21 @@ class FromRoot(ConfinedTest):
         self.assertIn("server.web_user: there is no user 'nobody-such'", done.stderr)
 
 
-@unittest.skipIf(SANITIZED, "sanitizers trace threads, so their builds confine no system calls")
-class FromInside(ConfinedTest):
+class BoxTest(ConfinedTest):
     """dns.lease_files is empty, else /tmp, where all this lies, could be read."""
 
     def setUp(self):
         self.box = self.enterContext(Box(lists=LISTS, start=False, config={"dns": {"lease_files": []}}))
-        self.orders = self.box.write("orders", "")
         self.outside = tempfile.mkdtemp(prefix="gg-", dir="/tmp")
         os.chmod(self.outside, 0o755)
         self.addCleanup(shutil.rmtree, self.outside)
+
+
+@unittest.skipIf(SANITIZED, "sanitizers trace threads, so their builds confine no system calls")
+class FromInside(BoxTest):
+    def setUp(self):
+        super().setUp()
+        self.orders = self.box.write("orders", "")
 
     def start(self, name="greengated"):
         env = dict(os.environ, LD_PRELOAD=os.path.join(BUILD, "tests", "planted.so"),
@@ -167,6 +172,8 @@ class FromInside(ConfinedTest):
         expected = {secret: errno.EACCES, state: errno.EACCES, config: 0}
         self.assertEqual(self.attempt(self.start("greengate-web"), *expected), expected)
 
+
+class Reloads(BoxTest):
     @unittest.skipUnless(landlock_version(), "this kernel has no Landlock")
     def test_reload_that_leads_outside_asks_for_a_restart(self):
         box = self.box.start()
