@@ -236,7 +236,7 @@ deb: ## build Debian packages (debhelper) into build/deb, and check them with li
 	@packaging/dev/setup deb
 	@packaging/debian/build $(BUILD)/deb
 
-test-deb: deb ## the same bytes twice; install, upgrade, remove, purge on a small Debian (root)
+test-deb: deb all ## the same bytes twice; install, upgrade, remove, purge on a small Debian (root)
 	@tests/debian/prepare $(BUILD)/deb
 	@tests/run $(B) --only debian
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import subprocess
+import time
 import unittest
 
 from machine import BUILD, OUT, ROOT, Chroot, Machine, wait_for
@@ -262,6 +263,20 @@ class Life(unittest.TestCase):
         self.run_inside(ask, 3)
         self.run_inside(line)
         self.run_inside(ask)
+
+    def test_28_servers_of_resolv_conf_are_followed(self):
+        for last in (7, 8):
+            self.run_inside(UPSTREAM.replace("=upstream", f"=system{last}").replace("127.0.0.9", f"127.0.0.{last}")
+                            .replace("=5300", "=53").replace("192.0.2.10", f"192.0.2.{last}"))
+        link = self.run_inside("readlink /etc/resolv.conf").strip()
+        self.run_inside("rm /etc/resolv.conf; echo nameserver 127.0.0.7 >/etc/resolv.conf")
+        self.machine.write("/etc/greengate/conf.d/upstream.yaml", "upstream: {servers: [system]}\n")
+        self.run_inside("systemctl restart greengate")
+        self.assertEqual(self.dig("one.example"), ["192.0.2.7"])
+        self.run_inside("echo nameserver 127.0.0.8 >/etc/resolv.conf.new; mv /etc/resolv.conf.new /etc/resolv.conf")
+        wait_for(lambda: self.dig(f"{time.monotonic_ns()}.example") == ["192.0.2.8"], "the new server")
+        self.machine.write("/etc/greengate/conf.d/upstream.yaml", 'upstream: {servers: ["udp://127.0.0.9:5300"]}\n')
+        self.run_inside(f"ln -sf {link} /etc/resolv.conf; systemctl stop system7 system8; systemctl restart greengate")
 
     def test_30_upgrade_keeps_state_and_configuration(self):
         self.run_inside("greengate allow kept-rule.example --note upgrade")
