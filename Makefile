@@ -2,7 +2,7 @@
 # One non-recursive Makefile; `make help` lists the targets.
 #
 # Objects lie in $(BUILD)/$(MODE), so that release, debug, asan, tsan and fuzz live
-# side by side. Honours CC CFLAGS LDFLAGS DESTDIR PREFIX SYSCONFDIR DATADIR V=1.
+# side by side. Honours CC CFLAGS LDFLAGS DESTDIR PREFIX SYSCONFDIR DATADIR MANDIR UNITDIR V=1.
 
 MODE       ?= release
 BUILD      ?= build
@@ -10,6 +10,8 @@ V          ?= 0
 PREFIX     ?= /usr
 SYSCONFDIR ?= /etc
 DATADIR    ?= $(PREFIX)/share/greengate
+MANDIR     ?= $(PREFIX)/share/man
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
 JOBS       ?= $(shell nproc)
 
 # Below this folder always relative, else objects would know their headers by two names.
@@ -52,11 +54,20 @@ LLHTTP_OBJ := $B/llhttp/llhttp.o $B/llhttp/api.o $B/llhttp/http.o
 LLHTTP_INC := -I$(LLHTTP_INCLUDE)
 endif
 
+# SECCOMP=no: the programs do without libseccomp, and without the filter of system calls.
+SECCOMP ?= yes
+ifeq ($(SECCOMP),no)
+GG_SECCOMP := -DGREENGATE_NO_SECCOMP
+else
+PKGS += libseccomp
+endif
+
 # Said when something is compiled, not by `make setup`.
 PKG_MISSING := $(shell pkg-config --print-errors --exists $(PKGS) 2>&1)
 
 GG_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS_$(MODE)) -ffunction-sections -fdata-sections \
              -D_GNU_SOURCE -DGREENGATE_DATADIR='"$(DATADIR)"' -Iresolver -I. $(LLHTTP_INC) \
+             $(GG_SECCOMP) \
              $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
 GG_LDFLAGS := $(LDFLAGS_$(MODE)) -Wl,--as-needed $(LDFLAGS)
 GG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
@@ -89,6 +100,7 @@ CHART_JS ?= /usr/share/javascript/chart.js/chart.min.js
 PAGES := $(patsubst resolver/web/dashboard/%,$B/data/dashboard/%,$(wildcard resolver/web/dashboard/*)) \
          $B/data/dashboard/chart.js
 PAGES += $(PAGES:=.gz)
+UNITS := $(wildcard $(addprefix packaging/systemd/*.,service socket timer path))
 
 .DEFAULT_GOAL := all
 .PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists bench-policy \
@@ -112,7 +124,7 @@ test: ## set up, then every test
 	@$(SUBMAKE) all build-tests peers
 	@tests/run $(B)
 
-build-tests: $(UNIT) $(FUZZ) $B/bench/responder $B/tests/allocations.so $B/tests/faults.so
+build-tests: $(UNIT) $(FUZZ) $B/bench/responder $B/tests/allocations.so $B/tests/faults.so $B/tests/planted.so
 	@:
 
 unit: $(UNIT) ## build and run the unit tests alone
@@ -214,12 +226,26 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 $(DATA) $(DESTDIR)$(DATADIR)
 	install -m 644 $(TEXTS) $(DESTDIR)$(DATADIR)/starter
 	install -m 644 $(PAGES) $(DESTDIR)$(DATADIR)/dashboard
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	for unit in greengate-update.service greengate-update.timer; do \
-	    sed 's|/usr/bin/|$(PREFIX)/bin/|' packaging/systemd/$$unit \
-	        >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit; done
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 packaging/man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 packaging/man/*.8 $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	install -m 644 packaging/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/greengate.conf
+	install -m 644 packaging/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/greengate.conf
+	for unit in $(notdir $(UNITS)); do \
+	    sed 's|/usr/\(s\{0,1\}bin\)/|$(PREFIX)/\1/|' packaging/systemd/$$unit \
+	        >$(DESTDIR)$(UNITDIR)/$$unit || exit; done
 	test -e $(DESTDIR)$(SYSCONFDIR)/greengate/greengate.yaml || install -m 644 \
 	    packaging/greengate.yaml $(DESTDIR)$(SYSCONFDIR)/greengate/greengate.yaml
+
+.PHONY: deb test-deb
+deb: ## build Debian packages (debhelper) into build/deb, and check them with lintian
+	@packaging/dev/setup deb
+	@packaging/debian/build $(BUILD)/deb
+
+test-deb: deb all ## the same bytes twice; install, upgrade, remove, purge on a small Debian (root)
+	@tests/debian/prepare $(BUILD)/deb
+	@tests/run $(B) --only debian
 
 clean: ## remove the build folder
 	rm -rf $(BUILD)
@@ -241,7 +267,7 @@ $B/%.o: %.c Makefile
 
 $B/llhttp/%.o: $(LLHTTP)/%.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) -O2 -g -fPIE $(filter -fsanitize=%,$(CFLAGS_$(MODE))) $(LLHTTP_INC) -c -o $@ $<
+	$(Q)$(CC) -O2 -g -fPIE $(filter -fsanitize=%,$(CFLAGS_$(MODE))) $(LLHTTP_INC) $(CFLAGS) -c -o $@ $<
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-#include "confine/folders.h"
-#include "confine/privileges.h"
+#include "confine/confinement.h"
+#include "control/client.h"
 #include "handover.h"
 #include "identity.h"
 #include "notify.h"
@@ -27,9 +28,26 @@ static void say(const char *what, const struct diag *diag)
     fprintf(stderr, "greengated: %s%s%s\n", what, text[0] ? ": " : "", text);
 }
 
+static void say_text(const char *text)
+{
+    fprintf(stderr, "greengated: %s\n", text);
+}
+
 static const struct snapshot *give_snapshot(void *owner)
 {
     return ((struct daemon *)owner)->snapshot;
+}
+
+/* A setting that leads where this process cannot look any more. */
+static void note_outside(struct daemon *daemon)
+{
+    const char *key = confinement_outside(policy_config_get(daemon->config));
+    if (key && !daemon->restart_note[0]) {
+        snprintf(daemon->restart_note, sizeof(daemon->restart_note),
+                 "%s leads out of the folders that greengated confined itself to when it started: "
+                 "restart it to use that",
+                 key);
+    }
 }
 
 static int do_reload(void *owner, struct diag *diag)
@@ -41,9 +59,11 @@ static int do_reload(void *owner, struct diag *diag)
     notify_send(reloading);
     int err = daemon_reload(daemon, diag);
     if (err < 0) {
+        confinement_explain(diag);
         say("reload failed, the old state stays in force", diag);
     } else {
         identity_refresh(daemon);
+        note_outside(daemon);
         fprintf(stderr, "greengated: reloaded%s%s\n", daemon->restart_note[0] ? "; " : "",
                 daemon->restart_note);
     }
@@ -220,6 +240,14 @@ static int start_workers(struct daemon *daemon, struct diag *diag)
     return 0;
 }
 
+/* greengate-web may be somebody else, whose group is let in there alone. */
+static int share_web_socket(const struct config *config, struct diag *diag)
+{
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    int err = client_web_socket(config->server.control_socket, path, sizeof(path));
+    return err < 0 ? err : confinement_share_socket(config, path, diag);
+}
+
 static int open_control(struct daemon *daemon, struct diag *diag)
 {
     const struct config *config = policy_config_get(daemon->config);
@@ -243,7 +271,8 @@ static int open_control(struct daemon *daemon, struct diag *diag)
         .rules_path = daemon->rules_path,
         .config_path = daemon->config_path,
     };
-    return control_open(&setup, &backend, &daemon->control, diag);
+    int err = control_open(&setup, &backend, &daemon->control, diag);
+    return err < 0 ? err : share_web_socket(config, diag);
 }
 
 static void init_handles(struct daemon *daemon)
@@ -302,13 +331,8 @@ static int start(struct daemon *daemon, struct diag *diag)
         err = identity_load(daemon, diag);
     }
     if (err == 0) {
-        err = folder_prepare(config->server.state_dir, config->server.user, diag);
-    }
-    if (err == 0) {
-        err = folder_prepare_socket(config->server.control_socket, config->server.user, diag);
-    }
-    if (err == 0) {
-        err = privileges_drop(config->server.user, diag);
+        err = confinement_of_daemon(&(struct confinement){config, daemon->config_path, say_text},
+                                    diag);
     }
     if (err == 0) {
         err = open_state(daemon, diag);
@@ -325,7 +349,13 @@ static int start(struct daemon *daemon, struct diag *diag)
     if (err == 0) {
         take_cache(daemon);
     }
-    return err < 0 ? err : open_control(daemon, diag);
+    if (err == 0) {
+        err = open_control(daemon, diag);
+    }
+    if (err == 0) {
+        confinement_of_calls(say_text);
+    }
+    return err;
 }
 
 static int run(struct daemon *daemon, bool check_only)

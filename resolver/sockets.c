@@ -55,10 +55,12 @@ static int open_address(struct daemon *daemon, const char *text, struct diag *di
         return diag_set(diag, -EINVAL, "dns.listen: '%s'", text);
     }
     for (unsigned i = 0; i < daemon->workers_wanted; i++) {
-        int udp = socket_open_udp(&addr, diag);
-        int err = udp < 0 ? udp : add_socket(&daemon->sockets[i], SOCK_DGRAM, udp, diag);
-        int tcp = err < 0 ? err : socket_open_tcp(&addr, diag);
-        err = tcp < 0 ? tcp : add_socket(&daemon->sockets[i], SOCK_STREAM, tcp, diag);
+        /* TCP first: the kernel refuses it beside another server, where UDP with
+         * SO_REUSEADDR on both sides would take that one's queries away. */
+        int tcp = socket_open_tcp(&addr, diag);
+        int err = tcp < 0 ? tcp : add_socket(&daemon->sockets[i], SOCK_STREAM, tcp, diag);
+        int udp = err < 0 ? err : socket_open_udp(&addr, diag);
+        err = udp < 0 ? udp : add_socket(&daemon->sockets[i], SOCK_DGRAM, udp, diag);
         if (err < 0) {
             return err;
         }

@@ -169,7 +169,7 @@ static void see_daemon(struct doctor *doctor)
     if (!doctor->status) {
         doctor_find(
             doctor,
-            &(struct finding){FINDING_FAULT, "daemon", "start it: systemctl start greengated"},
+            &(struct finding){FINDING_FAULT, "daemon", "start it: systemctl start greengate"},
             "no daemon answers on %s", doctor->config->server.control_socket);
         return;
     }

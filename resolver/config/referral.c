@@ -176,18 +176,24 @@ static int check_source(const struct checking *check, size_t source)
     return check_category(check, &word);
 }
 
-static int check_user(const struct config *config, struct diag *diag)
+static int check_user(const struct config *config, const char *key, const char *user,
+                      struct diag *diag)
 {
     struct origin place = {0};
-    const char *user = config->server.user;
     if (!user || !*user || getpwnam(user)) {
         return 0;
     }
     if (config->origins) {
-        place = *origins_find_key(config, "server", "user");
+        place = *origins_find_key(config, "server", key);
     }
     diag_at(diag, place.file, place.line, place.column);
-    return diag_set(diag, -EINVAL, "server.user: there is no user '%.64s'", user);
+    return diag_set(diag, -EINVAL, "server.%s: there is no user '%.64s'", key, user);
+}
+
+static int check_users(const struct config *config, struct diag *diag)
+{
+    int err = check_user(config, "user", config->server.user, diag);
+    return err < 0 ? err : check_user(config, "web_user", config->server.web_user, diag);
 }
 
 int referral_check(const struct config *config, const struct referral *to, struct diag *diag)
@@ -200,7 +206,7 @@ int referral_check(const struct config *config, const struct referral *to, struc
     for (size_t i = 0; i < config->source_count && err == 0; i++) {
         err = check_source(&check, i);
     }
-    return err == 0 ? check_user(config, diag) : err;
+    return err == 0 ? check_users(config, diag) : err;
 }
 
 int referral_check_own(const struct config *config, struct diag *diag)

@@ -28,9 +28,10 @@ struct folder {
 static bool is_ours(int fd, const char *name)
 {
     static const char *const patterns[] = {
-        "stats.db*",    "rules.yaml",     "rules.yaml.new",     "update.lock",  "generations",
-        "sources",      "blocklist.ggdb", "blocklist.ggdb.tmp", "managed.yaml", "managed.yaml.new",
-        "managed.lock", "audit.log",      "audit.log.[1-9]",
+        "stats.db*",       "rules.yaml",       "rules.yaml.new", "update.lock",
+        "generations",     "sources",          "blocklist.ggdb", "blocklist.ggdb.tmp",
+        "managed.yaml",    "managed.yaml.new", "managed.lock",   "audit.log",
+        "audit.log.[1-9]", "requests.db*",     "accounts.db*",   "update.request",
     };
     struct stat entry;
     for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/un.h>
 
+#include "confine/confinement.h"
 #include "confine/privileges.h"
 #include "control/client.h"
 #include "web/api.h"
@@ -138,6 +139,7 @@ static void reload(struct program *program)
     struct diag diag = {0};
     int err = read_site(program, &diag);
     if (err < 0) {
+        confinement_explain(&diag);
         complain_about(&diag, err);
         say("the old configuration stays in force");
     } else {
@@ -302,9 +304,13 @@ static int run(struct program *program)
     err = open_pages(program, &diag);
     if (err == 0) {
         open_desk(program);
-        err = privileges_drop(program->site.config->server.user, &diag);
+        err = privileges_drop(confinement_web_user(program->site.config), &diag);
         /* As the user sees it, who may be kept from seeing it at all. */
         program->config_version = revision_of(program->config_path);
+    }
+    if (err == 0) {
+        err = confinement_of_web(
+            &(struct confinement){program->site.config, program->config_path, say}, &diag);
     }
     if (err < 0) {
         complain_about(&diag, err);

@@ -454,6 +454,17 @@ class Updates(Desk):
         self.assertEqual(len(reply["generations"]), 1 + reply["last"]["result"]["installed"])
         self.assertEqual(self.box.cli("update", "--requested").returncode, 0, "nothing is asked: nothing is done")
 
+    def test_one_that_was_killed_is_not_running(self):
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        self.box.write("state/update.status", json.dumps({"what": "update", "state": "running", "pid": gone.pid}).encode())
+        last = self.admin.must("GET", "updates")["last"]
+        self.assertEqual((last["state"], last["result"]["error"]), ("failed", "it ended before it was done"))
+        self.box.write("state/update.status", json.dumps({"what": "update", "state": "running", "pid": os.getpid()}).encode())
+        self.assertEqual(self.admin.must("GET", "updates")["last"]["state"], "running")
+        self.box.write("state/update.status", b" " * 600000)
+        self.assertEqual(self.admin.must("GET", "updates")["last"], {})
+
     def test_a_request_that_is_none(self):
         for content in (b"", b"[]", b'{"what":"rm"}', b"{" * 1000):
             with open(os.path.join(self.box.state, "update.request"), "wb") as out:

@@ -2,6 +2,7 @@
 """When `greengate update --if-due` asks, what it remembers, and what the units that call it say."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -163,6 +164,10 @@ class Units(unittest.TestCase):
         self.assertRegex(timer, r"\nRandomizedDelaySec=\d+min\n")
         self.assertRegex(timer, r"\nOnCalendar=\S+\n")
 
+    def names(self):
+        return sorted(name for name in os.listdir(os.path.join(ROOT, "packaging", "systemd"))
+                      if not name.endswith(".conf"))
+
     def test_they_are_installed(self):
         folder = self.enterContext(tempfile.TemporaryDirectory(prefix="gg-"))
         done = subprocess.run(["make", "-s", "install", f"DESTDIR={folder}", "PREFIX=/usr/local",
@@ -170,8 +175,7 @@ class Units(unittest.TestCase):
                               cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         units = os.path.join(folder, "usr/local/lib/systemd/system")
-        self.assertEqual(sorted(os.listdir(units)),
-                         ["greengate-update.service", "greengate-update.timer"])
+        self.assertEqual(sorted(os.listdir(units)), self.names())
         with open(os.path.join(units, "greengate-update.service"), encoding="utf-8") as file:
             self.assertIn("ExecStart=/usr/local/bin/greengate update --if-due\n", file.read())
 
@@ -180,11 +184,10 @@ class Units(unittest.TestCase):
         if not analyze:
             self.skipTest("systemd-analyze is not installed")
         folder = self.enterContext(tempfile.TemporaryDirectory(prefix="gg-"))
-        for kind in ("service", "timer"):
-            text = self.read("systemd", f"greengate-update.{kind}")
-            with open(os.path.join(folder, f"greengate-update.{kind}"), "w", encoding="utf-8") as out:
-                out.write(text.replace("/usr/bin/greengate", os.path.join(BUILD, "greengate")))
-        units = [os.path.join(folder, f"greengate-update.{kind}") for kind in ("service", "timer")]
+        for name in self.names():
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as out:
+                out.write(re.sub("/usr/s?bin/", os.path.join(BUILD, ""), self.read("systemd", name)))
+        units = [os.path.join(folder, name) for name in self.names()]
         done = subprocess.run([analyze, "verify", "--recursive-errors=no", "--man=no", *units],
                               capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))

@@ -12,7 +12,7 @@ import unittest
 import dnswire
 from dnswire import Message
 from fakeupstream import FakeUpstream, Send
-from harness import HAVE_IPV6, SLOWER, USER, Box, Program, ServedTest, exchange, read_frame
+from harness import HAVE_IPV6, SLOWER, USER, Box, Program, ServedTest, as_user, exchange, read_frame
 from load import Load
 
 LISTS = [("list", "adult", ["||blocked.example^"])]
@@ -156,6 +156,23 @@ class Overlap(ServedTest):
         for load in loads:
             self.assertGreater(load.result["answered"], 200)
             self.assertEqual((load.result["lost"], load.result["wrong"]), (0, 0), load.result)
+
+
+class Beside(unittest.TestCase):
+    def test_another_server_on_the_port_is_left_alone(self):
+        """With SO_REUSEADDR, as dnsmasq sets it, the kernel would let both have the UDP port; the
+        TCP port, which it does not share, is asked for first."""
+        box = self.enterContext(Box(start=False))
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            one = self.enterContext(socket.socket(socket.AF_INET, kind))
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(box.address)
+            if kind == socket.SOCK_STREAM:
+                one.listen(1)
+        daemon = Program([box.program("greengated"), "-c", box.path],
+                         os.path.join(box.folder, "daemon.log"), **as_user())
+        self.assertEqual(daemon.process.wait(10 * SLOWER), 1)
+        self.assertRegex(daemon.text(), "cannot listen on tcp .*another program listens there")
 
 
 class Drain(unittest.TestCase):

@@ -113,6 +113,7 @@ static void new_folder_is_the_users_and_those_above_are_not(void **state)
 static const char *const old_state[] = {
     "gg/stats.db",    "gg/stats.db-wal",       "gg/rules.yaml",
     "gg/update.lock", "gg/generations/1.ggdb", "gg/sources/adult.json",
+    "gg/requests.db", "gg/accounts.db",        "gg/update.request",
 };
 
 static void put_state(void)
