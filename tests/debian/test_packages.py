@@ -242,10 +242,9 @@ class Life(unittest.TestCase):
         self.assertEqual(self.run_inside("find /var/lib/greengate ! -user greengate"), "")
 
     def test_27_an_update_that_was_asked_for(self):
-        if "--requested" not in self.run_inside("greengate update --help"):
-            self.skipTest("greengate update does not know --requested yet")
         self.machine.write("/srv/own.txt", "own-list.example\nasked-for.example\n")
-        self.run_inside("setpriv --reuid greengate --regid greengate --clear-groups touch /var/lib/greengate/update.request")
+        self.machine.write("/srv/request", '{"what": "update"}')
+        self.run_inside("setpriv --reuid greengate --regid greengate --clear-groups cp /srv/request /var/lib/greengate/update.request")
         wait_for(lambda: self.dig("asked-for.example") == ["127.0.0.1"], "the list")
         self.assertFalse(os.path.exists(self.machine.path("/var/lib/greengate/update.request")))
 
