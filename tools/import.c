@@ -9,7 +9,8 @@
 
 #include "base/wholefile.h"
 #include "blocklists/child.h"
-#include "config/catalog.h"
+#include "config/referral.h"
+#include "config/yaml.h"
 #include "tools/cli.h"
 #include "tools/foreign.h"
 #include "tools/moving_write.h"
@@ -124,6 +125,17 @@ static int read_file(struct cli *cli, const struct wanted *wanted, cJSON **ret_r
     return cli_fail_diag(cli, CLI_FAILED, &diag);
 }
 
+/* Each category is one that there is: --category may be anything. */
+static int check_words(const struct moved *moved, const struct referral *known, struct diag *diag)
+{
+    struct config *config = NULL;
+    const struct yaml_text text = {moved->text, strlen(moved->text), "made"};
+    int err = config_parse(&text, &config, diag);
+    err = err < 0 ? err : referral_check(config, known, diag);
+    config_free(config);
+    return err;
+}
+
 /* What is left of a configuration that is there says whom the last group is called. */
 static int convert(struct cli *cli, const struct wanted *wanted, const cJSON *root,
                    struct moved *moved)
@@ -144,8 +156,14 @@ static int convert(struct cli *cli, const struct wanted *wanted, const cJSON *ro
         .category = wanted->category,
         .last_group = config->groups[config->group_count - 1].name,
     };
+    struct catalog *categories = NULL;
+    (void)!catalog_load(config->server.data_dir, &categories, &diag);
     diag_clear(&diag);
     int err = moving_write(root, &target, moved, &diag);
+    if (err == 0 && categories && target.known) {
+        err = check_words(moved, &(struct referral){categories, known}, &diag);
+    }
+    catalog_free(categories);
     listcatalog_free(catalog);
     known_free(known);
     config_free(config);
