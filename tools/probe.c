@@ -34,17 +34,6 @@ static int open_socket(const struct probe *probe)
     return fd;
 }
 
-bool probe_connects(const struct probe *probe)
-{
-    struct probe by_tcp = *probe;
-    by_tcp.tcp = true;
-    int fd = open_socket(&by_tcp);
-    if (fd >= 0) {
-        close(fd);
-    }
-    return fd >= 0;
-}
-
 static bool read_whole(int fd, uint8_t *out, size_t len)
 {
     return recv(fd, out, len, MSG_WAITALL) == (ssize_t)len;

@@ -21,6 +21,3 @@ struct probe {
 /* Asks once. */
 enum probe_result probe_ask(const struct probe *probe, const struct dname *name, uint16_t type,
                             uint16_t *ret_rcode);
-
-/* Does a TCP connection open? */
-bool probe_connects(const struct probe *probe);
