@@ -12,10 +12,17 @@ enum probe_result {
     PROBE_FAILURE, /* another RCODE, see *ret_rcode */
 };
 
+/* What else an answer showed. */
+struct probe_seen {
+    int ede;                     /* extended error (RFC 8914), -1 = none */
+    char target[DNAME_TEXT_MAX]; /* of the first CNAME, "" = none */
+};
+
 struct probe {
     struct addr server;
     bool tcp;
     unsigned timeout_ms;
+    struct probe_seen *seen; /* NULL: nobody asks */
 };
 
 /* Asks once. */
