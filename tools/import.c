@@ -174,7 +174,7 @@ static int convert(struct cli *cli, const struct wanted *wanted, const cJSON *ro
 
 static int save(struct cli *cli, const char *path, const char *text)
 {
-    int err = wholefile_save(path, text, strlen(text));
+    int err = text ? wholefile_save(path, text, strlen(text)) : -ENOMEM;
     return err < 0 ? cli_fail(cli, CLI_FAILED, "%s: %s", path, strerror(-err)) : CLI_DONE;
 }
 

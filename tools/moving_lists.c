@@ -358,12 +358,12 @@ static const char *refuse_group(const cJSON *group, struct diag *diag)
 static void write_group(const cJSON *moving, cJSON *policy, const struct moving_target *target,
                         struct moved *moved)
 {
-    const char *last = policy->next ? NULL : target->last_group;
+    bool last = policy->next == NULL;
     char name[MOVING_ID_MAX + 8];
     struct diag diag;
     cJSON *groups = cJSON_GetObjectItemCaseSensitive(moved->config, "groups");
     if (last) {
-        snprintf(name, sizeof(name), "%s", last);
+        snprintf(name, sizeof(name), "%s", target->last_group);
     } else {
         moving_id(moving_text(policy, "name"), "group", name);
         if (strcmp(name, target->last_group) == 0) {

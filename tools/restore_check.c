@@ -94,7 +94,7 @@ static int read_backup(void *arg, struct diag *diag)
     if (err == 0 && !text) {
         err = diag_set(diag, -EBADMSG, "it is an archive, but no backup of greengate");
     }
-    if (err == 0) {
+    if (err == 0 && text) {
         cJSON *manifest = cJSON_ParseWithLength((const char *)text->data, text->len);
         err = check_manifest(&bundle, manifest, diag);
         cJSON_Delete(manifest);

@@ -49,7 +49,7 @@ int selftest_load(struct selftest *test, struct diag *diag)
     if (!probes || probes->kind != YAML_LIST || probes->count > SELFTEST_PROBES_MAX) {
         err = complain(&to, root, "expected probes, a list of at most %d", SELFTEST_PROBES_MAX);
     }
-    const struct yaml_node *item = err == 0 ? probes->first : NULL;
+    const struct yaml_node *item = err == 0 && probes ? probes->first : NULL;
     for (; err == 0 && item; item = item->next) {
         err = take_probe(item, &test->probes[test->count], &to);
         test->count += err == 0;

@@ -209,7 +209,7 @@ static int run(struct cli *cli, const struct options *options)
     struct setup setup = {.cli = cli, .language = language_of(options)};
     int code = make_folder(cli);
     code = code == CLI_DONE ? load_as(cli, "", &base) : code;
-    if (code == CLI_DONE &&
+    if (code == CLI_DONE && base &&
         (listcatalog_load(base->server.data_dir, &lists, &diag) < 0 ||
          catalog_load(base->server.data_dir, &catalog, &diag) < 0 ||
          wordbook_load(base->server.data_dir, "setup.yaml", &book, &diag) < 0)) {

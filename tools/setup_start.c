@@ -12,8 +12,6 @@
 
 enum { DNS_PORT = 53, TIMEOUT_MS = 5000, TRIES = 150, PAUSE_US = 100000 };
 
-extern char **environ;
-
 #define INIT_SCRIPT "/etc/init.d/greengate"
 
 /* Units that a package may have; those that are there are started. */

@@ -153,7 +153,7 @@ static void clients_are_named_our_way(void **state)
         char text[MOVING_CLIENT_MAX] = "";
         const char *why = moving_client(rows[i].theirs, text);
         if ((why == NULL) != (rows[i].ours != NULL) ||
-            (rows[i].ours && strcmp(text, rows[i].ours))) {
+            (rows[i].ours && strcmp(text, rows[i].ours) != 0)) {
             fail_msg("%s: %s %s", rows[i].theirs, text, why ? why : "");
         }
     }
