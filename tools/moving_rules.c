@@ -65,7 +65,7 @@ static void put(struct writing *writing, struct rule *rule, const char *group)
 {
     snprintf(rule->group, sizeof(rule->group), "%s", group);
     int err = rule_list_put(&writing->list, rule);
-    writing->err = writing->err < 0 ? writing->err : err == -E2BIG ? 0 : err;
+    writing->err = writing->err < 0 ? writing->err : err;
 }
 
 /* For everybody when no policy is left out, else for each by itself. */
@@ -107,7 +107,10 @@ static void write_rule(struct writing *writing, const cJSON *moving, const cJSON
     const char *pattern = moving_text(json, "pattern");
     const char *name = *pattern ? pattern : moving_text(json, "name");
     const char *why = fill(writing, json, &rule, &diag);
-    if (!why && writing->list.count + 1 >= RULE_LIST_MAX) {
+    /* One rule may stand for each policy by itself: all of them must fit. */
+    int policies = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(moving, "policies"));
+    size_t most = policies > 1 ? (size_t)policies : 1;
+    if (!why && writing->list.count + most > RULE_LIST_MAX) {
         why = "there may be 10000 rules at most: make a list of them";
     }
     if (!why) {

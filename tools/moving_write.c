@@ -9,6 +9,8 @@
 #include "config/yaml.h"
 #include "tools/moving.h"
 
+enum { COMMENTS_MAX = 500 };
+
 void moved_tell(struct moved *moved, const struct moved_item *item)
 {
     cJSON *json = cJSON_CreateObject();
@@ -149,17 +151,20 @@ static void write_left(const cJSON *moving, struct moved *moved)
     }
 }
 
+/* Of very many the file would become larger than a configuration may be. */
 static void print_items(const cJSON *items, const char *state, const char *title, FILE *out)
 {
     const cJSON *item;
-    bool any = false;
+    unsigned count = 0;
     cJSON_ArrayForEach(item, items)
     {
-        if (strcmp(moving_text(item, "state"), state) == 0) {
-            fprintf(out, "%s#   %s %s: %s\n", any ? "" : title, moving_text(item, "kind"),
+        if (strcmp(moving_text(item, "state"), state) == 0 && count++ < COMMENTS_MAX) {
+            fprintf(out, "%s#   %s %s: %s\n", count == 1 ? title : "", moving_text(item, "kind"),
                     moving_text(item, "what"), moving_text(item, "why"));
-            any = true;
         }
+    }
+    if (count > COMMENTS_MAX) {
+        fprintf(out, "#   and %u more, which `greengate import` names\n", count - COMMENTS_MAX);
     }
 }
 

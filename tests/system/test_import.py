@@ -585,6 +585,13 @@ class FromDnsmasq(Importing):
         for silent in ("domain-needed", "bogus-priv", "no-resolv"):
             self.assertNotIn(("option", silent), items)
 
+    def test_limits_of_rules_and_of_comments(self):
+        lines = "".join(f"address=/d{n}.example/#\n" for n in range(10600))
+        text, _, rules, items = self.take("dnsmasq", "many.conf", "server=192.0.2.1\n" + lines)
+        self.assertEqual(rules.count("- name:"), 10000)
+        self.left(items, "rule", "d10599.example", "10000 rules at most")
+        self.assertIn("#   and 100 more, which", text)
+
     def test_something_else_is_refused(self):
         self.refuse("dnsmasq", "hello world\n", "no configuration of dnsmasq")
         self.refuse("dnsmasq", b"server=1.1.1.1\n\0rest", "no configuration of dnsmasq")
