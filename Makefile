@@ -84,6 +84,12 @@ TEXTS   := $(patsubst $(CATALOG)/%,$B/data/%,$(filter %.txt,$(STARTER)))
 DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml $(CATALOG)/*.txt)) \
            $(if $(STARTER),$B/data/starter.ggdb)
 
+# The dashboard's files, each packed too; the charts are Debian's libjs-chart.js.
+CHART_JS ?= /usr/share/javascript/chart.js/chart.min.js
+PAGES := $(patsubst resolver/web/dashboard/%,$B/data/dashboard/%,$(wildcard resolver/web/dashboard/*)) \
+         $B/data/dashboard/chart.js
+PAGES += $(PAGES:=.gz)
+
 .DEFAULT_GOAL := all
 .PHONY: setup all run test build-tests unit system peers sanitize fuzz bench bench-lists bench-policy \
         bench-reload bench-cache soak lint format install \
@@ -93,7 +99,7 @@ DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml $(CATA
 setup: ## install what building and testing need (Debian)
 	@packaging/dev/setup all
 
-all: $(PROGRAMS) $(DATA) $(TEXTS) ## build the three programs and their data
+all: $(PROGRAMS) $(DATA) $(TEXTS) $(PAGES) ## build the three programs and their data
 	@:
 
 run: ## set up, build, start on high ports, say what to try (SETTINGS=FILE: other lists)
@@ -205,11 +211,13 @@ format: ## rewrite the C files as .clang-format says
 
 install: all ## install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR)/starter \
+	    $(DESTDIR)$(DATADIR)/dashboard \
 	    $(DESTDIR)$(SYSCONFDIR)/greengate
 	install -m 755 $B/greengated $B/greengate-web $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $B/greengate $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(DATA) $(DESTDIR)$(DATADIR)
 	install -m 644 $(TEXTS) $(DESTDIR)$(DATADIR)/starter
+	install -m 644 $(PAGES) $(DESTDIR)$(DATADIR)/dashboard
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	for unit in greengate-update.service greengate-update.timer; do \
 	    sed 's|/usr/bin/|$(PREFIX)/bin/|' packaging/systemd/$$unit \
@@ -292,6 +300,17 @@ $B/data/%.yaml: $(CATALOG)/%.yaml
 	$(Q)cp $< $@
 
 $B/data/%.txt: $(CATALOG)/%.txt
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+$B/data/dashboard/chart.js: $(CHART_JS)
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+$B/data/dashboard/%.gz: $B/data/dashboard/%
+	$(Q)gzip -9nc $< >$@
+
+$B/data/dashboard/%: resolver/web/dashboard/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/datafile.h"
 #include "config/yaml.h"
 
 static int read_folder(const struct yaml_node *node, const char *category, struct text_list *list,
@@ -30,7 +31,7 @@ int folders_of_category(const char *data_dir, const char *category, struct text_
     char path[PATH_MAX];
     struct yaml_node *root = NULL;
     struct text_list list = {0};
-    snprintf(path, sizeof(path), "%s/ut1.yaml", data_dir);
+    datafile_path(data_dir, "ut1.yaml", path, sizeof(path));
     int err = yaml_read(path, &root, diag);
     if (err < 0) {
         return err;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/datafile.h"
 #include "blocklists/copy.h"
 #include "blocklists/input.h"
 #include "blocklists/listtext.h"
@@ -36,7 +37,7 @@ int judge_open(const struct sync_options *options, struct judge *ret_judge, stru
     if (err == 0 && config->lists.popular_file[0]) {
         err = namefile_load(config->lists.popular_file, &judge->popular, diag);
     } else if (err == 0) {
-        snprintf(path, sizeof(path), "%s/popular.txt", config->server.data_dir);
+        datafile_path(config->server.data_dir, "popular.txt", path, sizeof(path));
         err = namefile_load(path, &judge->popular, diag);
         if (err == -ENOENT) { /* its own data is not there: nothing to compare with */
             diag_clear(diag);

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/datafile.h"
+
 enum { FILES_MAX = 64, ID_MAX = 80 };
 
 struct starter {
@@ -70,7 +72,7 @@ int compile_starter(const char *data_dir, const char *out_path, struct diag *dia
     if (!starter) {
         return -ENOMEM;
     }
-    snprintf(folder, sizeof(folder), "%s/starter", data_dir);
+    datafile_path(data_dir, "starter", folder, sizeof(folder));
     int err = read_folder(starter, folder);
     if (err < 0) {
         diag_at(diag, folder, 0, 0);

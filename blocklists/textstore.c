@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/datafile.h"
 #include "blocklists/folders.h"
 #include "blocklists/input.h"
 #include "blocklists/meta.h"
@@ -138,7 +139,9 @@ void textstore_prune(const char *state_dir)
 /* A starter list is a plain file of the program's data. */
 static void starter_path(const struct textstore *store, const char *id, char out[PATH_MAX])
 {
-    snprintf(out, PATH_MAX, "%s/starter/%s.txt", store->data_dir, id + sizeof(starter_prefix) - 1);
+    char name[256];
+    snprintf(name, sizeof(name), "starter/%s.txt", id + sizeof(starter_prefix) - 1);
+    datafile_path(store->data_dir, name, out, PATH_MAX);
 }
 
 /* As it was compiled: the database says most, the configuration which folders. */

@@ -125,7 +125,7 @@ static int open_older(struct daemon *daemon, const struct policy_config *config,
         globfree(&found);
     }
     if (err < 0) {
-        snprintf(pattern, sizeof(pattern), "%s/starter.ggdb", settings->server.data_dir);
+        policy_config_starter(settings, pattern, sizeof(pattern));
         err = open_lists(pattern, config, ret_lists, NULL);
         if (err == 0) {
             memcpy(daemon->lists_path, pattern, sizeof(pattern));

@@ -63,6 +63,8 @@ struct daemon {
     unsigned workers_wanted, worker_count;
     struct reviews *reviews;
     int64_t reviews_day; /* when they were last looked through */
+    struct accounts *accounts;
+    struct sessions *sessions;
     struct audit_log *audit;
     struct control_server *control;
     uv_async_t changed;

@@ -235,6 +235,8 @@ static int open_control(struct daemon *daemon, struct diag *diag)
         .devices = count_devices,
         .audit = daemon->audit,
         .reviews = daemon->reviews,
+        .accounts = daemon->accounts,
+        .sessions = daemon->sessions,
         .watch = daemon->household.watch,
         .stats = daemon->stats,
         .clock = daemon->clock,
@@ -353,6 +355,7 @@ static int run(struct daemon *daemon, bool check_only)
         fprintf(stderr, "greengated: %s; an older database is used\n", daemon->lists_error);
     }
     fprintf(stderr, "greengated: ready, %u workers\n", daemon->worker_count);
+    records_invite(daemon);
     notify_send("READY=1");
     uv_run(daemon->loop, UV_RUN_DEFAULT);
     leave_cache(daemon);

@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "account/sessions.h"
 #include "daemon.h"
 #include "store/audit.h"
 #include "store/reviews.h"
 
-enum { DAY_S = 86400 };
+enum { DAY_S = 86400, SECOND_US = 1000000 };
 
 int records_open(struct daemon *daemon, struct diag *diag)
 {
@@ -22,7 +23,31 @@ int records_open(struct daemon *daemon, struct diag *diag)
     if (reviews_open(path, &daemon->reviews) < 0) {
         return diag_set(diag, -ENOMEM, "no memory for review requests");
     }
+    snprintf(path, sizeof(path), "%s/accounts.db", folder);
+    if (accounts_open(path, &daemon->accounts) < 0 || sessions_new(&daemon->sessions) < 0) {
+        return diag_set(diag, -ENOMEM, "no memory for accounts");
+    }
     return 0;
+}
+
+void records_invite(struct daemon *daemon)
+{
+    char text[SECRET_DIGITS + 1];
+    struct diag diag = {0};
+    const struct config *config = policy_config_get(daemon->config);
+    const struct text_list *listen = &config->web.admin_listen;
+    int count = accounts_count(daemon->accounts, &diag);
+    if (count < 0) {
+        fprintf(stderr, "greengated: %s: %s; nobody can sign in\n", diag.file, diag.text);
+    } else if (count == 0 && listen->count > 0) {
+        sessions_invite(daemon->sessions, (int64_t)(clock_mono_us(daemon->clock) / SECOND_US),
+                        text);
+        fprintf(stderr,
+                "greengated: the dashboard has no account yet; make the first one within an "
+                "hour at "
+                "http%s://%s/#/set-up/%s\n",
+                *config->web.admin_tls_cert ? "s" : "", listen->items[0], text);
+    }
 }
 
 void records_note_reload(struct daemon *daemon)
@@ -49,4 +74,6 @@ void records_close(struct daemon *daemon)
 {
     audit_close(daemon->audit);
     reviews_close(daemon->reviews);
+    accounts_close(daemon->accounts);
+    sessions_free(daemon->sessions);
 }

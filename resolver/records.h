@@ -7,6 +7,8 @@ struct daemon;
 
 /* Nothing is opened yet, so that a damaged file stops nothing. -ENOMEM with *diag. */
 __attribute__((warn_unused_result)) int records_open(struct daemon *daemon, struct diag *diag);
+/* While nobody can sign in: print a link that makes the first account, once. */
+void records_invite(struct daemon *daemon);
 /* A signal asked for a reload, which was done: nobody is known who wanted it. */
 void records_note_reload(struct daemon *daemon);
 /* Look, now and then, for what is too old to be kept. */

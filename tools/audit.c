@@ -106,6 +106,20 @@ static const char *user_of(double uid, char out[32])
     return out;
 }
 
+/* Whoever signed in to the dashboard, or the user of this machine. */
+static const char *actor_of(const cJSON *json, char out[32])
+{
+    const cJSON *details = cJSON_GetObjectItemCaseSensitive(json, "details");
+    const char *command = cli_text(json, "command");
+    bool signs_in = strcmp(command, "sign-in") == 0 || strcmp(command, "set-up") == 0;
+    const char *account = cli_text(details, signs_in ? "account" : "by");
+    if (!*account) {
+        return user_of(cli_number(json, "uid"), out);
+    }
+    snprintf(out, 32, "%.31s", account);
+    return out;
+}
+
 /* "name games.example, for_s 7200": members that say what was done; not the note. */
 static void describe(const cJSON *details, char *out, size_t cap)
 {
@@ -115,7 +129,7 @@ static void describe(const cJSON *details, char *out, size_t cap)
     cJSON_ArrayForEach(item, details)
     {
         bool skip = strcmp(item->string, "note") == 0 || strcmp(item->string, "generation") == 0 ||
-                    cJSON_IsFalse(item);
+                    strcmp(item->string, "by") == 0 || cJSON_IsFalse(item);
         char *text = skip || cJSON_IsTrue(item) || cJSON_IsString(item)
                          ? NULL
                          : cJSON_PrintUnformatted(item);
@@ -149,7 +163,7 @@ static void show_line(void *context, const struct audit_line *line)
     const cJSON *details = cJSON_GetObjectItemCaseSensitive(json, "details");
     describe(details, what, sizeof(what));
     cli_table_add(&reading->table, "%s", when_print((int64_t)cli_number(json, "at"), when));
-    cli_table_add(&reading->table, "%s", user_of(cli_number(json, "uid"), who));
+    cli_table_add(&reading->table, "%s", actor_of(json, who));
     cli_table_add(&reading->table, "%s", cli_text(json, "command"));
     cli_table_add(&reading->table, "%s", what);
     cli_table_add(&reading->table, "%s", cli_text(details, "note"));

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/datafile.h"
 #include "tools/doctor.h"
 #include "tools/probe.h"
 
@@ -42,7 +43,7 @@ static void find_blocked(struct doctor *doctor, const struct addr *server, char 
     char path[4096], line[DNAME_TEXT_MAX];
     unsigned tried = 0;
     out[0] = '\0';
-    snprintf(path, sizeof(path), "%s/starter/adult.txt", doctor->config->server.data_dir);
+    datafile_path(doctor->config->server.data_dir, "starter/adult.txt", path, sizeof(path));
     FILE *file = doctor->status ? fopen(path, "re") : NULL;
     while (file && tried < NAMES_MAX && !*out && fgets(line, sizeof(line), file)) {
         line[strcspn(line, " \t\r\n#")] = '\0';

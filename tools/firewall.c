@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/check.h"
+#include "base/datafile.h"
 #include "config/fields.h"
 #include "tools/cli.h"
 #include "tools/ruleset.h"
@@ -48,7 +49,7 @@ static int load_doh(const char *data_dir, struct text_list *addresses, struct di
     char path[4096];
     struct yaml_node *root = NULL;
     const struct complaint to = {path, diag};
-    snprintf(path, sizeof(path), "%s/doh_addresses.yaml", data_dir);
+    datafile_path(data_dir, "doh_addresses.yaml", path, sizeof(path));
     int err = yaml_read(path, &root, diag);
     const struct yaml_node *list = err == 0 ? yaml_get(root, "resolvers") : NULL;
     if (err == 0 && (!list || list->kind != YAML_LIST || root->count != 1)) {

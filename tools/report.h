@@ -24,6 +24,7 @@ struct report {
     struct report_sum by_day[REPORT_DAYS_MAX], by_hour[REPORT_HOURS];
     double queries, blocked, allowed, failed;
     const cJSON *categories, *groups; /* replies to `stats` */
+    const cJSON *domains;             /* the same by domain; NULL: no names are counted */
     const cJSON *status;
 };
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -343,6 +344,57 @@ static void write_groups(const struct report *report, FILE *out)
     end_table(out);
 }
 
+/* The row with the most in a column below a count, the first of equals behind `last`. */
+static const cJSON *next_most(const cJSON *rows, int column, const cJSON *last)
+{
+    const cJSON *row, *best = NULL;
+    bool behind = false; /* `last` has been passed */
+    double limit = last ? cell_of(last, column) : HUGE_VAL;
+    cJSON_ArrayForEach(row, rows)
+    {
+        double count = cell_of(row, column);
+        bool fits = count < limit || (count == limit && behind);
+        behind = behind || row == last;
+        if (fits && count > 0 && strcmp(label_of(row), "other") != 0 &&
+            (!best || count > cell_of(best, column))) {
+            best = row;
+        }
+    }
+    return best;
+}
+
+/* The ten most asked for, by one column. */
+static void write_top(const struct report *report, FILE *out, const char *column)
+{
+    enum { SHOWN = 10 };
+    const char *const head[] = {"domain", *column == 'b' ? ">blocked" : ">queries", NULL};
+    const cJSON *rows = cJSON_GetObjectItemCaseSensitive(report->domains, "rows");
+    int at = column_of(report->domains, column);
+    const cJSON *row = next_most(rows, at, NULL);
+    begin_table(report, out, head);
+    for (int shown = 0; row && shown < SHOWN; shown++, row = next_most(rows, at, row)) {
+        fputs("<tr><th scope=\"row\">", out);
+        escape(out, label_of(row));
+        fputs("</th>", out);
+        cell_number(out, cell_of(row, at));
+        fputs("</tr>\n", out);
+    }
+    end_table(out);
+}
+
+static void write_domains(const struct report *report, FILE *out)
+{
+    char least[NUMBER_MAX];
+    const char *const fills[] = {"{n}", number((double)report->config->stats.min_clients, least),
+                                 NULL};
+    heading(report, out, "domains");
+    fputs("<p>", out);
+    say(report, out, "domains_rule", fills);
+    fputs("</p>\n", out);
+    write_top(report, out, "blocked");
+    write_top(report, out, "answered");
+}
+
 static void write_policy(const struct report *report, FILE *out)
 {
     static const char *const head[] = {"group", "blocks", "services", "safe_search", NULL};
@@ -419,6 +471,9 @@ void report_write(const struct report *report, FILE *out)
         write_charts(report, out);
         write_categories(report, out);
         write_groups(report, out);
+        if (report->domains) {
+            write_domains(report, out);
+        }
     } else {
         note(report, out, "nothing");
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/datafile.h"
 #include "config/known.h"
 #include "config/value.h"
 #include "config/yaml.h"
@@ -40,7 +41,7 @@ int selftest_load(struct selftest *test, struct diag *diag)
     char path[4096];
     struct yaml_node *root = NULL;
     const struct complaint to = {path, diag};
-    snprintf(path, sizeof(path), "%s/probes.yaml", test->config->server.data_dir);
+    datafile_path(test->config->server.data_dir, "probes.yaml", path, sizeof(path));
     int err = yaml_read(path, &root, diag);
     if (err < 0) {
         return err;

@@ -159,6 +159,8 @@ static void add_totals(struct cli_table *table, const cJSON *reply, const cJSON 
     {
         if (column == columns->child) {
             cli_table_add(table, "total");
+        } else if (!cJSON_HasObjectItem(totals, column->valuestring)) {
+            cli_table_add(table, "%s", "");
         } else {
             cli_table_add(table, "%.0f", cli_number(totals, column->valuestring));
         }
@@ -201,7 +203,7 @@ static int print_table(struct cli *cli, const cJSON *reply)
     }
     cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(reply, "rows"))
     {
-        add_row(&table, row, strcmp(cli_text(reply, "by"), "hour") == 0);
+        add_row(&table, row, strcmp(columns->child->valuestring, "hour") == 0);
     }
     if (count > 0) {
         add_totals(&table, reply, columns);

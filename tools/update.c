@@ -11,12 +11,12 @@
 
 #include "base/clock.h"
 #include "blocklists/schedule.h"
-#include "config/catalog.h"
 #include "config/referral.h"
 #include "tools/activate.h"
 #include "tools/differing.h"
 #include "tools/identity.h"
 #include "tools/progress.h"
+#include "tools/requested.h"
 
 static cJSON *source_json(const struct sync_source *source)
 {
@@ -298,15 +298,20 @@ static int run(struct cli *cli, struct sync_options *options)
 int cmd_update(struct cli *cli, int argc, char **argv)
 {
     struct sync_options options = {0};
+    bool requested = false;
     const struct cli_option table[] = {
         {"--force", &options.force, NULL},
         {"--dry-run", &options.dry_run, NULL},
         {"--if-due", &options.if_due, NULL},
+        {"--requested", &requested, NULL},
         {NULL, NULL, NULL},
     };
     int count = cli_options(cli, argc, argv, table);
     if (count < 0) {
         return CLI_USAGE;
+    }
+    if (requested) {
+        return requested_run(cli);
     }
     options.ids = (const char *const *)(argv + 1);
     options.id_count = (size_t)count;

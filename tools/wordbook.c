@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/check.h"
+#include "base/datafile.h"
 #include "config/value.h"
 #include "config/yaml.h"
 
@@ -38,7 +39,7 @@ int wordbook_load(const char *data_dir, const char *file, struct wordbook **ret_
     char path[4096];
     struct yaml_node *root = NULL;
     const struct complaint to = {path, diag};
-    snprintf(path, sizeof(path), "%s/%s", data_dir, file);
+    datafile_path(data_dir, file, path, sizeof(path));
     int err = yaml_read(path, &root, diag);
     if (err == 0 && root->kind != YAML_MAP) {
         err = complain(&to, root, "expected a map of texts");

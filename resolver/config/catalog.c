@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/datafile.h"
 #include "config/check.h"
 #include "config/fields.h"
 
@@ -146,17 +147,14 @@ static int load_items(struct catalog *catalog, const struct part *part,
 static int load_part(struct catalog *catalog, const struct part *part, const char *data_dir,
                      struct diag *diag)
 {
-    char *path = NULL;
-    if (asprintf(&path, "%s/%s", data_dir, part->file) < 0) {
-        return -ENOMEM;
-    }
+    char path[4096];
+    datafile_path(data_dir, part->file, path, sizeof(path));
     struct yaml_node *root = NULL;
     int err = yaml_read(path, &root, diag);
     if (err == 0) {
         err = load_items(catalog, part, root, &(struct complaint){path, diag});
     }
     yaml_free(root);
-    free(path);
     return err;
 }
 

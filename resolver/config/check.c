@@ -50,6 +50,17 @@ const char *check_path(const char *text)
     return text[0] == '/' && !has_control(text) ? NULL : "not an absolute path (/...)";
 }
 
+const char *check_path_list(const char *text)
+{
+    for (const char *at = text;; at++) {
+        const char *why = check_path(at);
+        at += strcspn(at, ":");
+        if (why || !*at) {
+            return why;
+        }
+    }
+}
+
 const char *check_file(const char *text)
 {
     return text[0] ? check_path(text) : NULL;

@@ -7,6 +7,7 @@
 
 const char *check_any(const char *text);
 const char *check_path(const char *text);
+const char *check_path_list(const char *text);
 const char *check_file(const char *text);
 const char *check_socket(const char *text);
 const char *check_address(const char *text);

@@ -40,6 +40,11 @@ static int check_counts(const struct config *config, struct diag *diag)
         return fail_at(diag, origins_find_key(config, "dns", "listen"),
                        "dns.listen: at least one address is needed");
     }
+    if (!*config->web.admin_tls_cert != !*config->web.admin_tls_key) {
+        return fail_at(diag, origins_find_key(config, "web", "admin_tls_cert"),
+                       "web.admin_tls_cert: web.admin_tls_key is needed too, and the other way "
+                       "round");
+    }
     if (config->dns.tls_listen.count && (!*config->dns.tls_cert || !*config->dns.tls_key)) {
         return fail_at(diag, origins_find_key(config, "dns", "tls_listen"),
                        "dns.tls_listen: dns.tls_cert and dns.tls_key are needed too");

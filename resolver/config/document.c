@@ -26,6 +26,7 @@ static const struct {
 } shapes[] = {
     {"any", "text, one line"},
     {"path", "absolute path"},
+    {"path_list", "absolute paths, divided by colons"},
     {"file", "absolute path"},
     {"socket", "absolute path, at most 107 octets"},
     {"address", "address:port"},

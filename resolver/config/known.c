@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/datafile.h"
 #include "config/check.h"
 #include "config/fields.h"
 
@@ -129,7 +130,7 @@ static int load_kind(struct known *known, enum known_kind kind, const char *data
     char path[4096];
     struct diag diag = {0};
     known->first[kind] = known->count;
-    snprintf(path, sizeof(path), "%s/%s", data_dir, files[kind].file);
+    datafile_path(data_dir, files[kind].file, path, sizeof(path));
     int err = read_items(known, kind, path, &diag);
     if (err < 0) {
         while (known->count > known->first[kind]) {

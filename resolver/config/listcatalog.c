@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/datafile.h"
 #include "config/check.h"
 #include "config/fields.h"
 
@@ -225,13 +226,9 @@ static const struct {
 static int load_file(struct listcatalog *catalog, size_t file, const char *data_dir,
                      struct diag *diag)
 {
-    char *path = NULL;
-    if (asprintf(&path, "%s/%s", data_dir, files[file].name) < 0) {
-        return -ENOMEM;
-    }
-    int err = load_root(catalog, files[file].parts, path, diag);
-    free(path);
-    return err;
+    char path[4096];
+    datafile_path(data_dir, files[file].name, path, sizeof(path));
+    return load_root(catalog, files[file].parts, path, diag);
 }
 
 int listcatalog_load(const char *data_dir, struct listcatalog **ret_catalog, struct diag *diag)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/datafile.h"
 #include "config/yaml.h"
 
 static int read_item(const struct yaml_node *node, const char *path, struct protected_name *item,
@@ -30,10 +31,11 @@ static int read_item(const struct yaml_node *node, const char *path, struct prot
 int protected_load(const char *data_dir, const char *what, struct protected_list *ret_list,
                    struct diag *diag)
 {
-    char path[4096];
+    char path[4096], name[64];
     struct yaml_node *root = NULL;
     struct protected_list list = {0};
-    snprintf(path, sizeof(path), "%s/%s.yaml", data_dir, what);
+    snprintf(name, sizeof(name), "%s.yaml", what);
+    datafile_path(data_dir, name, path, sizeof(path));
     int err = yaml_read(path, &root, diag);
     if (err < 0) {
         return err;

@@ -97,11 +97,14 @@ static int check_row(const struct checking *check, const char *row, const struct
     while (err == 0 && keyed_next("block[] services[] allow[] except[]", &row, &part)) {
         bool service = strncmp(part.key, "services", part.key_len) == 0;
         bool block = strncmp(part.key, "block", part.key_len) == 0;
+        bool allow = strncmp(part.key, "allow", part.key_len) == 0;
         while (err == 0 && part.list && part.len) {
             size_t len = keyed_item(&part, &item);
             snprintf(text, sizeof(text), "%.*s", (int)len, item);
             word.text = text;
-            if (!(block && strcmp(text, "all") == 0)) {
+            bool all = (block || allow) && strcmp(text, "all") == 0;
+            bool named = allow && known_find(check->known, KNOWN_SERVICE, text) >= 0;
+            if (!all && !named) {
                 err = service ? check_service(check, &word) : check_category(check, &word);
             }
         }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/datafile.h"
 #include "config/check.h"
 #include "config/value.h"
 #include "config/yaml.h"
@@ -112,19 +113,18 @@ static int take_all(struct texts *texts, const struct yaml_node *root, const str
 
 int texts_load(const char *data_dir, struct texts **ret_texts, struct diag *diag)
 {
-    char *path = NULL;
+    char path[4096];
     struct texts *texts = calloc(1, sizeof(*texts));
-    if (!texts || asprintf(&path, "%s/texts.yaml", data_dir) < 0) {
-        free(texts);
+    if (!texts) {
         return -ENOMEM;
     }
+    datafile_path(data_dir, "texts.yaml", path, sizeof(path));
     struct yaml_node *root = NULL;
     int err = yaml_read(path, &root, diag);
     if (err == 0) {
         err = take_all(texts, root, &(struct complaint){path, diag});
     }
     yaml_free(root);
-    free(path);
     if (err < 0) {
         texts_free(texts);
         return err;

@@ -113,6 +113,10 @@ static int check(struct control_call *call, const struct snapshot *snapshot)
     bool watched = backend->watch && asker.client &&
                    watch_sees(backend->watch, &client, clock_wall_s(backend->clock));
     bool admitted = !asker.client || snapshot_admits(snapshot, &client);
+    if (call->asker && call->asker->role != ROLE_ADMIN) {
+        char bare[CONTROL_URL_MAX];
+        snprintf(why->list_url, sizeof(why->list_url), "%s", control_bare_url(why->list_url, bare));
+    }
     int err = control_add_why(call->reply, why);
     if (err == 0 && (!cJSON_AddBoolToObject(call->reply, "admitted", admitted) ||
                      !cJSON_AddBoolToObject(call->reply, "watched", watched) ||
@@ -138,4 +142,9 @@ int control_do_check(struct control_call *call)
     int code = then ? check(call, then) : CONTROL_FAILED;
     snapshot_free(then);
     return code;
+}
+
+int control_do_why(struct control_call *call)
+{
+    return control_do_check(call);
 }

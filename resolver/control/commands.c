@@ -47,6 +47,20 @@ static const struct member {
     {"all", cJSON_True | cJSON_False},
     {"text", cJSON_String},
     {"everybody", cJSON_True | cJSON_False},
+    {"session", cJSON_String},
+    {"account", cJSON_String},
+    {"role", cJSON_String},
+    {"salt", cJSON_String},
+    {"passes", cJSON_Number},
+    {"kib", cJSON_Number},
+    {"key", cJSON_String},
+    {"verifier", cJSON_String},
+    {"invitation", cJSON_String},
+    {"label", cJSON_String},
+    {"id", cJSON_String},
+    {"lists", cJSON_Array},
+    {"generation", cJSON_Number},
+    {"quiet", cJSON_True | cJSON_False},
 };
 
 /* Why the request's members are not as they should be, in `out`; false: they are. */
@@ -98,12 +112,12 @@ static cJSON *run(const struct command *command, const struct control_backend *b
 {
     char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 32];
     struct diag diag = {0};
-    struct control_call call = {backend, asker->request, cJSON_CreateObject(), &diag};
+    struct control_call call = {backend, asker, asker->request, cJSON_CreateObject(), &diag};
     cJSON_AddTrueToObject(call.reply, "ok");
     int code = call.reply ? command->handler(&call) : CONTROL_FAILED;
     if (code == CONTROL_DONE) {
         if (command->audited) {
-            control_audit(&call, asker->uid);
+            control_audit(&call);
         }
         return call.reply;
     }
@@ -112,22 +126,35 @@ static cJSON *run(const struct command *command, const struct control_backend *b
     return control_error(code, text[0] ? text : "no memory");
 }
 
-cJSON *control_answer(const struct control_backend *backend, const struct control_asker *asker)
+/* An error whose reason greengate-web has to know. */
+static cJSON *refuse(const char *why, const char *text)
 {
-    const cJSON *request = asker->request;
+    cJSON *reply = control_error(CONTROL_FAILED, text);
+    cJSON_AddStringToObject(reply, "why", why);
+    return reply;
+}
+
+cJSON *control_answer(const struct control_backend *backend, const struct control_asker *peer)
+{
+    const cJSON *request = peer->request;
+    struct control_asker asker = *peer;
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(request, "command"));
     const struct command *command = name ? find_command(name) : NULL;
     char wrong[96];
     if (!command) {
         return control_error(CONTROL_USAGE, name ? "unknown command" : "no command given");
     }
-    if (!(command->roles & asker->role)) {
-        return control_error(CONTROL_FAILED, "not allowed on this socket");
+    bool claims = asker.role == ROLE_WEB && cJSON_HasObjectItem(request, "session");
+    if (claims && !control_identify(backend, &asker)) {
+        return refuse("signed-out", "not signed in, or not any more");
+    }
+    if (!(command->roles & asker.role)) {
+        return refuse("role", claims ? "your role may not do that" : "not allowed on this socket");
     }
     if (has_wrong_member(request, wrong, sizeof(wrong))) {
         return control_error(CONTROL_USAGE, wrong);
     }
-    return run(command, backend, asker);
+    return run(command, backend, &asker);
 }
 
 const char *control_text(const struct control_call *call, const char *key)
@@ -173,4 +200,16 @@ bool control_copy_plain(const struct control_call *call, const char *key, char *
     }
     int len = snprintf(out, cap, "%s", text);
     return len >= 0 && (size_t)len < cap;
+}
+
+const char *control_bare_url(const char *url, char out[CONTROL_URL_MAX])
+{
+    const char *mark = strstr(url, "://");
+    const char *host = mark ? mark + 3 : url;
+    size_t authority = strcspn(host, "/?#");
+    const char *at = memrchr(host, '@', authority);
+    const char *from = at ? at + 1 : host;
+    snprintf(out, CONTROL_URL_MAX, "%.*s%.*s", mark ? (int)(host - url) : 0, url,
+             (int)strcspn(from, "?#"), from);
+    return out;
 }

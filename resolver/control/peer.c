@@ -116,8 +116,10 @@ static void resume(struct peer *peer)
     if (used < 0) {
         peer_refuse(peer, "not a request: 4 octets of length and a JSON object are expected");
     } else if (used > 0) {
-        send_reply(peer, control_answer(&peer->owner->backend,
-                                        &(struct control_asker){peer->role, peer->uid, request}));
+        send_reply(peer,
+                   control_answer(&peer->owner->backend,
+                                  &(struct control_asker){
+                                      .role = peer->role, .uid = peer->uid, .request = request}));
     } else if (uv_read_start((uv_stream_t *)&peer->pipe, give_room, take_data) < 0) {
         peer_close(peer);
     }

@@ -48,7 +48,8 @@ static void add_review(cJSON *object, const struct review *review)
 /* What the client is answered for the name now, in the words of `check`. NULL after a failure. */
 static cJSON *check_now(struct control_call *call, int *ret_code)
 {
-    struct control_call inner = {call->backend, call->request, cJSON_CreateObject(), call->diag};
+    struct control_call inner = {call->backend, call->asker, call->request, cJSON_CreateObject(),
+                                 call->diag};
     *ret_code = inner.reply ? control_do_check(&inner) : CONTROL_FAILED;
     if (*ret_code != CONTROL_DONE) {
         cJSON_Delete(inner.reply);
@@ -256,7 +257,8 @@ static void note_still_blocked(struct control_call *call, const struct review *r
 {
     struct diag aside = {0};
     cJSON *question = cJSON_CreateObject();
-    struct control_call inner = {call->backend, question, cJSON_CreateObject(), &aside};
+    struct control_call inner = {call->backend, call->asker, question, cJSON_CreateObject(),
+                                 &aside};
     cJSON_AddStringToObject(question, "name", review->name);
     cJSON_AddStringToObject(question, "group", review->group);
     bool blocked = inner.reply && control_do_check(&inner) == CONTROL_DONE &&

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <uv.h>
 
+struct accounts; /* account/accounts.h */
+struct sessions; /* account/sessions.h */
 struct dname;
 struct daemon_devices;
 struct daemon_status; /* control/status.h */
@@ -44,9 +46,11 @@ struct control_backend {
     const char *(*restart_note)(void *owner); /* NULL, or what a reload left undone */
     struct stats *stats;
     const struct clock *clock;
-    struct watch *watch;     /* see query/watch.h; NULL: none */
-    struct audit_log *audit; /* see store/audit.h; NULL: none */
-    struct reviews *reviews; /* see store/reviews.h; NULL: none are taken */
+    struct watch *watch;       /* see query/watch.h; NULL: none */
+    struct audit_log *audit;   /* see store/audit.h; NULL: none */
+    struct reviews *reviews;   /* see store/reviews.h; NULL: none are taken */
+    struct accounts *accounts; /* NULL: nobody can sign in */
+    struct sessions *sessions;
     const char *rules_path;
     const char *config_path;
 };

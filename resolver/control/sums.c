@@ -21,7 +21,12 @@ static void add_rows(cJSON *reply, const struct stats_result *result, enum stats
     cJSON *columns = cJSON_AddArrayToObject(reply, "columns");
     cJSON *rows = cJSON_AddArrayToObject(reply, "rows");
     bool split = result->split && by != STATS_BY_VERDICT;
-    cJSON_AddItemToArray(columns, cJSON_CreateString(stats_by_words[by]));
+    bool hourly = by == STATS_BY_CATEGORY_HOUR;
+    if (hourly) {
+        cJSON_AddItemToArray(columns, cJSON_CreateString(stats_by_words[STATS_BY_HOUR]));
+    }
+    cJSON_AddItemToArray(columns,
+                         cJSON_CreateString(stats_by_words[hourly ? STATS_BY_CATEGORY : by]));
     cJSON_AddItemToArray(columns, cJSON_CreateString("queries"));
     for (int v = 0; split && v < STATS_VERDICTS; v++) {
         cJSON_AddItemToArray(columns, cJSON_CreateString(stats_verdict_names[v]));
@@ -29,6 +34,11 @@ static void add_rows(cJSON *reply, const struct stats_result *result, enum stats
     for (size_t i = 0; i < result->count; i++) {
         cJSON *row = cJSON_CreateArray();
         cJSON_AddItemToArray(rows, row);
+        if (hourly) {
+            char hour[STATS_LABEL_MAX];
+            stats_label(STATS_BY_HOUR, result->rows[i].key, hour);
+            cJSON_AddItemToArray(row, cJSON_CreateString(hour));
+        }
         cJSON_AddItemToArray(row, cJSON_CreateString(result->rows[i].label));
         cJSON_AddItemToArray(row, cJSON_CreateNumber((double)result->rows[i].total));
         if (split) {
@@ -58,7 +68,7 @@ static int read_query(const struct control_call *call, struct stats_query *query
     if (by < 0) {
         return diag_set(
             call->diag, CONTROL_USAGE,
-            "by: one of hour, category, group, verdict, domain, type, rcode, transport, "
+            "by: one of hour, category, group, verdict, category-hour, domain, type, rcode, transport, "
             "origin, latency, country");
     }
     query->by = (enum stats_by)by;

@@ -226,15 +226,19 @@ static size_t take_meant(const struct control_call *call, struct rule_list *rule
 {
     const char *group = control_text(call, "group");
     bool pauses = strcmp(control_text(call, "kind"), "pause") == 0;
-    int64_t number;
+    int64_t number, made_at = 0;
     size_t count = 0;
     if (control_number(call, "offset", WINDOWS_MAX, &number) < 0) {
         number = -1;
     }
+    /* Numbers move when others end: who says when it was made means that one. */
+    bool sure = control_number(call, "at", time_max, &made_at) < 0 ||
+                (number >= 0 && (size_t)number < rules->window_count &&
+                 rules->windows[number].made_at == made_at);
     for (size_t i = rules->window_count; i > 0; i--) {
         const struct window *window = &rules->windows[i - 1];
         bool paused = window->kind == WINDOW_PAUSE && (!*group || !strcmp(window->group, group));
-        if (pauses ? paused : number == (int64_t)(i - 1)) {
+        if (pauses ? paused : sure && number == (int64_t)(i - 1)) {
             cJSON_AddItemToArray(gone, window_json(window));
             take_window(rules, i - 1);
             count++;
@@ -250,9 +254,10 @@ int control_do_close_window(struct control_call *call)
     int err = rulechange_begin(call, &change);
     if (err == 0 && take_meant(call, &change.rules, gone) == 0) {
         bool pauses = strcmp(control_text(call, "kind"), "pause") == 0;
-        err = diag_set(call->diag, -ENOENT, pauses ? "nothing is paused%s%.63s" : "no such number",
-                       *control_text(call, "group") ? " for group " : "",
-                       control_text(call, "group"));
+        err = diag_set(
+            call->diag, -ENOENT,
+            pauses ? "nothing is paused%s%.63s" : "it is over, or another has its number now",
+            *control_text(call, "group") ? " for group " : "", control_text(call, "group"));
     }
     if (err == 0) {
         err = rulechange_apply(call, &change);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/datafile.h"
 #include "config/referral.h"
 #include "config/schedule.h"
 #include "policy/geo.h"
@@ -249,4 +250,9 @@ const struct catalog *policy_config_catalog(const struct policy_config *part)
 const struct keyring *policy_config_keys(const struct policy_config *part)
 {
     return part->keys;
+}
+
+const char *policy_config_starter(const struct config *config, char *out, size_t cap)
+{
+    return datafile_path(config->server.data_dir, "starter.ggdb", out, cap);
 }

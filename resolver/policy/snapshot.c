@@ -254,7 +254,7 @@ void snapshot_lists_path(const struct config *config, char *out, size_t cap)
 {
     snprintf(out, cap, "%s/blocklist.ggdb", config->server.state_dir);
     if (access(out, R_OK) < 0) {
-        snprintf(out, cap, "%s/starter.ggdb", config->server.data_dir);
+        policy_config_starter(config, out, cap);
     }
     if (access(out, R_OK) < 0) {
         out[0] = '\0';

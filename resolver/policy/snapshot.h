@@ -94,6 +94,9 @@ struct snapshot *snapshot_new(const struct snapshot_parts *parts, const struct m
 void snapshot_free(struct snapshot *snapshot);
 
 const struct config *policy_config_get(const struct policy_config *part);
+
+/* Where the starter database that ships is, or should be; returns out. */
+const char *policy_config_starter(const struct config *config, char *out, size_t cap);
 const struct keyring *policy_config_keys(const struct policy_config *part);
 const struct catalog *policy_config_catalog(const struct policy_config *part);
 

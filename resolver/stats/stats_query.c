@@ -59,6 +59,10 @@ static const char *const sums_sql[] = {
                       "ORDER BY hour",
     [STATS_BY_CATEGORY] = SUMS_OF("category_id"),
     [STATS_BY_GROUP] = SUMS_OF("group_id"),
+    [STATS_BY_CATEGORY_HOUR] =
+        "SELECT name, hour, verdict, count FROM (SELECT category_id, hour, verdict, SUM(count)"
+        " AS count FROM sums WHERE hour >= ?1 AND hour < ?2 GROUP BY hour, category_id, verdict)"
+        " JOIN names ON id = category_id ORDER BY hour, category_id",
     [STATS_BY_VERDICT] = "SELECT NULL, verdict, verdict, SUM(count) FROM hours "
                          "WHERE hour >= ?1 AND hour < ?2 GROUP BY verdict",
 };
@@ -221,13 +225,13 @@ static int merge_cell(struct gather *gather, const struct stats_batch *batch, un
                       unsigned category)
 {
     const stats_counter *cell = batch->counts->sums[group][category];
-    const char *label = gather->by == STATS_BY_CATEGORY ? batch->categories->items[category]
-                        : gather->by == STATS_BY_GROUP  ? batch->groups->items[group]
-                                                        : NULL;
+    bool hourly = gather->by == STATS_BY_HOUR || gather->by == STATS_BY_CATEGORY_HOUR;
+    bool by_category = gather->by == STATS_BY_CATEGORY || gather->by == STATS_BY_CATEGORY_HOUR;
+    const char *label = by_category                    ? batch->categories->items[category]
+                        : gather->by == STATS_BY_GROUP ? batch->groups->items[group]
+                                                       : NULL;
     for (unsigned v = 0; v < STATS_VERDICTS; v++) {
-        int64_t key = gather->by == STATS_BY_HOUR      ? batch->hour
-                      : gather->by == STATS_BY_VERDICT ? v
-                                                       : 0;
+        int64_t key = hourly ? batch->hour : gather->by == STATS_BY_VERDICT ? v : 0;
         const int64_t numbers[3] = {key, v, (int64_t)stats_value(&cell[v])};
         int err = numbers[2] ? add_sum(gather, label, numbers) : 0;
         if (err < 0) {
@@ -397,7 +401,8 @@ int stats_query_run(struct stats *stats, const struct stats_query *query,
                    ? diag_set(diag, err, "more than %d rows; ask for less time", STATS_ROWS_MAX)
                    : diag_set(diag, err, "no memory");
     }
-    bool ordered = query->by == STATS_BY_HOUR || query->by == STATS_BY_LATENCY;
+    bool ordered = query->by == STATS_BY_HOUR || query->by == STATS_BY_CATEGORY_HOUR ||
+                   query->by == STATS_BY_LATENCY;
     if (result.count) {
         qsort(result.rows, result.count, sizeof(*result.rows),
               ordered ? compare_keys : compare_totals);

@@ -7,13 +7,14 @@
 
 enum { STATS_ROWS_MAX = 10000, STATS_LABEL_MAX = 64 };
 
-/* BY(NAME, word): what rows stand for. The first five tell verdicts apart; a domain's rows are
+/* BY(NAME, word): what rows stand for. The first six tell verdicts apart; a domain's rows are
  * of whole days of local time, "other" being all names that are not told. */
 #define STATS_BY_ALL(BY)                                                                           \
     BY(HOUR, "hour")                                                                               \
     BY(CATEGORY, "category")                                                                       \
     BY(GROUP, "group")                                                                             \
     BY(VERDICT, "verdict")                                                                         \
+    BY(CATEGORY_HOUR, "category-hour")                                                             \
     BY(DOMAIN, "domain")                                                                           \
     BY(TYPE, "type")                                                                               \
     BY(RCODE, "rcode")                                                                             \
@@ -29,7 +30,7 @@ extern const char *const stats_by_words[STATS_BYS];
 
 struct stats_row {
     char label[STATS_LABEL_MAX]; /* group, category, type ...; by hour: UTC, ISO 8601 */
-    int64_t key;                 /* by hour: hours since 1970; by number: the number */
+    int64_t key; /* by hour, category-hour: hours since 1970; by number: the number */
     uint64_t total;
     uint64_t verdicts[STATS_VERDICTS]; /* 0 by type, rcode, transport, origin, latency */
 };

@@ -9,13 +9,20 @@ static const struct {
 } phrases[] = {
     {200, "OK"},
     {303, "See Other"},
+    {304, "Not Modified"},
     {400, "Bad Request"},
+    {401, "Unauthorized"},
     {403, "Forbidden"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},
     {408, "Request Timeout"},
+    {409, "Conflict"},
     {413, "Content Too Large"},
     {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
     {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},
@@ -56,10 +63,16 @@ void answer_write_head(const struct answer *answer, bool close, struct text *tex
     if (answer->retry_s) {
         text_printf(text, "Retry-After: %u\r\n", answer->retry_s);
     }
-    text_add(text, "Cache-Control: no-store\r\n"
-                   "Referrer-Policy: no-referrer\r\n"
-                   "X-Content-Type-Options: nosniff\r\n"
-                   "Vary: Accept-Language\r\n");
-    text_printf(text, "Content-Length: %zu\r\n", answer->len);
+    add_header(text, "Set-Cookie", answer->cookie);
+    add_header(text, "ETag", answer->etag);
+    add_header(text, "Content-Encoding", answer->encoding);
+    add_header(text, "Cache-Control", answer->etag ? "no-cache" : "no-store");
+    text_add(text, "Referrer-Policy: no-referrer\r\n"
+                   "X-Content-Type-Options: nosniff\r\n");
+    add_header(text, "Vary",
+               answer->encoding || answer->etag ? "Accept-Encoding" : "Accept-Language");
+    if (!answer->stream) {
+        text_printf(text, "Content-Length: %zu\r\n", answer->len);
+    }
     text_printf(text, "Connection: %s\r\n\r\n", close ? "close" : "keep-alive");
 }

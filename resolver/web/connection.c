@@ -5,11 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD_MAX = 1024, HELD_MAX = 16 * 1024, QUEUE_MAX = 64 * 1024, ANSWER_MS = 5000 };
+enum { HEAD_MAX = 2048, HELD_MAX = 16 * 1024, ANSWER_MS = 10000, VANISHED_MS = 30000 };
 
 static struct connection *of_exchange(struct exchange *exchange)
 {
     return (struct connection *)((char *)exchange - offsetof(struct connection, exchange));
+}
+
+static struct connection *of_wire(struct wire *wire)
+{
+    return (struct connection *)((char *)wire - offsetof(struct connection, wire));
 }
 
 static void set_idle(struct connection *connection, bool idle)
@@ -23,20 +28,22 @@ static void set_idle(struct connection *connection, bool idle)
 void connection_close(struct connection *connection)
 {
     set_idle(connection, false);
-    stream_close(&connection->stream);
+    wire_close(&connection->wire);
 }
 
 static void finish(struct connection *connection)
 {
     set_idle(connection, false);
-    stream_finish(&connection->stream);
+    wire_finish(&connection->wire);
 }
 
 void connection_end(struct connection *connection)
 {
-    if (connection->pending) {
+    if (connection->streams) {
+        connection_close(connection);
+    } else if (connection->pending) {
         connection->cut = true;
-    } else if (!connection->stream.finishing) {
+    } else if (!wire_stream(&connection->wire)->finishing) {
         connection_close(connection);
     }
 }
@@ -55,7 +62,7 @@ static int write_answer(struct connection *connection, const struct answer *answ
         uv_buf_init(data, (unsigned)head.len),
         uv_buf_init((char *)answer->body, (unsigned)answer->len),
     };
-    return stream_write(&connection->stream, parts, bodiless || answer->len == 0 ? 1 : 2);
+    return wire_write(&connection->wire, parts, bodiless || answer->len == 0 ? 1 : 2);
 }
 
 /* An octet that opens a request, or the end of its headers, changes the deadline. */
@@ -70,9 +77,9 @@ static void note_phase(struct connection *connection, enum parser_phase before)
         set_idle(connection, false);
     }
     if (now == PARSER_HEADERS && connection->requests > 0) {
-        stream_deadline(&connection->stream, limits->headers_ms);
+        stream_deadline(wire_stream(&connection->wire), limits->headers_ms);
     } else if (now == PARSER_BODY) {
-        stream_deadline(&connection->stream, limits->body_ms);
+        stream_deadline(wire_stream(&connection->wire), limits->body_ms);
     }
 }
 
@@ -97,14 +104,15 @@ static void serve(struct connection *connection)
     connection->requests++;
     connection->pending = true;
     exchange->request = connection->parser.request;
-    stream_deadline(&connection->stream, ANSWER_MS);
+    stream_deadline(wire_stream(&connection->wire), ANSWER_MS);
     connection->owner->serve(connection->owner->context, exchange);
 }
 
-static bool may_read(const struct connection *connection)
+static bool may_read(struct connection *connection)
 {
-    const struct stream *stream = &connection->stream;
-    return !connection->pending && stream->queued == 0 && !stream->closing && !stream->finishing;
+    const struct stream *stream = wire_stream(&connection->wire);
+    return !connection->pending && !connection->streams && stream->queued == 0 &&
+           !stream->closing && !stream->finishing;
 }
 
 /* Read as far as answers are not awaited; returns the octets used. */
@@ -129,10 +137,11 @@ static size_t read_on(struct connection *connection, const uint8_t *data, size_t
 /* Keep what came too early, and let no more come. */
 static void hold(struct connection *connection, const uint8_t *data, size_t len)
 {
-    if (len == 0 || connection->stream.closing || connection->stream.finishing) {
+    if (len == 0 || wire_stream(&connection->wire)->closing ||
+        wire_stream(&connection->wire)->finishing) {
         return;
     }
-    stream_read_stop(&connection->stream);
+    wire_read_stop(&connection->wire);
     connection->held = len <= HELD_MAX ? malloc(len) : NULL;
     if (!connection->held) {
         connection->cut = true;
@@ -160,8 +169,8 @@ static void resume(struct connection *connection)
     if (!may_read(connection) || connection->held) {
         return;
     }
-    bool over = connection->cut || connection->stream.peer_done;
-    if (over || stream_read_start(&connection->stream) < 0) {
+    bool over = connection->cut || wire_stream(&connection->wire)->peer_done;
+    if (over || wire_read_start(&connection->wire) < 0) {
         finish(connection);
     }
 }
@@ -169,14 +178,21 @@ static void resume(struct connection *connection)
 static void take_answer(struct exchange *exchange, const struct answer *answer)
 {
     struct connection *connection = of_exchange(exchange);
-    bool close = exchange->request.close || connection->cut ||
+    bool close = exchange->request.close || connection->cut || answer->stream ||
                  connection->requests >= CONNECTION_REQUESTS_MAX;
-    if (connection->stream.closing) {
+    if (wire_stream(&connection->wire)->closing) {
         return;
     }
+    exchange->on_gone = answer->stream ? exchange->on_gone : NULL;
     connection->pending = false;
     if (write_answer(connection, answer, close) < 0) {
         connection_close(connection);
+        return;
+    }
+    if (answer->stream) {
+        connection->streams = true;
+        stream_deadline(wire_stream(&connection->wire), 0);
+        wire_give_up_after(&connection->wire, VANISHED_MS);
         return;
     }
     if (close) {
@@ -184,49 +200,75 @@ static void take_answer(struct exchange *exchange, const struct answer *answer)
         return;
     }
     parser_next(&connection->parser);
-    stream_deadline(&connection->stream, connection->owner->limits.idle_ms);
+    stream_deadline(wire_stream(&connection->wire), connection->owner->limits.idle_ms);
     set_idle(connection, true);
     if (!connection->reading) {
         resume(connection);
     }
 }
 
-static void take_data(struct stream *stream, const uint8_t *data, size_t len)
+static bool take_piece(struct exchange *exchange, const char *data, size_t len)
 {
-    struct connection *connection = stream->owner;
+    struct connection *connection = of_exchange(exchange);
+    if (!connection->streams || wire_stream(&connection->wire)->closing ||
+        wire_stream(&connection->wire)->finishing) {
+        return false;
+    }
+    uv_buf_t part = uv_buf_init((char *)data, (unsigned)len);
+    if (!data) {
+        finish(connection);
+    } else if (wire_write(&connection->wire, &part, 1) < 0) {
+        connection_close(connection);
+        return false;
+    }
+    return true;
+}
+
+static void take_data(struct wire *wire, const uint8_t *data, size_t len)
+{
+    struct connection *connection = of_wire(wire);
     if (connection->held || connection->cut) {
         return; /* not read, since hold() stopped it */
+    }
+    if (connection->streams) { /* who listens has nothing more to say */
+        connection_close(connection);
+        return;
     }
     size_t used = read_on(connection, data, len);
     hold(connection, data + used, len - used);
 }
 
-static void take_end(struct stream *stream, int err)
+static void take_end(struct wire *wire, int err)
 {
-    struct connection *connection = stream->owner;
-    if (err < 0) {
+    struct connection *connection = of_wire(wire);
+    if (err < 0 || connection->streams) {
         connection_close(connection);
     } else if (!connection->pending && !connection->held) {
         finish(connection);
     }
 }
 
-static void take_drained(struct stream *stream)
+static void take_drained(struct wire *wire)
 {
-    resume(stream->owner);
+    resume(of_wire(wire));
 }
 
-static void take_closed(struct stream *stream)
+static void take_closed(struct wire *wire)
 {
-    struct connection *connection = stream->owner;
-    inquiry_cancel(&connection->exchange.inquiry);
+    struct connection *connection = of_wire(wire);
+    struct exchange *exchange = &connection->exchange;
+    inquiry_cancel(&exchange->inquiry);
+    if (exchange->on_gone) {
+        exchange->on_gone(exchange);
+    }
     free(connection->held);
     connection->held = NULL;
     parser_clear(&connection->parser);
+    free(connection->parser.own);
     connection->owner->on_closed(connection);
 }
 
-static const struct stream_events events = {
+static const struct wire_events events = {
     .on_data = take_data,
     .on_end = take_end,
     .on_drained = take_drained,
@@ -236,26 +278,31 @@ static const struct stream_events events = {
 int connection_accept(struct connection *connection, const struct connection_owner *owner,
                       uv_stream_t *listener)
 {
-    struct stream *stream = &connection->stream;
+    struct wire *wire = &connection->wire;
+    struct tls_context *identity = owner->identity ? *owner->identity : NULL;
     connection->owner = owner;
-    parser_init(&connection->parser);
-    int err = stream_init(stream, listener->loop, &events, connection);
+    struct request_own *own = owner->own ? malloc(sizeof(*own)) : NULL;
+    if (owner->own && !own) {
+        owner->on_closed(connection);
+        return -ENOMEM;
+    }
+    parser_init(&connection->parser, own);
+    int err = wire_init(wire, listener->loop, &events, identity);
     if (err < 0) {
+        free(own);
         owner->on_closed(connection);
         return err;
     }
-    err = stream_accept(stream, listener);
-    if (err == 0) {
-        connection->exchange.client = stream_peer(stream);
-        connection->exchange.on_answer = take_answer;
-        stream->queue_max = QUEUE_MAX;
-        stream_deadline(stream, owner->limits.headers_ms);
-        err = stream_read_start(stream);
-    }
+    wire_stream(wire)->queue_max = owner->queue_max;
+    stream_deadline(wire_stream(wire), owner->limits.headers_ms);
+    connection->exchange.on_answer = take_answer;
+    connection->exchange.on_piece = take_piece;
+    err = wire_accept(wire, listener, identity);
     if (err < 0) {
-        stream_close(stream);
+        wire_close(wire);
         return err;
     }
+    connection->exchange.client = stream_peer(wire_stream(wire));
     set_idle(connection, true);
     return 0;
 }

@@ -5,9 +5,9 @@
  * headers, a second for the body, a third for idling. The next request is not even
  * read while an answer is pending or not yet taken by the client. */
 #pragma once
-#include "net/stream.h"
 #include "web/exchange.h"
 #include "web/parser.h"
+#include "web/wire.h"
 
 #include <sys/queue.h>
 
@@ -23,7 +23,10 @@ struct connection_limits {
 struct connection_owner {
     struct connection_limits limits;
     void (*serve)(void *context, struct exchange *exchange);
-    void *context; /* of serve */
+    void *context;                       /* of serve */
+    size_t queue_max;                    /* octets of answers that the client did not take yet */
+    struct tls_context *const *identity; /* NULL, or of NULL: connections are plain */
+    bool own; /* our own listener: requests come with struct request_own */
     /* It waits for a request, or it does no more. */
     void (*on_idle)(struct connection *connection, bool idle);
     void (*on_closed)(struct connection *connection); /* free it here */
@@ -31,7 +34,7 @@ struct connection_owner {
 };
 
 struct connection {
-    struct stream stream;
+    struct wire wire;
     struct parser parser;
     struct exchange exchange;
     const struct connection_owner *owner;
@@ -41,6 +44,7 @@ struct connection {
     bool pending; /* an answer is owed */
     bool reading; /* within read_on(): answers do not resume it */
     bool cut;     /* more came than is held; the answer is the last */
+    bool streams; /* pieces of the answer follow */
     TAILQ_ENTRY(connection) idle_place;
     LIST_ENTRY(connection) client_place;
     bool idle, listed; /* in the lists of its keeper */

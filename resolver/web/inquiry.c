@@ -10,7 +10,10 @@
 
 #include "control/client.h"
 
-enum { FLIGHTS_MAX = 256, WAIT_MS = 1000, REPLY_MAX = 64 * 1024 };
+enum { FLIGHTS_MAX = 256 };
+
+const struct inquiry_limits inquiry_defaults = {1000, 64 * 1024};
+const struct inquiry_limits inquiry_own_defaults = {8000, CLIENT_FRAME_MAX + 4};
 
 /* A request that was sent; the reply takes the oldest. */
 struct inquiry_flight {
@@ -25,7 +28,8 @@ struct line {
     uv_connect_t connect;
     struct inquiry_source *source; /* NULL: given up */
     size_t len;
-    uint8_t data[REPLY_MAX]; /* replies that are not whole yet */
+    size_t cap;
+    uint8_t data[]; /* replies that are not whole yet */
 };
 
 struct inquiry_source {
@@ -36,6 +40,7 @@ struct inquiry_source {
     struct inquiry_flight *first, **last;
     size_t count;
     bool closing;
+    struct inquiry_limits limits;
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
@@ -116,7 +121,7 @@ static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
 {
     struct line *line = handle->data;
     (void)suggested;
-    *ret_buf = uv_buf_init((char *)line->data + line->len, (unsigned)(REPLY_MAX - line->len));
+    *ret_buf = uv_buf_init((char *)line->data + line->len, (unsigned)(line->cap - line->len));
 }
 
 static void take_data(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
@@ -142,7 +147,7 @@ static void take_data(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
     }
     memmove(line->data, line->data + at, line->len - at);
     line->len -= at;
-    if (used < 0 || line->len == REPLY_MAX) {
+    if (used < 0 || line->len == line->cap) {
         hang_up(line->source);
     } else {
         watch_oldest(line->source);
@@ -162,7 +167,7 @@ static void connected(uv_connect_t *request, int status)
 
 static int open_line(struct inquiry_source *source)
 {
-    struct line *line = calloc(1, sizeof(*line));
+    struct line *line = calloc(1, sizeof(*line) + source->limits.reply_max);
     if (!line) {
         return -ENOMEM;
     }
@@ -173,6 +178,7 @@ static int open_line(struct inquiry_source *source)
     }
     line->pipe.data = line;
     line->source = source;
+    line->cap = source->limits.reply_max;
     source->line = line;
     uv_pipe_connect(&line->connect, &line->pipe, source->path, connected);
     return 0;
@@ -210,7 +216,8 @@ static int send_request(struct inquiry_source *source, const cJSON *request)
     return err;
 }
 
-int inquiry_new(uv_loop_t *loop, const char *socket_path, struct inquiry_source **ret_source)
+int inquiry_new(uv_loop_t *loop, const char *socket_path, const struct inquiry_limits *limits,
+                struct inquiry_source **ret_source)
 {
     struct inquiry_source *source = calloc(1, sizeof(*source));
     if (!source) {
@@ -222,6 +229,7 @@ int inquiry_new(uv_loop_t *loop, const char *socket_path, struct inquiry_source 
     }
     memcpy(source->path, socket_path, strlen(socket_path) + 1);
     source->loop = loop;
+    source->limits = *limits;
     source->last = &source->first;
     uv_timer_init(loop, &source->timer); /* cannot fail */
     source->timer.data = source;
@@ -264,7 +272,7 @@ void inquiry_ask(struct inquiry_source *source, struct inquiry *inquiry, cJSON *
         return;
     }
     flight->inquiry = inquiry;
-    flight->until = uv_now(source->loop) + WAIT_MS;
+    flight->until = uv_now(source->loop) + source->limits.wait_ms;
     inquiry->flight = flight;
     *source->last = flight;
     source->last = &flight->next;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* greengate-web: the warning page on the sinkhole addresses. */
+/* greengate-web: the warning page on the sinkhole addresses, and the dashboard on its own. */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -11,16 +11,19 @@
 
 #include "confine/privileges.h"
 #include "control/client.h"
+#include "web/api.h"
 #include "web/revision.h"
+#include "web/route.h"
 #include "web/server.h"
 
 enum {
     EXIT_USAGE = 2,
     EXIT_CONFIG = 4,
-    FILES_SPARE = 64,
+    FILES_SPARE = 256, /* the dashboard's connections among them */
     FILES_LEAST = 16,
     STOP_MS = 2000,
-    LOOK_MS = 5000
+    LOOK_MS = 5000,
+    ADMIN_PORT = 8953
 };
 
 #define CONFIG_DEFAULT "/etc/greengate/greengate.yaml"
@@ -33,7 +36,10 @@ struct program {
     const char *config_path;
     uint64_t config_version; /* as of the last reading, even one that failed */
     struct site site;
-    struct server *server;
+    struct desk desk;
+    struct server *server, *own;  /* of the warning page, of the dashboard */
+    struct tls_context *identity; /* of the dashboard; NULL: it is plain http */
+    uint64_t identity_version;
 };
 
 /* What happened, on stderr; nothing about any request ever. */
@@ -50,12 +56,12 @@ static void complain_about(const struct diag *diag, int err)
 }
 
 /* Nobody is owed an answer any more. */
-static void stopped(void *context)
+static void finish(struct program *program)
 {
-    struct program *program = context;
-    program->server = NULL;
+    desk_close(&program->desk);
     inquiry_free(program->site.daemon);
-    program->site.daemon = NULL;
+    inquiry_free(program->desk.daemon);
+    program->site.daemon = program->desk.daemon = NULL;
     uv_close((uv_handle_t *)&program->term, NULL);
     uv_close((uv_handle_t *)&program->interrupt, NULL);
     uv_close((uv_handle_t *)&program->hangup, NULL);
@@ -63,11 +69,46 @@ static void stopped(void *context)
     uv_close((uv_handle_t *)&program->look, NULL);
 }
 
+static void stopped(void *context)
+{
+    struct program *program = context;
+    program->server = NULL;
+    if (!program->own) {
+        finish(program);
+    }
+}
+
+static void own_stopped(void *context)
+{
+    struct program *program = context;
+    program->own = NULL;
+    if (!program->server) {
+        finish(program);
+    }
+}
+
 static void patience_ends(uv_timer_t *timer)
 {
     struct program *program = timer->data;
     if (program->server) {
         server_cut(program->server);
+    }
+    if (program->own) {
+        server_cut(program->own);
+    }
+}
+
+static void stop_servers(struct program *program)
+{
+    struct server *server = program->server, *own = program->own;
+    if (!server && !own) {
+        finish(program);
+    }
+    if (own) { /* streams of events have no end of their own */
+        server_stop(own, own_stopped, program);
+    }
+    if (server) {
+        server_stop(server, stopped, program);
     }
 }
 
@@ -80,7 +121,7 @@ static void stop(uv_signal_t *handle, int number)
         patience_ends(&program->patience);
     } else if (program->server) {
         uv_timer_start(&program->patience, patience_ends, STOP_MS, 0);
-        server_stop(program->server, stopped, program);
+        stop_servers(program);
     }
 }
 
@@ -110,12 +151,37 @@ static void hang_up(uv_signal_t *handle, int number)
     reload(handle->data);
 }
 
+/* The dashboard's certificate, if one is wanted; one that cannot be used leaves the old one. */
+static int read_identity(struct program *program, struct diag *diag)
+{
+    const struct config *config = program->site.config;
+    const char *certificate = config->web.admin_tls_cert, *key = config->web.admin_tls_key;
+    struct tls_context *identity = NULL;
+    uint64_t version = revision_of_file(certificate) ^ revision_of_file(key) * 31;
+    if (!*certificate || version == program->identity_version) {
+        return 0;
+    }
+    program->identity_version = version;
+    int err = tls_context_server(certificate, key, &identity, diag);
+    if (err == 0) {
+        tls_context_free(program->identity);
+        program->identity = identity;
+    }
+    return err;
+}
+
 /* `greengate reload` reaches the daemon alone; a mistake is said once, not every time. */
 static void look(uv_timer_t *timer)
 {
     struct program *program = timer->data;
+    struct diag diag = {0};
     if (revision_of(program->config_path) != program->config_version) {
         reload(program);
+    }
+    int err = program->identity ? read_identity(program, &diag) : 0;
+    if (err < 0) {
+        complain_about(&diag, err);
+        say("the old certificate stays in force");
     }
 }
 
@@ -162,17 +228,64 @@ static int open_daemon(struct program *program, struct diag *diag)
     const char *control = program->site.config->server.control_socket;
     int err = client_web_socket(control, path, sizeof(path));
     if (err == 0) {
-        err = inquiry_new(&program->loop, path, &program->site.daemon);
+        err = inquiry_new(&program->loop, path, &inquiry_defaults, &program->site.daemon);
+    }
+    if (err == 0) {
+        err = inquiry_new(&program->loop, path, &inquiry_own_defaults, &program->desk.daemon);
     }
     return err < 0 ? diag_set(diag, err, "server.control_socket: '%.120s' does not fit", control)
                    : 0;
 }
 
+/* The dashboard; what hinders it hinders no warning page. */
+static void open_desk(struct program *program)
+{
+    char print[ADDR_TEXT_MAX];
+    struct diag diag = {0};
+    const struct text_list *listen = &program->site.config->web.admin_listen;
+    const struct server_content content = {desk_serve, &program->desk, true, &program->identity};
+    program->desk.site = &program->site;
+    if (listen->count == 0) {
+        return;
+    }
+    int err = read_identity(program, &diag);
+    if (err == 0) {
+        err = desk_open(&program->desk, &program->loop, &diag);
+    }
+    if (err < 0 || diag.text[0]) {
+        complain_about(&diag, err);
+    }
+    if (err == 0) {
+        err = server_new(&program->loop, &content, &server_own_defaults, &program->own);
+    }
+    for (size_t i = 0; i < listen->count && err == 0; i++) {
+        struct addr addr;
+        diag = (struct diag){0};
+        if (addr_parse_port(listen->items[i], ADMIN_PORT, &addr) < 0 ||
+            server_listen(program->own, &addr, &diag) < 0) {
+            complain_about(&diag, -EINVAL);
+        } else {
+            fprintf(stderr, "greengate-web: dashboard on http%s://%s\n",
+                    program->identity ? "s" : "", addr_print(&addr, print));
+        }
+    }
+}
+
+static int open_pages(struct program *program, struct diag *diag)
+{
+    struct server_limits limits = server_defaults;
+    const struct server_content content = {route_serve, &program->site, false, NULL};
+    limits.connections = count_places();
+    int err = open_daemon(program, diag);
+    if (err == 0) {
+        err = server_new(&program->loop, &content, &limits, &program->server);
+    }
+    return err == 0 ? listen_all(program, diag) : err;
+}
+
 static int run(struct program *program)
 {
     struct diag diag = {0};
-    struct server_limits limits = server_defaults;
-    limits.connections = count_places();
     int err = uv_loop_init(&program->loop);
     if (err < 0) {
         complain_about(&diag, err);
@@ -186,25 +299,16 @@ static int run(struct program *program)
     watch(program, &program->term, stop, SIGTERM);
     watch(program, &program->interrupt, stop, SIGINT);
     watch(program, &program->hangup, hang_up, SIGHUP);
-    err = open_daemon(program, &diag);
+    err = open_pages(program, &diag);
     if (err == 0) {
-        err = server_new(&program->loop, &program->site, &limits, &program->server);
-    }
-    if (err == 0) {
-        err = listen_all(program, &diag);
-    }
-    if (err == 0) {
+        open_desk(program);
         err = privileges_drop(program->site.config->server.user, &diag);
         /* As the user sees it, who may be kept from seeing it at all. */
         program->config_version = revision_of(program->config_path);
     }
     if (err < 0) {
         complain_about(&diag, err);
-        if (program->server) {
-            server_stop(program->server, stopped, program);
-        } else {
-            stopped(program);
-        }
+        stop_servers(program);
     }
     uv_run(&program->loop, UV_RUN_DEFAULT);
     uv_loop_close(&program->loop);
@@ -214,11 +318,22 @@ static int run(struct program *program)
 
 static int usage(int status)
 {
-    fputs("usage: greengate-web [-c FILE] [-t]\n"
+    fputs("usage: greengate-web [-c FILE] [-t | -A]\n"
           "  -c FILE  the configuration; default " CONFIG_DEFAULT "\n"
-          "  -t       check it and exit\n",
+          "  -t       check it and exit\n"
+          "  -A       print the API's description (OpenAPI) and exit\n",
           status ? stderr : stdout);
     return status;
+}
+
+static int describe(void)
+{
+    cJSON *description = api_describe();
+    char *text = description ? cJSON_Print(description) : NULL;
+    int err = text ? puts(text) : EOF;
+    cJSON_free(text);
+    cJSON_Delete(description);
+    return err == EOF ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
@@ -227,10 +342,11 @@ int main(int argc, char **argv)
     struct diag diag = {0};
     bool check = false;
     int option;
-    while ((option = getopt(argc, argv, "c:th")) != -1) {
+    while ((option = getopt(argc, argv, "c:tAh")) != -1) {
         switch (option) {
         case 'c': program.config_path = optarg; break;
         case 't': check = true; break;
+        case 'A': return describe();
         case 'h': return usage(0);
         default: return usage(EXIT_USAGE);
         }
@@ -244,6 +360,7 @@ int main(int argc, char **argv)
         return EXIT_CONFIG;
     }
     int status = check ? EXIT_SUCCESS : run(&program);
+    tls_context_free(program.identity);
     site_clear(&program.site);
     return status;
 }

@@ -10,11 +10,12 @@ enum { HEADER_MARKS = 4 /* ": " and CRLF */ };
 
 /* The headers that we look at. Without a place only their presence is noted, by the
  * flag; all others are counted and forgotten. */
-static const struct wanted {
+struct wanted {
     const char *name;
-    size_t place, cap; /* of a text in struct parser; cap 0: none */
-    size_t flag;       /* of a bool in struct parser; 0: none */
-} wanted[] = {
+    size_t place, cap; /* of a text in the struct; cap 0: none */
+    size_t flag;       /* of a bool in it; 0: none */
+};
+static const struct wanted wanted[] = {
 #define PLACE(field) offsetof(struct parser, field), sizeof(((struct parser *)0)->field)
     {"host", PLACE(host), 0},
     {"accept", PLACE(request.accept), 0},
@@ -27,6 +28,20 @@ static const struct wanted {
     {"expect", 0, 0, offsetof(struct parser, expects)},
 #undef PLACE
 };
+/* And those of struct request_own. */
+static const struct wanted wanted_of_own[] = {
+#define PLACE(field)                                                                               \
+    offsetof(struct request_own, field), sizeof(((struct request_own *)0)->field), 0
+    {"cookie", PLACE(cookie)},
+    {"authorization", PLACE(authorization)},
+    {"origin", PLACE(origin)},
+    {"x-csrf-token", PLACE(csrf)},
+    {"content-type", PLACE(content_type)},
+    {"if-none-match", PLACE(if_none_match)},
+    {"accept-encoding", PLACE(accept_encoding)},
+#undef PLACE
+};
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* The status to answer, and llhttp's sign to stop. */
 static int refuse(struct parser *parser, int status)
@@ -68,26 +83,41 @@ static int name_piece(llhttp_t *http, const char *at, size_t len)
     return count_header(parser, len);
 }
 
+static const struct wanted *find_wanted(const struct parser *parser, const struct wanted *rows,
+                                        size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(rows[i].name) == parser->name_len &&
+            strncasecmp(rows[i].name, parser->name, parser->name_len) == 0) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+/* The value that comes is added behind what an earlier header of the same name had. */
+static void take_value_at(struct parser *parser, void *object, const struct wanted *row)
+{
+    parser->value = (char *)object + row->place;
+    parser->value_cap = (uint16_t)row->cap;
+    parser->value_len = (uint16_t)strlen(parser->value);
+}
+
 static int name_complete(llhttp_t *http)
 {
     struct parser *parser = http->data;
+    const struct wanted *row = find_wanted(parser, wanted, COUNT(wanted));
     parser->value = NULL;
-    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-        const struct wanted *row = &wanted[i];
-        if (strlen(row->name) != parser->name_len ||
-            strncasecmp(row->name, parser->name, parser->name_len) != 0) {
-            continue;
-        }
-        if (row->flag) {
-            *(bool *)((char *)parser + row->flag) = true;
-        }
-        if (row->cap) {
-            parser->value = (char *)parser + row->place;
-            parser->value_cap = (uint16_t)row->cap;
-            parser->value_len = (uint16_t)strlen(parser->value);
-            parser->hosts += i == 0;
-        }
-        break;
+    if (row && row->flag) {
+        *(bool *)((char *)parser + row->flag) = true;
+    }
+    if (row && row->cap) {
+        take_value_at(parser, parser, row);
+        parser->hosts += row == wanted;
+    }
+    row = parser->own ? find_wanted(parser, wanted_of_own, COUNT(wanted_of_own)) : NULL;
+    if (row) {
+        take_value_at(parser, parser->own, row);
     }
     parser->name_len = 0;
     return count_header(parser, HEADER_MARKS);
@@ -134,6 +164,20 @@ static int take_absolute(struct parser *parser, const char **path)
     return len == 0 ? -1 : request_set_host(&parser->request, name, len);
 }
 
+/* What only our own pages look at; an address that does not fit is none of ours. */
+static int take_own(struct parser *parser, const char *rest)
+{
+    struct request_own *own = parser->own;
+    size_t len = *rest == '?' ? strcspn(rest + 1, "#") : 0;
+    if (parser->url_len >= sizeof(parser->url) || len >= sizeof(own->query)) {
+        return refuse(parser, 414);
+    }
+    memcpy(own->query, rest + (len > 0), len);
+    own->query[len] = '\0';
+    memcpy(own->authority, parser->host, sizeof(own->authority));
+    return 0;
+}
+
 /* Host and path out of what was sent; a refusal or 0. */
 static int take_target(struct parser *parser)
 {
@@ -156,7 +200,7 @@ static int take_target(struct parser *parser)
     len = len < sizeof(request->path) ? len : sizeof(request->path) - 1;
     memcpy(request->path, len ? path : "/", len ? len : 1);
     request->path[len ? len : 1] = '\0';
-    return 0;
+    return parser->own ? take_own(parser, path + strcspn(path, "?#")) : 0;
 }
 
 static int headers_complete(llhttp_t *http)
@@ -181,21 +225,26 @@ static int headers_complete(llhttp_t *http)
                                                   : REQUEST_OTHER;
     request->close = request->method >= REQUEST_POST || http->upgrade || parser->expects ||
                      !llhttp_should_keep_alive(http);
-    if (parser->has_length && http->content_length > PARSER_BODY_MAX) {
+    if (parser->own && parser->expects) {
+        return refuse(parser, 417); /* else the body would not come, and that look like a wish */
+    }
+    if (parser->has_length && http->content_length > parser->body_max) {
         return refuse(parser, 413);
     }
     parser->phase = PARSER_BODY;
-    if (request->method == REQUEST_POST && strcmp(request->path, REQUEST_FORM_PATH) == 0) {
-        parser->body = malloc(PARSER_BODY_MAX); /* without memory the form comes empty */
+    if (request->method == REQUEST_POST &&
+        (parser->own || strcmp(request->path, REQUEST_FORM_PATH) == 0)) {
+        parser->body = malloc(parser->body_max); /* without memory the form comes empty */
     }
     request->body = parser->body;
+    request->own = parser->own;
     return parser->expects; /* 1: answer at once, the body is not waited for */
 }
 
 static int body_piece(llhttp_t *http, const char *at, size_t len)
 {
     struct parser *parser = http->data;
-    if (parser->body_octets + len > PARSER_BODY_MAX) {
+    if (parser->body_octets + len > parser->body_max) {
         return refuse(parser, 413);
     }
     if (parser->body) {
@@ -225,9 +274,19 @@ static const llhttp_settings_t settings = {
     .on_message_complete = message_complete,
 };
 
-void parser_init(struct parser *parser)
+static void begin(struct parser *parser, struct request_own *own)
 {
     memset(parser, 0, sizeof(*parser));
+    parser->own = own;
+    parser->body_max = own ? PARSER_OWN_BODY_MAX : PARSER_BODY_MAX;
+    if (own) {
+        memset(own, 0, sizeof(*own));
+    }
+}
+
+void parser_init(struct parser *parser, struct request_own *own)
+{
+    begin(parser, own);
     llhttp_init(&parser->http, HTTP_REQUEST, &settings);
     parser->http.data = parser;
 }
@@ -258,7 +317,8 @@ size_t parser_feed(struct parser *parser, const uint8_t *data, size_t len)
     parser->octets += used;
     if (err != HPE_OK && !(err == HPE_PAUSED && parser->phase == PARSER_DONE)) {
         turn_bad(parser, 400);
-    } else if (parser->phase != PARSER_DONE && parser->octets > PARSER_WHOLE_MAX) {
+    } else if (parser->phase != PARSER_DONE &&
+               parser->octets > PARSER_WHOLE_SPARE + parser->body_max) {
         turn_bad(parser, parser->phase == PARSER_BODY ? 413 : 431);
     }
     return used;
@@ -272,6 +332,6 @@ void parser_next(struct parser *parser)
     llhttp_t http = parser->http;
     llhttp_resume(&http);
     parser_clear(parser);
-    memset(parser, 0, sizeof(*parser));
+    begin(parser, parser->own);
     parser->http = http;
 }

@@ -13,7 +13,8 @@ enum {
     PARSER_URL_MAX = 8 * 1024,
     PARSER_HEADERS_MAX = 16 * 1024, /* names, values and what separates them */
     PARSER_BODY_MAX = 4 * 1024,
-    PARSER_WHOLE_MAX = 40 * 1024, /* octets of one message, chunk marks and all */
+    PARSER_OWN_BODY_MAX = 48 * 1024, /* on our own listener */
+    PARSER_WHOLE_SPARE = 36 * 1024, /* octets of one message beside its body, chunk marks and all */
 };
 
 enum parser_phase {
@@ -30,7 +31,7 @@ struct parser {
     int status; /* of PARSER_BAD */
     struct request request;
     size_t url_len, header_octets, body_octets, octets;
-    char url[384]; /* its start: scheme, host and the first of the path */
+    char url[640]; /* its start: scheme, host and the first of the path */
     char name[24]; /* of the header that is being read; longer ones are not ours */
     uint8_t name_len;
     char *value; /* where its value goes, NULL: nowhere */
@@ -39,9 +40,12 @@ struct parser {
     uint8_t hosts;  /* how many there were */
     bool has_length, has_encoding, expects;
     char *body; /* of request.body */
+    size_t body_max;
+    struct request_own *own; /* of whoever began; NULL on the sinkhole */
 };
 
-void parser_init(struct parser *parser);
+/* With a place for what only our own pages may know, or NULL. */
+void parser_init(struct parser *parser, struct request_own *own);
 void parser_clear(struct parser *parser);
 
 /* Read on. Returns the octets used, fewer than len when a request is complete or bad. */

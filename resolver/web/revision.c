@@ -10,7 +10,7 @@
 
 #include "base/hash.h"
 
-static uint64_t state_of(const char *path)
+uint64_t revision_of_file(const char *path)
 {
     struct stat state;
     uint64_t parts[5] = {0}; /* a file that is missing has a state too */
@@ -30,13 +30,13 @@ uint64_t revision_of(const char *config_path)
     char path[PATH_MAX];
     const char *slash = strrchr(config_path, '/');
     int len = slash ? (int)(slash - config_path) + 1 : 0;
-    uint64_t revision = state_of(config_path);
+    uint64_t revision = revision_of_file(config_path);
     snprintf(path, sizeof(path), "%.*sconf.d", len, config_path);
     DIR *folder = opendir(path);
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
         if (fnmatch("*.yaml", entry->d_name, FNM_PERIOD) == 0 &&
             snprintf(path, sizeof(path), "%.*sconf.d/%s", len, config_path, entry->d_name) > 0) {
-            revision += state_of(path);
+            revision += revision_of_file(path);
         }
     }
     if (folder) {

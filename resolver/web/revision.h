@@ -6,5 +6,8 @@
 #pragma once
 #include <stdint.h>
 
+/* The same of one file. */
+uint64_t revision_of_file(const char *path);
+
 /* A number that another state of the files does not share. */
 uint64_t revision_of(const char *config_path);

@@ -118,7 +118,7 @@ static bool covers(const char *pattern, const char *path)
     return strncmp(pattern, path, len) == 0 && (pattern[len] == '*' || path[len] == '\0');
 }
 
-void route_serve(struct site *site, struct exchange *exchange)
+void route_serve(void *site, struct exchange *exchange)
 {
     exchange->site = site;
     const struct route *route = routes;

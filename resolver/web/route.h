@@ -5,4 +5,4 @@
 #include "web/site.h"
 
 /* Answer the exchange, now or when the daemon has told the reason. */
-void route_serve(struct site *site, struct exchange *exchange);
+void route_serve(void *site, struct exchange *exchange);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "web/route.h"
 
 enum { SLOTS = 1024, BACKLOG = 128 };
 
@@ -14,6 +13,14 @@ const struct server_limits server_defaults = {
     .connections = 1024,
     .per_client = 32,
     .times = {.headers_ms = 10000, .body_ms = 10000, .idle_ms = 15000},
+    .queue_max = 64 * 1024,
+};
+
+const struct server_limits server_own_defaults = {
+    .connections = 128,
+    .per_client = 32,
+    .times = {.headers_ms = 10000, .body_ms = 10000, .idle_ms = 15000},
+    .queue_max = 2 * 1024 * 1024,
 };
 
 TAILQ_HEAD(idle_list, connection);
@@ -31,7 +38,7 @@ struct server {
     struct hash_key key;
     struct idle_list idle;             /* longest first */
     struct client_list clients[SLOTS]; /* by the address's hash */
-    struct listener *listeners[SITE_LISTEN_MAX];
+    struct listener *listeners[SERVER_LISTEN_MAX];
     size_t listener_count, open_listeners;
     unsigned count;
     bool stopping;
@@ -77,11 +84,6 @@ static void connection_gone(struct connection *connection)
     free_when_done(server);
 }
 
-static void serve(void *context, struct exchange *exchange)
-{
-    route_serve(context, exchange);
-}
-
 static struct client_list *list_of(struct server *server, const struct addr *client)
 {
     uint64_t hash = hash_keyed(&server->key, client->bytes, sizeof(client->bytes));
@@ -96,7 +98,7 @@ static bool client_may_have_one(struct server *server, const struct connection *
     unsigned count = 0;
     LIST_FOREACH(other, list_of(server, client), client_place)
     {
-        if (addr_equal(&other->exchange.client, client) && !other->stream.closing) {
+        if (addr_equal(&other->exchange.client, client) && !wire_stream(&other->wire)->closing) {
             count++;
             idle = other->idle ? other : idle; /* the last in the list is the oldest */
         }
@@ -164,8 +166,8 @@ static void client_waits(uv_stream_t *tcp, int status)
     connection->listed = true;
 }
 
-int server_new(uv_loop_t *loop, struct site *site, const struct server_limits *limits,
-               struct server **ret_server)
+int server_new(uv_loop_t *loop, const struct server_content *content,
+               const struct server_limits *limits, struct server **ret_server)
 {
     struct server *server = calloc(1, sizeof(*server));
     if (!server) {
@@ -175,8 +177,11 @@ int server_new(uv_loop_t *loop, struct site *site, const struct server_limits *l
     server->limits = *limits;
     server->owner = (struct connection_owner){
         .limits = limits->times,
-        .serve = serve,
-        .context = site,
+        .serve = content->serve,
+        .context = content->context,
+        .queue_max = limits->queue_max,
+        .own = content->own,
+        .identity = content->identity,
         .on_idle = idle_changed,
         .on_closed = connection_gone,
         .keeper = server,
@@ -209,8 +214,8 @@ static int bind_and_listen(struct listener *listener, struct addr *addr)
 int server_listen(struct server *server, struct addr *addr, struct diag *diag)
 {
     char print[ADDR_TEXT_MAX];
-    if (server->listener_count == SITE_LISTEN_MAX) {
-        return diag_set(diag, -ENOSPC, "more than %d addresses to listen on", SITE_LISTEN_MAX);
+    if (server->listener_count == SERVER_LISTEN_MAX) {
+        return diag_set(diag, -ENOSPC, "more than %d addresses to listen on", SERVER_LISTEN_MAX);
     }
     struct listener *listener = calloc(1, sizeof(*listener));
     if (!listener) {

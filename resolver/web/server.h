@@ -6,20 +6,31 @@
 #pragma once
 #include "base/diag.h"
 #include "web/connection.h"
-#include "web/site.h"
 
 struct server_limits {
     unsigned connections; /* all together */
     unsigned per_client;  /* of one address */
     struct connection_limits times;
+    size_t queue_max; /* octets of answers that one client did not take yet */
 };
 
-extern const struct server_limits server_defaults;
+/* Of the warning page, and of the dashboard. */
+extern const struct server_limits server_defaults, server_own_defaults;
+
+enum { SERVER_LISTEN_MAX = 32 };
+
+/* What a server serves. */
+struct server_content {
+    void (*serve)(void *context, struct exchange *exchange);
+    void *context;                       /* must outlive the server's last connection */
+    bool own;                            /* requests come with struct request_own */
+    struct tls_context *const *identity; /* where the certificate is now; NULL: no TLS */
+};
 
 struct server;
 
-/* The site must outlive the server's last connection. */
-__attribute__((warn_unused_result)) int server_new(uv_loop_t *loop, struct site *site,
+__attribute__((warn_unused_result)) int server_new(uv_loop_t *loop,
+                                                   const struct server_content *content,
                                                    const struct server_limits *limits,
                                                    struct server **ret_server);
 

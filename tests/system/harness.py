@@ -194,7 +194,7 @@ class Box:
 
     def __init__(self, config=None, upstream=(), lists=(), web=False, start=True):
         self.folder = temp_folder()
-        self.port, self.web_port = free_port(), free_port()
+        self.port, self.web_port, self.admin_port = free_port(), free_port(), free_port()
         self.address, self.address6 = ("127.0.0.1", self.port), ("::1", self.port)
         self.path = os.path.join(self.folder, "greengate.yaml")
         self.state = os.path.join(self.folder, "state")
@@ -206,7 +206,8 @@ class Box:
                        "control_socket": self.socket},
             "dns": {"listen": [f"127.0.0.1:{self.port}", *[f"[::1]:{self.port}"] * HAVE_IPV6]},
             "upstream": {"servers": list(upstream) or ["udp://127.0.0.1:9"], "timeout_ms": 1000},
-            "web": {"listen": [f"127.0.0.1:{self.web_port}"], "organisation": "Test School",
+            "web": {"listen": [f"127.0.0.1:{self.web_port}"],
+                    "admin_listen": [f"127.0.0.1:{self.admin_port}"], "organisation": "Test School",
                     "contact": "it@school.test"},
         }
         sources = [self.source(*entry) for entry in lists]
@@ -288,7 +289,8 @@ class Box:
         if not self.web.alive():
             raise AssertionError(f"greengate-web ended: {self.web.text()}")
         try:
-            socket.create_connection(("127.0.0.1", self.web_port), 1).close()
+            for port in (self.web_port, *[self.admin_port] * bool(self.config["web"]["admin_listen"])):
+                socket.create_connection(("127.0.0.1", port), 1).close()
             return True
         except OSError:
             return False
@@ -296,8 +298,8 @@ class Box:
     def cli(self, *arguments, **more):
         """Run the CLI; a CompletedProcess with text."""
         return subprocess.run([self.program("greengate"), "-c", self.path, *arguments],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=60 * SLOWER, check=False, **{**as_user(), **more})
+                              capture_output=True, text=True, timeout=60 * SLOWER, check=False,
+                              **{**as_user(), **({} if "input" in more else {"stdin": subprocess.DEVNULL}), **more})
 
     def json(self, *arguments):
         """The CLI's answer as an object; it must succeed."""

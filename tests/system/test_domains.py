@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`stats.privacy: domains`: what many asked for is told, and nothing else is written anywhere."""
 import os
+import re
+import time
 import unittest
 
 from fakeupstream import FakeUpstream, address
@@ -35,6 +37,10 @@ class Domains(unittest.TestCase):
         self.assertEqual(rows, {"manyvisit.org": (25, 0), "secretbad.com": (25, 25), "other": (4, 0)})
         self.assertEqual((totals["queries"], totals["blocked"]), (54, 25))
         self.assertIn("manyvisit.org", box.cli("stats", "--by", "domain").stdout)
+        page = box.cli("report", "--month", time.strftime("%Y-%m"), "--language", "en").stdout
+        most = re.findall(r'<th scope="row">([^<]*)</th><td[^>]*>(\d+)</td></tr>', page.split("Domains most asked for")[1])
+        self.assertEqual(most[:2], [("secretbad.com", "25"), ("manyvisit.org", "25")])
+        self.assertNotIn("fewvisit", page)
         box.daemon.stop()
         box.start()  # a new salt: three more clients are three
         self.ask(box, "www.fewvisit.org", 9)

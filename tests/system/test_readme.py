@@ -6,9 +6,11 @@ import re
 import shlex
 import signal
 import subprocess
+import types
 import unittest
 import urllib.request
 
+from apiclient import Api
 from harness import BUILD, ROOT, Box, Nsd, Program, free_port, temp_folder, wait_for
 
 SETTINGS = """lists:
@@ -95,11 +97,21 @@ class MakeRun(unittest.TestCase):
         caught.exception.close()
         for command in self.commands(run):
             self.call(command)
+        self.use_the_dashboard(text)
         self.interrupt(run)
         wait_for(lambda: "Stopping." in run.text(), "the last word") # make may end before it
         left = subprocess.run(["pgrep", "-f", f"{os.path.basename(run.log)}/state/greengate.yaml"],
                               capture_output=True, check=False)
         self.assertEqual(left.stdout, b"")
+
+    def use_the_dashboard(self, text):
+        """The set-up link makes an account, and what is asked for there is done."""
+        port, invitation = re.search(r"http://127.0.0.1:(\d+)/#/set-up/([0-9a-f]{64})", text).groups()
+        api = Api(types.SimpleNamespace(admin_port=int(port)))
+        self.assertIn(b"<title>greengate</title>", api.raw("GET", "/")[2])
+        api.must("POST", "set-up", {"invitation": invitation, "account": "kim", "password": "twelve green apples"})
+        api.must("POST", "updates", {"what": "update", "lists": ["near"]})
+        wait_for(lambda: api.must("GET", "updates")["last"].get("state") == "done", "the update")
 
     def test_without_network_the_starter_list_is_in_force(self):
         settings = re.sub(r"    - id: near\n(      .*\n)*?(?=    - id)", "", SETTINGS)

@@ -72,7 +72,7 @@ class Web:
         self.config.write_text(
             f"server: {{data_dir: '{ROOT}/blocklists/catalog', "
             f"control_socket: '{self.folder}/control.sock'}}\n"
-            f"web:\n  listen: ['127.0.0.1:{self.port}']\n  organisation: 초록초등학교\n"
+            f"web:\n  listen: ['127.0.0.1:{self.port}']\n  admin_listen: []\n  organisation: 초록초등학교\n"
             f"  contact: 02-123-4567\n{web}", encoding="utf-8")
         limit = [] if files is None else ["prlimit", f"--nofile={files}"]
         self.log = open(self.folder / "log", "w+", encoding="utf-8")

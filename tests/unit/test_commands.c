@@ -31,7 +31,8 @@ static cJSON *ask_as(struct test_backend *backend, enum control_role role, const
 {
     cJSON *request = cJSON_Parse(text);
     assert_non_null(request);
-    cJSON *reply = control_answer(&backend->control, &(struct control_asker){role, 0, request});
+    cJSON *reply = control_answer(&backend->control,
+                                  &(struct control_asker){.role = role, .request = request});
     assert_non_null(reply);
     cJSON_Delete(request);
     return reply;
@@ -79,6 +80,22 @@ static const struct {
     {"web may not block", "{\"command\": \"block\", \"name\": \"a.example\"}", ROLE_WEB, 1,
      "not allowed"},
     {"web may not see rules", "{\"command\": \"rules\"}", ROLE_WEB, 1, "not allowed"},
+    {"web alone may not see sums", "{\"command\": \"stats\"}", ROLE_WEB, 1, "not allowed"},
+    {"web alone may not ask about others", "{\"command\": \"check\", \"name\": \"a.example\"}",
+     ROLE_WEB, 1, "not allowed"},
+    {"a viewer may not allow", "{\"command\": \"allow\", \"name\": \"a.example\"}", ROLE_VIEWER, 1,
+     "not allowed"},
+    {"a teacher may not change lists", "{\"command\": \"change\"}", ROLE_TEACHER, 1, "not allowed"},
+    {"a collector may not see rules", "{\"command\": \"rules\"}", ROLE_METRICS, 1, "not allowed"},
+    {"nobody is signed in without accounts", "{\"command\": \"status\", \"session\": \"x\"}",
+     ROLE_WEB, 1, "not signed in"},
+    {"an admin socket cannot sign in", "{\"command\": \"sign-in\"}", ROLE_ADMIN, 1, "not allowed"},
+    {"no accounts, no list of them", "{\"command\": \"accounts\"}", ROLE_ADMIN, 1,
+     "nobody can sign in"},
+    {"an update of what", "{\"command\": \"update-request\", \"what\": \"rm\"}", ROLE_ADMIN, 2,
+     "what:"},
+    {"a rollback to what", "{\"command\": \"update-request\", \"what\": \"rollback\"}", ROLE_ADMIN,
+     2, "generation:"},
     {"web may not reload", "{\"command\": \"reload\"}", ROLE_WEB, 1, "not allowed"},
     {"allow without a name", "{\"command\": \"allow\"}", ROLE_ADMIN, 2, "name:"},
     {"allow of the root", "{\"command\": \"allow\", \"name\": \".\"}", ROLE_ADMIN, 2, "name:"},
@@ -287,7 +304,7 @@ static void sums_come_as_columns_and_rows(void **state)
     const struct stats_event event = {.verdict = STATS_ANSWERED, .type = 1, .latency_us = 100};
     stats_count(backend->worker, &event);
     stats_count(backend->worker, &event);
-    cJSON *reply = ask_as(backend, ROLE_WEB, "{\"command\": \"stats\", \"by\": \"group\"}");
+    cJSON *reply = ask_as(backend, ROLE_VIEWER, "{\"command\": \"stats\", \"by\": \"group\"}");
     const cJSON *row = cJSON_GetArrayItem(cJSON_GetObjectItem(reply, "rows"), 0);
     assert_true(is_ok(reply));
     assert_int_equal(cJSON_GetArraySize(row),

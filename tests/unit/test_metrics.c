@@ -25,7 +25,8 @@ static int tear_down(void **state)
 static cJSON *ask(struct test_backend *backend)
 {
     cJSON *request = cJSON_Parse("{\"command\": \"metrics\"}");
-    cJSON *reply = control_answer(&backend->control, &(struct control_asker){ROLE_WEB, 0, request});
+    cJSON *reply = control_answer(&backend->control,
+                                  &(struct control_asker){.role = ROLE_WEB, .request = request});
     cJSON_Delete(request);
     assert_true(cJSON_IsTrue(cJSON_GetObjectItem(reply, "ok")));
     return reply;

@@ -18,7 +18,7 @@ static void parse(const char *input, size_t len, size_t piece, char out[OUT_MAX]
     const size_t cap = OUT_MAX;
     static const char *const methods[] = {"GET", "HEAD", "POST", "OTHER"};
     struct parser parser;
-    parser_init(&parser);
+    parser_init(&parser, NULL);
     size_t used = 0;
     out[0] = '\0';
     for (size_t at = 0; at < len;) {
@@ -241,7 +241,7 @@ static void tells_pages_from_parts(void **state)
 
 static struct request read_one(struct parser *parser, const char *input, size_t piece)
 {
-    parser_init(parser);
+    parser_init(parser, NULL);
     size_t len = strlen(input);
     for (size_t at = 0; at < len && parser->phase < PARSER_DONE;) {
         at += parser_feed(parser, (const uint8_t *)input + at, piece < len - at ? piece : len - at);

@@ -205,6 +205,7 @@ static void rows_say_what_they_stand_for(void **state)
         {"what no list names is none", STATS_BY_CATEGORY, "none", 4, 0},
         {"a group holds all it asked", STATS_BY_GROUP, "pupils", 7, 3},
         {"a verdict is counted", STATS_BY_VERDICT, "blocked", 3, 3},
+        {"a category's hour holds its blocks", STATS_BY_CATEGORY_HOUR, "adult", 3, 3},
         {"an hour is UTC", STATS_BY_HOUR, "2026-09-21T14:00:00Z", 7, 3},
         {"a type has its mnemonic", STATS_BY_TYPE, "AAAA", 7, 0},
         {"an rcode has its mnemonic", STATS_BY_RCODE, "NOERROR", 7, 0},

@@ -166,8 +166,10 @@ void webworld_start(const struct server_limits *limits)
     assert_int_equal(addr_parse("127.0.0.1", &world.addr), 0);
     assert_int_equal(uv_loop_init(&world.loop), 0);
     assert_int_equal(uv_async_init(&world.loop, &world.stop, stop_all), 0);
-    assert_int_equal(inquiry_new(&world.loop, world.socket, &world.site.daemon), 0);
-    assert_int_equal(server_new(&world.loop, &world.site, limits, &world.server), 0);
+    assert_int_equal(inquiry_new(&world.loop, world.socket, &inquiry_defaults, &world.site.daemon),
+                     0);
+    const struct server_content content = {route_serve, &world.site, false, NULL};
+    assert_int_equal(server_new(&world.loop, &content, limits, &world.server), 0);
     assert_int_equal(server_listen(world.server, &world.addr, &diag), 0);
     assert_int_equal(pthread_create(&world.server_thread, NULL, run_server, NULL), 0);
 }

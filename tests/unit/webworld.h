@@ -7,6 +7,7 @@
  * stranger, forwarded, half, junk and gone.example get what their names say, and
  * rule*.example is blocked by a rule. */
 #pragma once
+#include "web/route.h"
 #include "web/server.h"
 
 void webworld_start(const struct server_limits *limits);
