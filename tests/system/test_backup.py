@@ -13,7 +13,7 @@ import subprocess
 import tarfile
 import unittest
 
-from harness import ROOT, Box, ServedTest, wait_for
+from harness import ROOT, Box, ServedTest, as_user, wait_for
 
 
 def zstd(data, decompress=False):
@@ -147,6 +147,21 @@ class RoundTrip(BackupTest):
         for file in json.loads(files["manifest.json"])["files"]:  # the same texts once more
             if not file["name"].endswith(".db"):
                 self.assertEqual(again[file["name"]], file["sha256"], file["name"])
+
+    def test_real_accounts_come_back_while_the_daemon_has_them_open(self):
+        box = self.box(lists=[("near", "adult", ["bad.example"])])
+        path = os.path.join(box.folder, "one.backup")
+        for name in ("anna", "bora"):
+            done = subprocess.run([box.program("greengate"), "-c", box.path, "user", "add", name, "--role",
+                                   "admin"], input="a long password 1\n" * 2, capture_output=True, text=True,
+                                  check=False, **as_user())
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("state/accounts.db", [file["name"] for file in box.json("backup", path)["files"]])
+        self.done(box, "user", "remove", "bora")
+        self.assertNotIn("bora", box.cli("user").stdout)
+        self.assertEqual(box.json("restore", path)["daemon"], "reloaded")
+        self.assertIn("bora", box.cli("user").stdout)
+        self.assertEqual(stat.S_IMODE(os.stat(os.path.join(box.state, "accounts.db")).st_mode), 0o600)
 
     def test_on_a_machine_that_has_nothing(self):
         old = self.prepare(start=False)
