@@ -148,8 +148,12 @@ test-browser: ## the warning page in a real Chromium (needs chromium, npm, root 
 	@cd $(BUILD)/browser && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@tests/run $(B) --only browser
 
+.PHONY: test-container
+test-container: ## build the container image without pulling any, and run it (needs root, buildah, debootstrap)
+	@packaging/container/test $(BUILD)/container
+
 # What of the system tests feeds strangers' octets to the programs.
-STRANGE := test_rfc|test_formats|test_badlists|test_signature|test_texts|test_upstream_hostile|test_dot|test_local|test_web
+STRANGE := test_rfc|test_formats|test_badlists|test_signature|test_texts|test_upstream_hostile|test_dot|test_local|test_web|test_import|test_backup
 
 .PHONY: sanitize-short
 sanitize-short: ## under them the unit tests, the corpora, and the system tests of strangers' octets

@@ -32,33 +32,12 @@ struct cli {
     FILE *err;
 };
 
-/* argv[0] is the command's name; -c, --json, --quiet and --help were taken out by
- * main. Listed in commands.def. */
-int cmd_status(struct cli *cli, int argc, char **argv);
-int cmd_check(struct cli *cli, int argc, char **argv);
-int cmd_lists(struct cli *cli, int argc, char **argv);
-int cmd_update(struct cli *cli, int argc, char **argv);
-int cmd_rollback(struct cli *cli, int argc, char **argv);
-int cmd_allow(struct cli *cli, int argc, char **argv);
-int cmd_block(struct cli *cli, int argc, char **argv);
-int cmd_requests(struct cli *cli, int argc, char **argv);
-int cmd_rules(struct cli *cli, int argc, char **argv);
-int cmd_metrics(struct cli *cli, int argc, char **argv);
-int cmd_schedule(struct cli *cli, int argc, char **argv);
-int cmd_pause(struct cli *cli, int argc, char **argv);
-int cmd_resume(struct cli *cli, int argc, char **argv);
-int cmd_groups(struct cli *cli, int argc, char **argv);
-int cmd_audit(struct cli *cli, int argc, char **argv);
-int cmd_radar(struct cli *cli, int argc, char **argv);
-int cmd_report(struct cli *cli, int argc, char **argv);
-int cmd_watch(struct cli *cli, int argc, char **argv);
-int cmd_services(struct cli *cli, int argc, char **argv);
-int cmd_doctor(struct cli *cli, int argc, char **argv);
-int cmd_firewall(struct cli *cli, int argc, char **argv);
-int cmd_user(struct cli *cli, int argc, char **argv);
-int cmd_stats(struct cli *cli, int argc, char **argv);
-int cmd_config(struct cli *cli, int argc, char **argv);
-int cmd_reload(struct cli *cli, int argc, char **argv);
+/* The functions of commands.def. argv[0] is the command's name; -c, --json, --quiet and --help
+ * were taken out by main. */
+#define COMMAND(name, function, arguments, help)                                                   \
+    int function(struct cli *cli, int argc, char **argv);
+#include "tools/commands.def"
+#undef COMMAND
 
 /* Say what went wrong ("greengate: ..."; with --json {"ok":false,"error","exit"})
  * and return `code`, so that a command can write `return cli_fail(...)`. */

@@ -182,7 +182,7 @@ static void see_daemon(struct doctor *doctor)
         doctor_find(
             doctor,
             &(struct finding){strcmp(state, "degraded") == 0 ? FINDING_WARNING : FINDING_FAULT,
-                              "daemon", ""},
+                              "daemon", "greengate status, and the daemon's log, tell more"},
             "%s: %s", state, reason->valuestring ? reason->valuestring : "");
     }
 }
@@ -212,6 +212,7 @@ static void examine(struct doctor *doctor)
     see_data(doctor);
     see_clock(doctor);
     see_disk(doctor);
+    doctor_see_files(doctor);
     see_daemon(doctor);
     if (doctor->status) {
         see_upstreams(doctor);
@@ -221,6 +222,7 @@ static void examine(struct doctor *doctor)
     doctor_see_listeners(doctor);
     doctor_see_page(doctor);
     doctor_see_engines(doctor);
+    doctor_see_neighbours(doctor);
 }
 
 static void print_findings(const struct doctor *doctor)

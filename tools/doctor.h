@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* doctor: what each examination writes its findings to. */
 #pragma once
+#include "base/addr.h"
 #include "config/config.h"
 #include "config/known.h"
 #include "tools/cli.h"
-
-struct addr;
 
 enum finding_level { FINDING_OK, FINDING_WARNING, FINDING_FAULT };
 
@@ -31,8 +30,15 @@ void doctor_find(struct doctor *doctor, const struct finding *finding, const cha
 void doctor_see_listeners(struct doctor *doctor);
 /* Does the name of each safe mode still resolve, and does no list block it? */
 void doctor_see_engines(struct doctor *doctor);
-/* Does the warning page's server answer? */
+/* Does a browser that asks for a blocked name see the warning page? */
 void doctor_see_page(struct doctor *doctor);
+/* Do files belong to whom they should, and are secrets secret? */
+void doctor_see_files(struct doctor *doctor);
+/* Which resolvers do routers and DHCP servers tell devices to ask? Waits for some seconds. */
+void doctor_see_neighbours(struct doctor *doctor);
+
+/* Where a listener is reached from this machine. */
+struct addr doctor_reach(const struct addr *listen);
 
 /* "dnsmasq (process 312)" of who holds a port, "another program" when it cannot be seen who;
  * "" for nobody. */

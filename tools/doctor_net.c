@@ -6,10 +6,10 @@
 #include "tools/doctor.h"
 #include "tools/probe.h"
 
-enum { DNS_PORT = 53, HTTP_PORT = 80, TIMEOUT_MS = 2500, SILENCES_MAX = 2 };
+enum { DNS_PORT = 53, TIMEOUT_MS = 2500, SILENCES_MAX = 2 };
 
 /* Where a listener is reached from this machine. */
-static struct addr reach(const struct addr *listen)
+struct addr doctor_reach(const struct addr *listen)
 {
     struct addr addr = *listen;
     if (addr_is_any(&addr)) {
@@ -42,7 +42,7 @@ static void see_listener(struct doctor *doctor, const char *text, const struct a
     if (dname_parse(doctor->config->server.name, &own) < 0) {
         return;
     }
-    struct probe probe = {.server = reach(listen), .timeout_ms = TIMEOUT_MS};
+    struct probe probe = {.server = doctor_reach(listen), .timeout_ms = TIMEOUT_MS};
     bool udp = probe_ask(&probe, &own, TYPE_A, &rcode) != PROBE_SILENCE;
     probe.tcp = true;
     bool tcp = probe_ask(&probe, &own, TYPE_A, &rcode) != PROBE_SILENCE;
@@ -89,7 +89,7 @@ static bool choose_server(const struct doctor *doctor, struct probe *probe)
     *probe = (struct probe){.timeout_ms = TIMEOUT_MS};
     if (doctor->status && config->dns.listen.count &&
         addr_parse_port(config->dns.listen.items[0], DNS_PORT, &probe->server) == 0) {
-        probe->server = reach(&probe->server);
+        probe->server = doctor_reach(&probe->server);
         return true;
     }
     for (size_t i = 0; i < config->upstream.servers.count; i++) {
@@ -202,40 +202,5 @@ void doctor_see_engines(struct doctor *doctor)
             doctor,
             &(struct finding){FINDING_FAULT, "upstream", "is the network up? see upstream.servers"},
             "names cannot be resolved: the other engines were not tried");
-    }
-}
-
-static bool wants_page(const struct config *config)
-{
-    bool wanted = config->block.mode == MODE_PAGE;
-    for (size_t i = 0; i < config->group_count; i++) {
-        wanted |= config->groups[i].mode == MODE_PAGE;
-    }
-    return wanted;
-}
-
-void doctor_see_page(struct doctor *doctor)
-{
-    const struct config *config = doctor->config;
-    const struct text_list *listen =
-        config->web.listen.count ? &config->web.listen : &config->dns.listen;
-    if (!wants_page(config)) {
-        return;
-    }
-    for (size_t i = 0; i < listen->count; i++) {
-        struct addr addr;
-        if (addr_parse_port(listen->items[i], HTTP_PORT, &addr) < 0) {
-            continue;
-        }
-        addr.port = config->web.listen.count ? addr.port : HTTP_PORT;
-        struct probe probe = {.server = reach(&addr), .timeout_ms = TIMEOUT_MS};
-        char text[ADDR_TEXT_MAX];
-        bool answers = probe_connects(&probe);
-        doctor_find(
-            doctor,
-            &(struct finding){answers ? FINDING_OK : FINDING_WARNING, "warning page",
-                              answers ? "" : "start greengate-web, or set block.mode to nxdomain"},
-            answers ? "%s answers" : "no web server on %s: blocked pages only fail to load",
-            addr_print(&addr, text));
     }
 }

@@ -34,17 +34,6 @@ static int open_socket(const struct probe *probe)
     return fd;
 }
 
-bool probe_connects(const struct probe *probe)
-{
-    struct probe by_tcp = *probe;
-    by_tcp.tcp = true;
-    int fd = open_socket(&by_tcp);
-    if (fd >= 0) {
-        close(fd);
-    }
-    return fd >= 0;
-}
-
 static bool read_whole(int fd, uint8_t *out, size_t len)
 {
     return recv(fd, out, len, MSG_WAITALL) == (ssize_t)len;
@@ -104,6 +93,37 @@ static enum probe_result judge(const struct ask *ask, const struct packet *packe
     return found ? PROBE_ADDRESSES : PROBE_NO_DATA;
 }
 
+/* RFC 6891 section 6.1.2: options of code, length, data. */
+static void see_options(const uint8_t *data, size_t len, struct probe_seen *seen)
+{
+    for (size_t at = 0; len - at >= 4;) {
+        unsigned code = (unsigned)data[at] << 8 | data[at + 1];
+        size_t octets = (size_t)data[at + 2] << 8 | data[at + 3];
+        if (octets > len - at - 4) {
+            return;
+        }
+        if (code == OPTION_EDE && octets >= 2 && seen->ede < 0) {
+            seen->ede = data[at + 4] << 8 | data[at + 5];
+        }
+        at += 4 + octets;
+    }
+}
+
+static void see_records(const struct packet *packet, size_t pos, struct probe_seen *seen)
+{
+    struct rr rr;
+    while (pos < packet->len && rr_read(packet->data, packet->len, &pos, &rr) == 0) {
+        uint8_t wire[DNAME_WIRE_MAX];
+        size_t at = rr.rdata, len;
+        if (rr.type == TYPE_OPT) {
+            see_options(packet->data + rr.rdata, rr.rdlen, seen);
+        } else if (rr.type == TYPE_CNAME && !*seen->target &&
+                   rr_expand_name(packet, &at, wire, &len) == 0) {
+            dname_print_wire(wire, seen->target);
+        }
+    }
+}
+
 static enum probe_result exchange(const struct probe *probe, int fd, const struct ask *ask,
                                   uint16_t *ret_rcode)
 {
@@ -123,6 +143,9 @@ static enum probe_result exchange(const struct probe *probe, int fd, const struc
         enum ask_match match = len ? ask_check(ask, &mark, &packet) : ASK_FOREIGN;
         if (match == ASK_OURS || match == ASK_CASE) {
             result = judge(ask, &packet, ret_rcode);
+            if (probe->seen) {
+                see_records(&packet, DNS_HEADER + mark.name_len + 4U, probe->seen);
+            }
         }
     }
     free(reply);

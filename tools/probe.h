@@ -12,15 +12,19 @@ enum probe_result {
     PROBE_FAILURE, /* another RCODE, see *ret_rcode */
 };
 
+/* What else an answer showed. */
+struct probe_seen {
+    int ede;                     /* extended error (RFC 8914), -1 = none */
+    char target[DNAME_TEXT_MAX]; /* of the first CNAME, "" = none */
+};
+
 struct probe {
     struct addr server;
     bool tcp;
     unsigned timeout_ms;
+    struct probe_seen *seen; /* NULL: nobody asks */
 };
 
 /* Asks once. */
 enum probe_result probe_ask(const struct probe *probe, const struct dname *name, uint16_t type,
                             uint16_t *ret_rcode);
-
-/* Does a TCP connection open? */
-bool probe_connects(const struct probe *probe);

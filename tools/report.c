@@ -180,16 +180,16 @@ static int make(struct cli *cli, const struct wish *wish, struct report *report)
 static int load_and_make(struct cli *cli, const struct wish *wish, const struct config *config)
 {
     struct catalog *catalog = NULL;
-    struct report_texts *texts = NULL;
+    struct wordbook *texts = NULL;
     struct diag diag = {0};
     const char *language = wish->language                ? wish->language
                            : config->web.languages.count ? config->web.languages.items[0]
                                                          : "ko";
     int code;
     if (catalog_load(config->server.data_dir, &catalog, &diag) < 0 ||
-        report_texts_load(config->server.data_dir, &texts, &diag) < 0) {
+        wordbook_load(config->server.data_dir, "report.yaml", &texts, &diag) < 0) {
         code = cli_fail_diag(cli, CLI_FAILED, &diag);
-    } else if (!report_texts_speak(texts, language)) {
+    } else if (!wordbook_speaks(texts, language)) {
         code = cli_usage(cli, "report", "report.yaml does not speak this language");
     } else {
         struct report report = {.config = config,
@@ -199,7 +199,7 @@ static int load_and_make(struct cli *cli, const struct wish *wish, const struct 
                                 .made = (int64_t)time(NULL)};
         code = make(cli, wish, &report);
     }
-    report_texts_free(texts);
+    wordbook_free(texts);
     catalog_free(catalog);
     return code;
 }

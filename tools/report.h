@@ -4,6 +4,7 @@
 #include "config/catalog.h"
 #include "config/config.h"
 #include "tools/cli.h"
+#include "tools/wordbook.h"
 
 enum { REPORT_DAYS_MAX = 31, REPORT_HOURS = 24 };
 
@@ -14,7 +15,7 @@ struct report_sum {
 struct report {
     const struct config *config;
     const struct catalog *catalog;
-    const struct report_texts *texts;
+    const struct wordbook *texts; /* data_dir/report.yaml */
     const char *language;
     int year, month, days; /* month 1 to 12 */
     int64_t first, end;    /* seconds since 1970, of the local month */
@@ -26,16 +27,6 @@ struct report {
     const cJSON *domains;             /* the same by domain; NULL: no names are counted */
     const cJSON *status;
 };
-
-/* data_dir/report.yaml. */
-struct report_texts;
-__attribute__((warn_unused_result)) int
-report_texts_load(const char *data_dir, struct report_texts **ret_texts, struct diag *diag);
-void report_texts_free(struct report_texts *texts); /* accepts NULL */
-bool report_texts_speak(const struct report_texts *texts, const char *language);
-
-/* The text of an id; the id itself when there is none. */
-const char *report_say(const struct report *report, const char *id);
 
 /* One self-contained page of HTML. */
 void report_write(const struct report *report, FILE *out);

@@ -48,7 +48,7 @@ static void escape(FILE *out, const char *text)
 /* A text with its {word}s filled in; pairs of word and value, NULL ends them. */
 static void say(const struct report *report, FILE *out, const char *id, const char *const *fills)
 {
-    const char *text = report_say(report, id);
+    const char *text = wordbook_get(report->texts, report->language, id);
     while (*text) {
         const char *const *fill = fills;
         while (fill && *fill && strncmp(text, fill[0], strlen(fill[0])) != 0) {
@@ -295,7 +295,7 @@ static const char *category_name(const struct report *report, const char *id)
 {
     const struct catalog_category *category = catalog_find(report->catalog, id);
     if (strcmp(id, "none") == 0) {
-        return report_say(report, "no_category");
+        return wordbook_get(report->texts, report->language, "no_category");
     }
     return category ? catalog_text_in(category->names, category->name_count, report->language) : id;
 }

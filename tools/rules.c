@@ -6,6 +6,7 @@
 
 #include "blocklists/suffix.h"
 #include "tools/cli.h"
+#include "tools/rules.h"
 
 /* What allow, block and rules are told. */
 struct wish {
@@ -288,8 +289,11 @@ int cmd_rules(struct cli *cli, int argc, char **argv)
     if (count == 0 || (count == 1 && strcmp(argv[1], "list") == 0)) {
         return list_rules(cli);
     }
+    if (count == 2 && strcmp(argv[1], "import") == 0) {
+        return rules_import(cli, argv[2]);
+    }
     if (count != 2 || strcmp(argv[1], "remove") != 0) {
-        return cli_usage(cli, "rules", "nothing, or remove NAME, is expected");
+        return cli_usage(cli, "rules", "nothing, remove NAME or import FILE is expected");
     }
     int code = take_target(cli, "rules", argv[2], &wish);
     if (code == CLI_DONE) {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tools/wordbook.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,11 +8,11 @@
 #include "config/check.h"
 #include "base/datafile.h"
 #include "config/value.h"
-#include "tools/report.h"
+#include "config/yaml.h"
 
 enum { TEXT_MAX = 600 };
 
-struct report_texts {
+struct wordbook {
     struct yaml_node *root; /* id: {language: text} */
 };
 
@@ -31,12 +33,13 @@ static int check_entry(const struct yaml_node *entry, const struct complaint *to
     return 0;
 }
 
-int report_texts_load(const char *data_dir, struct report_texts **ret_texts, struct diag *diag)
+int wordbook_load(const char *data_dir, const char *file, struct wordbook **ret_book,
+                  struct diag *diag)
 {
     char path[4096];
     struct yaml_node *root = NULL;
     const struct complaint to = {path, diag};
-    datafile_path(data_dir, "report.yaml", path, sizeof(path));
+    datafile_path(data_dir, file, path, sizeof(path));
     int err = yaml_read(path, &root, diag);
     if (err == 0 && root->kind != YAML_MAP) {
         err = complain(&to, root, "expected a map of texts");
@@ -45,36 +48,54 @@ int report_texts_load(const char *data_dir, struct report_texts **ret_texts, str
     for (; entry && err == 0; entry = entry->next) {
         err = check_entry(entry, &to);
     }
-    struct report_texts *texts = err == 0 ? calloc(1, sizeof(*texts)) : NULL;
-    if (!texts) {
+    struct wordbook *book = err == 0 ? calloc(1, sizeof(*book)) : NULL;
+    if (!book) {
         yaml_free(root);
         return err < 0 ? err : -ENOMEM;
     }
-    texts->root = root;
-    *ret_texts = texts;
+    book->root = root;
+    *ret_book = book;
     return 0;
 }
 
-void report_texts_free(struct report_texts *texts)
+void wordbook_free(struct wordbook *book)
 {
-    if (texts) {
-        yaml_free(texts->root);
-        free(texts);
+    if (book) {
+        yaml_free(book->root);
+        free(book);
     }
 }
 
-bool report_texts_speak(const struct report_texts *texts, const char *language)
+bool wordbook_speaks(const struct wordbook *book, const char *language)
 {
-    bool speaks = texts->root->first != NULL;
-    for (const struct yaml_node *entry = texts->root->first; entry; entry = entry->next) {
+    bool speaks = book->root->first != NULL;
+    for (const struct yaml_node *entry = book->root->first; entry; entry = entry->next) {
         speaks = speaks && yaml_get_text(entry, language);
     }
     return speaks;
 }
 
-const char *report_say(const struct report *report, const char *id)
+const char *wordbook_get(const struct wordbook *book, const char *language, const char *id)
 {
-    const struct yaml_node *entry = yaml_get(report->texts->root, id);
-    const char *text = entry ? yaml_get_text(entry, report->language) : NULL;
+    const struct yaml_node *entry = yaml_get(book->root, id);
+    const char *text = entry ? yaml_get_text(entry, language) : NULL;
     return text ? text : id;
+}
+
+void wordbook_print(const struct wordbook *book, const char *language,
+                    const struct wordbook_line *line, FILE *out)
+{
+    const char *text = wordbook_get(book, language, line->id);
+    while (*text) {
+        const char *const *fill = line->fills;
+        while (fill && *fill && strncmp(text, fill[0], strlen(fill[0])) != 0) {
+            fill += 2;
+        }
+        if (fill && *fill) {
+            fputs(fill[1], out);
+            text += strlen(fill[0]);
+        } else {
+            fputc(*text++, out);
+        }
+    }
 }

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/wholefile.h"
+#include "tools/livedb.h"
+#include "tools/restore.h"
+
+#define WAITING ".restored" /* behind a path: written, not yet in its place */
+
+int restore_path(const char *folder, const char *name, char out[PATH_MAX])
+{
+    int len = snprintf(out, PATH_MAX, "%s/%s", folder, name);
+    return len >= 0 && len < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+int restore_make_folders(const char *folder)
+{
+    static const char *const parts[] = {"config", "config/conf.d", "state"};
+    char path[PATH_MAX];
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
+        return -errno;
+    }
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        int err = restore_path(folder, parts[i], path);
+        if (err < 0 || mkdir(path, 0700) < 0) {
+            return err < 0 ? err : -errno;
+        }
+    }
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *place)
+{
+    (void)info;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+void restore_remove_folders(const char *folder)
+{
+    (void)!nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+int restore_put(const char *path, const void *data, size_t len)
+{
+    const char *at = data;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        return -errno;
+    }
+    int err = 0;
+    while (err == 0 && len > 0) {
+        ssize_t put = write(fd, at, len);
+        if (put < 0 && errno != EINTR) {
+            err = -errno;
+        }
+        at += put > 0 ? put : 0;
+        len -= put > 0 ? (size_t)put : 0;
+    }
+    if (err == 0 && fsync(fd) < 0) {
+        err = -errno;
+    }
+    close(fd);
+    return err;
+}
+
+int restore_set_aside(const struct restore_set *set, struct diag *diag)
+{
+    char target[PATH_MAX], path[PATH_MAX];
+    for (size_t i = 0; i < set->names->count; i++) {
+        const char *name = set->names->items[i];
+        struct backup_data data = {0};
+        int err = backup_path(set->to, name, target);
+        if (err < 0 || access(target, F_OK) < 0) {
+            continue;
+        }
+        err = backup_read(set->to, name, &data, diag);
+        if (err < 0) {
+            return err;
+        }
+        err = restore_path(set->folder, name, path);
+        err = err < 0 ? err : restore_put(path, data.octets, data.len);
+        free(data.octets);
+        if (err < 0) {
+            diag_at(diag, path, 0, 0);
+            return diag_set(diag, err, "%s", strerror(-err));
+        }
+    }
+    return 0;
+}
+
+/* Who owns a new file and may read it: as the one that was there, else as its folder. */
+static void take_rights(const char *path, const char *target, const char *name)
+{
+    struct stat info;
+    char folder[PATH_MAX];
+    bool state = strncmp(name, "state/", 6) == 0;
+    mode_t mode = backup_is_database(name) ? 0600 : state ? 0640 : 0644;
+    const char *slash = strrchr(target, '/');
+    snprintf(folder, sizeof(folder), "%.*s", slash > target ? (int)(slash - target) : 1,
+             slash ? target : ".");
+    if (stat(target, &info) == 0) {
+        mode = info.st_mode & 0777U;
+    } else if (stat(folder, &info) < 0) {
+        return;
+    }
+    if (geteuid() == 0) {
+        (void)!chown(path, info.st_uid, info.st_gid);
+    }
+    (void)!chmod(path, mode);
+}
+
+static int make_folder_of(const char *target)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(target, '/');
+    if (!slash || slash == target) {
+        return 0;
+    }
+    snprintf(folder, sizeof(folder), "%.*s", (int)(slash - target), target);
+    return mkdir(folder, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int waiting_path(const char *target, char out[PATH_MAX])
+{
+    int len = snprintf(out, PATH_MAX, "%s%s", target, WAITING);
+    return len >= 0 && len < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static int write_waiting(const struct restore_set *set, const char *name)
+{
+    char from[PATH_MAX], target[PATH_MAX], waiting[PATH_MAX], *text = NULL;
+    size_t len = 0;
+    int err = restore_path(set->folder, name, from);
+    err = err < 0 ? err : backup_path(set->to, name, target);
+    err = err < 0 ? err : waiting_path(target, waiting);
+    if (err < 0 || access(from, F_OK) < 0) {
+        return err;
+    }
+    err = wholefile_read(from, BACKUP_TEXT_MAX, &text, &len);
+    err = err < 0 ? err : make_folder_of(target);
+    if (err == 0) {
+        unlink(waiting);
+        err = restore_put(waiting, text, len);
+    }
+    if (err == 0) {
+        take_rights(waiting, target, name);
+    }
+    free(text);
+    return err;
+}
+
+/* What was written into its place, or what is in no backup out of it. */
+static int settle(const struct restore_set *set, const char *name)
+{
+    char target[PATH_MAX], waiting[PATH_MAX];
+    int err = backup_path(set->to, name, target);
+    err = err < 0 ? err : waiting_path(target, waiting);
+    if (err < 0) {
+        return err;
+    }
+    if (access(waiting, F_OK) == 0) {
+        return rename(waiting, target) < 0 ? -errno : 0;
+    }
+    return unlink(target) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int write_database(const struct restore_set *set, const char *name, struct diag *diag)
+{
+    char from[PATH_MAX], target[PATH_MAX], *data = NULL;
+    size_t len = 0;
+    int err = restore_path(set->folder, name, from);
+    err = err < 0 ? err : backup_path(set->to, name, target);
+    if (err < 0 || access(from, F_OK) < 0) {
+        return err;
+    }
+    bool is_new = access(target, F_OK) < 0;
+    err = wholefile_read(from, BACKUP_OCTETS_MAX, &data, &len);
+    if (err == 0) {
+        mode_t before = umask(077);
+        err = livedb_write(target, (const uint8_t *)data, len, diag);
+        umask(before);
+    }
+    free(data);
+    if (err == 0 && is_new) {
+        char nobody[PATH_MAX];
+        snprintf(nobody, sizeof(nobody), "%.*s/.", (int)(strrchr(target, '/') - target), target);
+        take_rights(target, nobody, name);
+        (void)!chmod(target, 0600);
+    }
+    return err;
+}
+
+static void drop_waiting(const struct restore_set *set)
+{
+    char target[PATH_MAX], waiting[PATH_MAX];
+    for (size_t i = 0; i < set->names->count; i++) {
+        if (backup_path(set->to, set->names->items[i], target) == 0 &&
+            waiting_path(target, waiting) == 0) {
+            unlink(waiting);
+        }
+    }
+}
+
+static int say(struct diag *diag, int err, const char *name)
+{
+    return err < 0 && !*diag->text ? diag_set(diag, err, "%s: %s", name, strerror(-err)) : err;
+}
+
+int restore_install(const struct restore_set *set, struct diag *diag)
+{
+    int err = 0;
+    const char *name = "";
+    for (size_t i = 0; err == 0 && i < set->names->count; i++) {
+        name = set->names->items[i];
+        err = backup_is_database(name) ? 0 : write_waiting(set, name);
+    }
+    if (err < 0) {
+        drop_waiting(set);
+        return say(diag, err, name);
+    }
+    for (size_t i = 0; err == 0 && i < set->names->count; i++) {
+        name = set->names->items[i];
+        err = backup_is_database(name) ? write_database(set, name, diag) : settle(set, name);
+    }
+    return say(diag, err, name);
+}
