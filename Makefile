@@ -2,7 +2,7 @@
 # One non-recursive Makefile; `make help` lists the targets.
 #
 # Objects lie in $(BUILD)/$(MODE), so that release, debug, asan, tsan and fuzz live
-# side by side. Honours CC CFLAGS LDFLAGS DESTDIR PREFIX SYSCONFDIR DATADIR V=1.
+# side by side. Honours CC CFLAGS LDFLAGS DESTDIR PREFIX SYSCONFDIR DATADIR PKG_CONFIG V=1.
 
 MODE       ?= release
 BUILD      ?= build
@@ -11,6 +11,9 @@ PREFIX     ?= /usr
 SYSCONFDIR ?= /etc
 DATADIR    ?= $(PREFIX)/share/greengate
 JOBS       ?= $(shell nproc)
+PKG_CONFIG ?= pkg-config
+# Runs a program that was built, where that is not this machine's: qemu-aarch64 -L SYSROOT.
+RUN        ?=
 
 # Below this folder always relative, else objects would know their headers by two names.
 override BUILD := $(patsubst $(CURDIR)/%,%,$(BUILD))
@@ -24,7 +27,8 @@ PKGS := libuv ldns sqlite3 yaml-0.1 libcurl zlib liblzma libzstd libsodium libid
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
         -Wpointer-arith -Wno-missing-field-initializers
-HARD := -fstack-protector-strong -fPIE -fcf-protection
+# -fcf-protection is known for x86 alone.
+HARD := -fstack-protector-strong -fPIE $(shell $(CC) -fcf-protection -xc -c /dev/null -o /dev/null 2>/dev/null && echo -fcf-protection)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 # Nothing here unwinds a stack; debuggers read .debug_frame, which strip takes off.
@@ -41,7 +45,7 @@ LDFLAGS_fuzz    := -fsanitize=address,undefined
 
 # llhttp: the library where the system has one, else the C sources of Debian's
 # node-llhttp.
-ifeq ($(shell pkg-config --exists libllhttp 2>/dev/null && echo yes),yes)
+ifeq ($(shell $(PKG_CONFIG) --exists libllhttp 2>/dev/null && echo yes),yes)
 PKGS       += libllhttp
 LLHTTP_OBJ :=
 LLHTTP_INC :=
@@ -53,13 +57,16 @@ LLHTTP_INC := -I$(LLHTTP_INCLUDE)
 endif
 
 # Said when something is compiled, not by `make setup`.
-PKG_MISSING := $(shell pkg-config --print-errors --exists $(PKGS) 2>&1)
+PKG_MISSING := $(shell $(PKG_CONFIG) --print-errors --exists $(PKGS) 2>&1)
 
 GG_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS_$(MODE)) -ffunction-sections -fdata-sections \
-             -D_GNU_SOURCE -DGREENGATE_DATADIR='"$(DATADIR)"' -Iresolver -I. $(LLHTTP_INC) \
-             $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
+             -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DGREENGATE_DATADIR='"$(DATADIR)"' -Iresolver -I. $(LLHTTP_INC) \
+             $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
 GG_LDFLAGS := $(LDFLAGS_$(MODE)) -Wl,--as-needed $(LDFLAGS)
-GG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
+# Some 32-bit machines count 64 bits atomically by a library's function.
+ATOMIC := $(shell echo 'unsigned long long n; int main(void) { return __atomic_fetch_or(&n, 1, 5); }' | \
+            $(CC) -xc - -o /dev/null 2>/dev/null || echo -latomic)
+GG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lpthread -lm $(ATOMIC)
 
 MAINS    := resolver/main.c resolver/web/main.c tools/main.c
 LIB_SRC  := $(filter-out $(MAINS),$(wildcard resolver/*.c resolver/*/*.c blocklists/*.c tools/*.c))
@@ -121,6 +128,16 @@ peers: ## unpack the servers that tests need, without installing them
 .PHONY: test-bigendian
 test-bigendian: ## compile lists on an emulated s390x: the same bytes (Debian; unpacks 270 MB into build/)
 	@tests/bigendian/run $(BUILD) $(CC)
+
+ARCH ?= arm64 armhf mipsel s390x
+.PHONY: test-cross cross-tests
+test-cross: ## build for ARCH (arm64 armhf mipsel s390x) and run unit tests and a query there, emulated
+	@packaging/dev/setup cross
+	@$(SUBMAKE) peers
+	@for arch in $(ARCH); do tests/cross/run $(BUILD) $$arch || exit; done
+
+cross-tests: $(UNIT)
+	@:
 
 .PHONY: test-browser
 test-browser: ## the warning page in a real Chromium (needs chromium, npm, root for network namespaces)
@@ -294,6 +311,6 @@ $B/data/%.txt: $(CATALOG)/%.txt
 $B/data/starter.ggdb: $B/greengate $(STARTER) $(filter-out %.ggdb,$(DATA))
 	@mkdir -p $(@D)
 	@[ $(V) = 1 ] || echo "  LISTS $@"
-	$(Q)GREENGATE_DATA=$(CATALOG) $B/greengate lists compile $@
+	$(Q)GREENGATE_DATA=$(CATALOG) $(RUN) $B/greengate lists compile $@
 
 -include $(LIB_OBJ:.o=.d) $(patsubst %.c,$B/%.d,$(MAINS) $(UNIT_SRC) $(FUZZ_SRC)) $(FAKE_OBJ:.o=.d)
