@@ -56,11 +56,17 @@ LLHTTP_OBJ := $B/llhttp/llhttp.o $B/llhttp/api.o $B/llhttp/http.o
 LLHTTP_INC := -I$(LLHTTP_INCLUDE)
 endif
 
+# musl has no BSD queues.
+ifneq ($(shell printf '\043include <sys/queue.h>' | $(CC) -E -xc - >/dev/null 2>&1 && echo yes),yes)
+QUEUE_INC := -Ipackaging/openwrt/include
+endif
+
 # Said when something is compiled, not by `make setup`.
 PKG_MISSING := $(shell $(PKG_CONFIG) --print-errors --exists $(PKGS) 2>&1)
 
 GG_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS_$(MODE)) -ffunction-sections -fdata-sections \
-             -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DGREENGATE_DATADIR='"$(DATADIR)"' -Iresolver -I. $(LLHTTP_INC) \
+             -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DGREENGATE_DATADIR='"$(DATADIR)"' -Iresolver -I. \
+             $(LLHTTP_INC) $(QUEUE_INC) \
              $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
 GG_LDFLAGS := $(LDFLAGS_$(MODE)) -Wl,--as-needed $(LDFLAGS)
 # Some 32-bit machines count 64 bits atomically by a library's function.
@@ -135,6 +141,11 @@ test-cross: ## build for ARCH (arm64 armhf mipsel s390x) and run unit tests and 
 	@packaging/dev/setup cross
 	@$(SUBMAKE) peers
 	@for arch in $(ARCH); do tests/cross/run $(BUILD) $$arch || exit; done
+
+.PHONY: test-musl
+test-musl: ## compile every source file against musl, the C library of OpenWrt
+	@packaging/dev/setup cross
+	@tests/cross/musl $(BUILD)
 
 cross-tests: $(UNIT)
 	@:
