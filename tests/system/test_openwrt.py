@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The OpenWrt package: its Makefile, and its scripts under busybox ash with the real programs."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+from harness import BUILD, ROOT
+
+sys.path.insert(0, os.path.join(ROOT, "tests", "openwrt"))
+import router  # noqa: E402
+from router import PACKAGE, Router  # noqa: E402
+
+ENABLE = "config greengate 'main'\n\toption enabled '1'\n"
+EVERYONE = "config group 'everyone'\n\tlist block 'adult'\n"
+SCRIPTS = ["greengate.init", "greengate.keeper", "greengate.defaults", "settings.sh", "dnsmasq.sh", "flash.sh",
+           "standins.sh"]
+
+
+class Package(unittest.TestCase):
+    def test_the_feeds_index(self):
+        done = router.make("DUMP=1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        packages = {}
+        for part in done.stdout.split("@@"):
+            fields = dict(re.findall(r"^(\w+): *(.*)$", part, re.M))
+            if fields:
+                packages[fields["Package"]] = fields
+        self.assertEqual(sorted(packages), ["greengate", "greengate-lite"])
+        full, lite = packages["greengate"], packages["greengate-lite"]
+        self.assertEqual((full["VARIANT"], lite["VARIANT"], lite["PROVIDES"]), ("full", "lite", "greengate"))
+        self.assertIn("+libopenssl", full["DEPENDS"].split())
+        self.assertNotIn("+libopenssl", lite["DEPENDS"].split())
+        self.assertIn("/etc/config/greengate", full["Conffiles"])
+
+    def test_the_version_is_that_of_the_programs(self):
+        with open(os.path.join(ROOT, "resolver/base/version.h"), encoding="utf-8") as source:
+            version = re.search(r'"(.*)"', source.read())[1]
+        self.assertIn(f"Version: {version}-r", router.make("DUMP=1").stdout)
+
+    @unittest.skipUnless(shutil.which("shellcheck"), "no shellcheck")
+    def test_shellcheck(self):
+        done = subprocess.run(["shellcheck", "-x", *SCRIPTS], cwd=os.path.join(PACKAGE, "files"),
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.stdout, "")
+
+
+class OnRouter(unittest.TestCase):
+    def setUp(self):
+        self.router = Router(BUILD)
+        self.addCleanup(self.router.remove)
+
+    def configure(self, *parts):
+        self.router.write("etc/config/greengate", "\n".join(parts))
+
+    def service(self, action, code=0):
+        done = self.router.service(action)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done
+
+    def shown(self):
+        done = self.router.run("greengate --json config show")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return json.loads(done.stdout)
+
+    def writes(self):
+        return self.router.read("tmp/writes").split() if self.router.exists("tmp/writes") else []
+
+
+class Settings(OnRouter):
+    def convert(self, *parts):
+        """The configuration in force after a start by these sections."""
+        self.configure(*parts)
+        self.service("start")
+        return self.shown()
+
+    def test_as_installed_it_is_off_and_touches_nothing(self):
+        before = self.router.read("etc/config/dhcp")
+        self.service("start")
+        self.assertEqual(self.router.read("etc/config/dhcp"), before)
+        self.assertEqual((self.router.read("tmp/services"), self.writes()), ("", []))
+        self.assertFalse(self.router.exists("var/etc/greengate/greengate.yaml"))
+
+    def test_switched_on_it_is_accepted(self):
+        shown = self.convert(self.router.read("etc/config/greengate").replace("enabled '0'", "enabled '1'"))
+        self.assertEqual(shown["dns"]["listen"], ["0.0.0.0:53", "[::]:53"])
+        self.assertEqual((shown["server"]["workers"], shown["cache"]["size_mb"]), (1, 2))
+        self.assertEqual((shown["server"]["timezone"], shown["server"]["wait_for_sync"]), ("KST-9", True))
+        self.assertEqual((shown["block"]["mode"], shown["block"]["page_ipv4"]), ("page", "198.18.53.1"))
+        zones = {zone["domain"]: zone.get("servers", [zone.get("servers[]")]) for zone in shown["upstream"]["zones"]}
+        for domain in ("lan", "168.192.in-addr.arpa", "31.172.in-addr.arpa", "corp.example"):
+            self.assertEqual(zones[domain], ["udp://127.0.0.1:54"], domain)
+        self.assertEqual([group["name"] for group in shown["groups"]], ["everyone"])
+        self.assertIn("adult", shown["groups"][0]["block"])
+
+    def test_every_option(self):
+        shown = self.convert(ENABLE + """
+	option mode 'behind'
+	option port '5454'
+	list upstream 'udp://192.0.2.1:53'
+	list upstream 'tls://9.9.9.9:853#dns.quad9.net'
+	option upstream_strategy 'ordered'
+	option cache_mb '4'
+	option update_window '19:00-07:00'
+	list never_block 'school.example'
+	option stats_privacy 'domains'
+	option stats_min_clients '3'
+	list language 'ko'
+	list language 'en'
+
+config group
+	option name 'children'
+	list client '192.168.1.0/24'
+	list client '02:00:00:00:00:01'
+	list client 'host:tablet'
+	list block 'adult'
+	list service 'tiktok'
+	option safe_search 'on'
+	option youtube 'moderate'
+	option strip_ech '0'
+
+config schedule
+	option group 'children'
+	list block 'games'
+	option days 'mon-fri'
+	option from '20:00'
+	option to '07:00'
+
+config schedule
+	option group 'everyone'
+	option block 'all'
+	list except 'education'
+	list bell 'lesson'
+	list not_on 'holidays'
+
+config bell
+	option name 'lesson'
+	option from '09:00'
+	option to '09:45'
+
+config dates
+	option name 'holidays'
+	list on '2026-12-25'
+
+config list
+	option id 'a-list'
+	option url 'https://lists.example/adult.txt?a=b&c'
+	option category 'adult'
+	option shadow '1'
+
+config record
+	option name 'nas.lan'
+	option address '192.168.1.5'
+
+config zone
+	option domain 'branch.example'
+	list server 'udp://10.0.0.1:53'
+""", EVERYONE)
+        self.assertEqual(shown["dns"]["listen"], ["127.0.0.1:5454", "[::1]:5454"])
+        self.assertEqual(shown["dns"]["trusted_forwarders"], ["127.0.0.1", "::1"])
+        self.assertEqual(shown["upstream"]["servers"], ["udp://192.0.2.1:53", "tls://9.9.9.9:853#dns.quad9.net"])
+        self.assertEqual([zone["domain"] for zone in shown["upstream"]["zones"]], ["branch.example"])
+        self.assertEqual(shown["lists"]["never_block"], ["school.example"])
+        self.assertEqual((shown["stats"]["privacy"], shown["stats"]["min_clients"]), ("domains", 3))
+        self.assertEqual(shown["web"]["languages"], ["ko", "en"])
+        self.assertEqual(shown["dns"]["records"], [{"name": "nas.lan", "address": "192.168.1.5"}])
+        source = shown["lists"]["sources"][0]
+        self.assertEqual((source["id"], source["shadow"]), ("a-list", True))
+        children, everyone = shown["groups"]
+        self.assertEqual(children["clients"], ["192.168.1.0/24", "02:00:00:00:00:01", "host:tablet"])
+        self.assertEqual((children["safe_search"], children["youtube"], children["strip_ech"]),
+                         (True, "moderate", False))
+        self.assertEqual(children["schedule"][0]["block"], ["games"])
+        self.assertEqual((everyone["schedule"][0]["bells"], everyone["schedule"][0]["not_on"]),
+                         (["lesson"], ["holidays"]))
+
+    def test_values_that_need_quoting(self):
+        rows = [("Kim\"s: #1 school \\ back", "Kim\"s: #1 school \\ back"), ("학교 🏫", "학교 🏫"),
+                ("two\nlines\tand a tab", "two lines and a tab"), ("- dash", "- dash"), ("yes", "yes"), ("12", "12"),
+                ("$(reboot) `id` $HOME", "$(reboot) `id` $HOME"), ("{a: [b]} & *c | > % @", "{a: [b]} & *c | > % @")]
+        for text, expected in rows:
+            with self.subTest(text=text):
+                shown = self.convert(f"{ENABLE}\toption organisation '{text}'\n", EVERYONE)
+                self.assertEqual(shown["web"]["organisation"], expected)
+
+    def test_what_the_provider_says(self):
+        self.router.write("tmp/resolv.conf.d/resolv.conf.auto",
+                          "# Interface wan\nnameserver 192.0.2.53\nnameserver 2001:db8::53\n"
+                          "nameserver fe80::1%eth0\nnameserver 127.0.0.1\nsearch example\n")
+        shown = self.convert(ENABLE, EVERYONE)
+        self.assertEqual(shown["upstream"]["servers"], ["udp://192.0.2.53:53", "udp://[2001:db8::53]:53"])
+
+    def test_further_settings_in_yaml(self):
+        self.router.write("etc/greengate/conf.d/mine.yaml", "stats: {keep_days: 30}\n")
+        self.assertEqual(self.convert(ENABLE, EVERYONE)["stats"]["keep_days"], 30)
+        self.assertEqual(self.router.read("var/etc/greengate/conf.d/mine.yaml"), "stats: {keep_days: 30}\n")
+
+    def test_mistakes_are_told_and_change_nothing(self):
+        self.convert(ENABLE, EVERYONE)
+        good, dhcp = self.router.read("var/etc/greengate/greengate.yaml"), self.router.read("etc/config/dhcp")
+        rows = [("\toption mode 'sideways'\n", "mode 'sideways' is neither front nor behind"),
+                ("\toption dnsmasq_port '5353'\n", "dnsmasq_port '5353' is that of mDNS"),
+                ("\toption port '53'\n", "port '53' is no port, or the one that must be free"),
+                ("\toption cache_mb 'lots'\n", "size_mb: expected a whole number, found 'lots'"),
+                ("\nconfig schedule\n\toption group 'ghosts'\n", "names the group 'ghosts'"),
+                ("\nconfig group 'x'\n\tlist client 'nobody'\n", "nobody")]
+        for text, words in rows:
+            with self.subTest(text=text):
+                self.configure(ENABLE + text, EVERYONE)
+                self.assertIn(words, self.service("reload", 1).stderr)
+                self.assertIn(words, (done := self.router.service("check_config")).stderr + done.stdout)
+                self.assertEqual(self.router.read("var/etc/greengate/greengate.yaml"), good)
+                self.assertEqual(self.router.read("etc/config/dhcp"), dhcp)
+
+    def test_slips_of_the_pen_are_told(self):
+        self.configure(ENABLE + "\toption modus 'front'\n", EVERYONE.replace("block", "blok"), "config grup 'x'\n")
+        said = self.service("start").stderr
+        self.assertIn("section 'greengate' has no option 'modus'", said)
+        self.assertIn("section 'group' has no option 'blok'", said)
+        self.assertIn("no sections of type 'grup'", said)
+
+
+class Modes(OnRouter):
+    def dnsmasq(self):
+        done = self.router.run("uci export dhcp")
+        part = done.stdout.split("config dhcp")[0]
+        found = {}
+        for kind, name, value in re.findall(r"(option|list) (\w+) '(.*)'", part):
+            if kind == "list":
+                found.setdefault(name, []).append(value)
+            else:
+                found[name] = value
+        return found
+
+    def both(self, mode):
+        self.configure(ENABLE + f"\toption mode '{mode}'\n", EVERYONE)
+        before = self.dnsmasq()
+        self.service("start")
+        return before, self.dnsmasq()
+
+    def undone(self, before):
+        self.service("stop")
+        after = self.dnsmasq()
+        self.assertEqual({**after, "server": sorted(after["server"])},
+                         {**before, "server": sorted(before["server"])})
+        self.assertFalse(self.router.exists("etc/config/greengate_undo"))
+        self.assertEqual(os.listdir(self.router.path("usr/share/nftables.d/ruleset-post")), [])
+        self.assertIn("delete table inet greengate\n", self.router.read("tmp/nft"))
+        self.assertEqual(self.router.read("tmp/services").splitlines()[-2:], ["firewall reload", "dnsmasq restart"])
+
+    def test_in_front(self):
+        before, now = self.both("front")
+        self.assertEqual(now, {**before, "port": "54", "noresolv": "1", "dhcp_option": ["6,0.0.0.0"],
+                               "server": ["/corp.example/10.9.9.9"]})
+        self.assertIn("redirect to :53", self.router.read("usr/share/nftables.d/ruleset-post/greengate.nft"))
+        self.undone(before)
+
+    def test_behind(self):
+        before, now = self.both("behind")
+        self.assertEqual(now, {**before, "noresolv": "1", "addmac": "1", "stripmac": "1", "cachesize": "0",
+                               "rebind_protection": "0", "server": ["/corp.example/10.9.9.9", "127.0.0.1#5453"]})
+        self.assertIn("redirect to :53", self.router.read("usr/share/nftables.d/ruleset-post/greengate.nft"))
+        self.undone(before)
+
+    def test_one_and_then_the_other(self):
+        before, front = self.both("front")
+        self.both("behind")
+        self.assertNotIn("port", self.dnsmasq())
+        self.both("front")
+        self.assertEqual(self.dnsmasq(), front)
+        self.undone(before)
+
+    def test_disabled_it_is_undone_too(self):
+        before, _ = self.both("front")
+        self.configure(self.router.read("etc/config/greengate").replace("enabled '1'", "enabled '0'"))
+        self.service("reload")
+        self.assertEqual(sorted(self.dnsmasq()["server"]), sorted(before["server"]))
+        self.assertNotIn("port", self.dnsmasq())
+        self.assertFalse(self.router.exists("tmp/procd"))
+
+    def test_nothing_is_written_again(self):
+        self.both("front")
+        self.service("enable")
+        writes, dhcp = self.writes(), self.router.read("etc/config/dhcp")
+        rules = os.stat(self.router.path("usr/share/nftables.d/ruleset-post/greengate.nft")).st_mtime_ns
+        self.service("restart")
+        self.service("reload")
+        self.service("shutdown")
+        self.service("start")
+        self.assertEqual((self.writes(), self.router.read("etc/config/dhcp")), (writes, dhcp))
+        self.assertEqual(os.stat(self.router.path("usr/share/nftables.d/ruleset-post/greengate.nft")).st_mtime_ns, rules)
+        self.assertEqual(self.router.read("tmp/services").count("dnsmasq restart"), 1)
+
+    def test_removal(self):
+        """What the package manager does: disable, stop, its script."""
+        before, _ = self.both("front")
+        self.service("enable")
+        self.service("disable")
+        self.undone(before)
+        script = router.make("postrm-greengate", "DESTDIR=x").stdout
+        self.assertEqual(self.router.run(script).returncode, 0)
+        self.assertFalse(self.router.exists("var/lib/greengate"))
+
+    def test_what_procd_is_told(self):
+        self.both("front")
+        told = self.router.read("tmp/procd")
+        for words in ("instance greengated", "instance greengate-web", "instance keeper", "jail greengated log procfs",
+                      "no_new_privs 1", "user greengate", "mount_rw /var/lib/greengate /var/run/greengate"):
+            self.assertIn(words, told)
+        json.loads(self.router.read("etc/capabilities/greengate.json"))
+
+    def test_the_rules_of_nft_are_read(self):
+        if not shutil.which("nft"):
+            self.skipTest("no nft")
+        self.both("front")
+        folder = self.router.path("usr/share/nftables.d/ruleset-post")
+        for name in ("greengate.nft", "greengate-page.nft"):
+            done = subprocess.run(["unshare", "-n", "nft", "-c", "-f", os.path.join(folder, name)],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), name)
+
+    def test_the_daemon_starts_as_procd_is_told(self):
+        """In front: it holds port 53, blocks by the starter list, and says that it protects."""
+        self.both("front")
+        command = re.search(r"^command (/usr/sbin/greengated .*)$", self.router.read("tmp/procd"), re.M)[1]
+        name = self.router.read("usr/share/greengate/starter/adult.txt").split()[-1]
+        done = self.router.run(f"""
+            ip link set lo up
+            {command} 2>/tmp/daemon.log &
+            for i in 1 2 3 4 5 6 7 8 9 10; do
+                greengate --quiet status; [ $? -ne 3 ] && break; usleep 300000
+            done
+            nslookup -type=a {name} 127.0.0.1
+            greengate --json status
+            kill $!; wait""")
+        self.assertIn("198.18.53.1", done.stdout, done.stderr + self.router.read("tmp/daemon.log"))
+        self.assertIn('"workers":', done.stdout)
+
+
+class Flash(OnRouter):
+    """The copy of rules and lists."""
+    SAVED = "etc/greengate/saved"
+
+    def setUp(self):
+        super().setUp()
+        self.router.write("tmp/list", "bad.example\nworse.example\n")
+        self.configure(ENABLE + EVERYONE, "config list 'adult'\n\toption url 'file:///tmp/list'\n"
+                       "\toption category 'adult'\n")
+        self.service("start")
+
+    def keep(self):
+        done = self.router.run("/usr/lib/greengate/keeper once")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done
+
+    def saved(self):
+        path = self.router.path(self.SAVED)
+        return {name: os.stat(os.path.join(path, name)).st_ino for name in os.listdir(path)
+                if name.endswith(".ggdb")} if os.path.isdir(path) else {}
+
+    def blocked(self):
+        return self.router.run("greengate check --quiet bad.example").returncode == 10
+
+    def test_saved_once_and_back_after_a_reboot(self):
+        self.keep()
+        first = self.saved()
+        self.assertEqual(list(first), ["000001.ggdb"])
+        self.keep()
+        self.assertEqual(self.saved(), first, "written once")
+        self.router.write("var/lib/greengate/rules.yaml", "# mine\n")
+        self.service("shutdown")
+        shutil.rmtree(self.router.path("var/lib/greengate"))
+        self.service("start")
+        self.assertTrue(self.blocked())
+        self.assertEqual(self.router.read("var/lib/greengate/rules.yaml"), "# mine\n")
+        self.assertTrue(self.router.exists("var/lib/greengate/sources/adult.zst"))
+        self.assertEqual(os.stat(self.router.path("var/lib/greengate/generations/000001.ggdb")).st_uid, 653)
+
+    def test_a_new_generation_takes_the_place(self):
+        self.keep()
+        self.router.write("tmp/list", "bad.example\nworse.example\nworst.example\n")
+        self.assertEqual(self.router.run("greengate update --force").returncode, 0)
+        self.keep()
+        self.assertEqual(list(self.saved()), ["000002.ggdb"])
+
+    def test_no_room(self):
+        self.router.write("tmp/room", "900\n")
+        self.assertIn("no room on flash for a copy of the lists (102", self.keep().stderr)
+        self.assertEqual(self.saved(), {})
+        self.assertTrue(self.blocked())
+
+    def test_not_wanted(self):
+        self.configure(self.router.read("etc/config/greengate") + "\nconfig greengate 'main'\n", )
+        text = self.router.read("etc/config/greengate").replace("enabled '1'", "enabled '1'\n\toption flash_copy '0'")
+        self.configure(text.rsplit("\nconfig greengate", 1)[0])
+        self.keep()
+        self.assertEqual(self.saved(), {})
+
+    def test_what_somebody_asked_for(self):
+        self.router.write("usr/bin/greengate", '#!/bin/sh\necho "$*" >>/tmp/asked\nrm -f /var/lib/greengate/update.request\n',
+                          0o755)
+        self.keep()
+        self.router.write("var/lib/greengate/update.request", "")
+        self.keep()
+        self.assertEqual(self.router.read("tmp/asked").splitlines(),
+                         ["--quiet update --if-due", "--quiet update --requested"])
+
+    def test_a_sysupgrade_keeps_it(self):
+        kept = self.router.read("lib/upgrade/keep.d/greengate").split()
+        self.assertIn("/etc/greengate/saved/", kept)
+        self.assertIn("/etc/greengate/conf.d/", kept)
+
+
+if __name__ == "__main__":
+    unittest.main()
