@@ -142,6 +142,12 @@ test-cross: ## build for ARCH (arm64 armhf mipsel s390x) and run unit tests and 
 	@$(SUBMAKE) peers
 	@for arch in $(ARCH); do tests/cross/run $(BUILD) $$arch || exit; done
 
+.PHONY: test-openwrt
+test-openwrt: ## the OpenWrt package, its scripts under busybox ash, and the LuCI pages
+	@packaging/dev/setup test
+	@$(SUBMAKE) all
+	@tests/run $(B) --only system -k test_openwrt
+
 .PHONY: test-musl
 test-musl: ## compile every source file against musl, the C library of OpenWrt
 	@packaging/dev/setup cross

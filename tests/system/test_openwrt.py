@@ -8,12 +8,14 @@ import subprocess
 import sys
 import unittest
 
-from harness import BUILD, ROOT
+from harness import BUILD, ROOT, Box
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "openwrt"))
 import router  # noqa: E402
 from router import PACKAGE, Router  # noqa: E402
 
+LUCI = os.path.join(ROOT, "packaging", "openwrt", "luci-app-greengate")
+PLUGIN = os.path.join(LUCI, "root/usr/libexec/rpcd/luci.greengate")
 ENABLE = "config greengate 'main'\n\toption enabled '1'\n"
 EVERYONE = "config group 'everyone'\n\tlist block 'adult'\n"
 SCRIPTS = ["greengate.init", "greengate.keeper", "greengate.defaults", "settings.sh", "dnsmasq.sh", "flash.sh",
@@ -412,6 +414,145 @@ class Flash(OnRouter):
         kept = self.router.read("lib/upgrade/keep.d/greengate").split()
         self.assertIn("/etc/greengate/saved/", kept)
         self.assertIn("/etc/greengate/conf.d/", kept)
+
+
+def luci_files(ending):
+    return sorted(os.path.join(folder, name) for folder, _, names in os.walk(LUCI) for name in names
+                  if name.endswith(ending))
+
+
+def read_po(path):
+    """Translations by text."""
+    with open(path, encoding="utf-8") as source:
+        pairs = re.findall(r'^msgid ("(?:.*)"(?:\n".*")*)\nmsgstr ("(?:.*)"(?:\n".*")*)', source.read(), re.M)
+    return {"".join(map(json.loads, a.split("\n"))): "".join(map(json.loads, b.split("\n"))) for a, b in pairs}
+
+
+class Luci(unittest.TestCase):
+    def menu_and_acl(self):
+        found = []
+        for name in ("luci/menu.d", "rpcd/acl.d"):
+            with open(os.path.join(LUCI, f"root/usr/share/{name}/luci-app-greengate.json"), encoding="utf-8") as source:
+                found.append(json.load(source))
+        return found
+
+    def texts(self):
+        """Whatever a person sees: of the views, the menu, the ACL."""
+        found = set()
+        for path in luci_files(".js"):
+            with open(path, encoding="utf-8") as source:
+                text = source.read()
+            found |= set(re.findall(r"\b_\('((?:[^'\\\\]|\\\\.)*)'\)", text))
+            self.assertEqual(len(re.findall(r"\b_\(", text)), len(re.findall(r"\b_\('", text)), path)
+        menu, acl = self.menu_and_acl()
+        return found | {entry["title"] for entry in menu.values()} | {acl["luci-app-greengate"]["description"]}
+
+    def test_every_text_has_its_korean(self):
+        wanted = self.texts()
+        self.assertGreater(len(wanted), 50)
+        for path, whole in (("po/ko/greengate.po", True), ("po/templates/greengate.pot", False)):
+            known = read_po(os.path.join(LUCI, path))
+            del known[""]
+            self.assertEqual(set(known), wanted, path)
+            if whole:
+                self.assertEqual([text for text, korean in known.items() if not korean], [])
+                for text, korean in known.items():
+                    self.assertEqual(re.findall("%[sd]", text), re.findall("%[sd]", korean), text)
+
+    def test_the_menu_and_the_acl_name_what_there_is(self):
+        menu, acl = self.menu_and_acl()
+        for entry in menu.values():
+            if entry["action"]["type"] == "view":
+                self.assertTrue(os.path.exists(os.path.join(
+                    LUCI, "htdocs/luci-static/resources/view", entry["action"]["path"] + ".js")))
+        rights = acl["luci-app-greengate"]
+        done = subprocess.run(["sh", PLUGIN, "list"], capture_output=True, text=True, check=True)
+        self.assertEqual(set(json.loads(done.stdout)), {method for right in ("read", "write")
+                                                       for method in rights[right]["ubus"]["luci.greengate"]})
+        self.assertEqual(set(rights["read"]["ubus"]["luci.greengate"]) & {"pause", "resume"}, set())
+
+    @unittest.skipUnless(shutil.which("shellcheck"), "no shellcheck")
+    def test_shellcheck(self):
+        done = subprocess.run(["shellcheck", PLUGIN], capture_output=True, text=True, check=False)
+        self.assertEqual(done.stdout, "")
+
+
+@unittest.skipUnless(shutil.which("busybox"), "no busybox")
+class Plugin(unittest.TestCase):
+    """rpcd's plugin under busybox ash with the real CLI and daemon, and the views of its answers."""
+    @classmethod
+    def setUpClass(cls):
+        groups = [{"name": "kids", "clients": ["192.168.1.0/24"], "block": ["adult"], "services": ["tiktok"]},
+                  {"name": "everyone", "clients": [], "block": []}]
+        cls.box = cls.enterClassContext(Box(config={"groups": groups}, lists=[("bad", "adult", ["bad.test"])]))
+        folder = os.path.join(cls.box.folder, "bin")
+        os.makedirs(folder)
+        shutil.copy(os.path.join(router.HERE, "root/usr/bin/jsonfilter"), folder)
+        path = cls.box.write("bin/greengate", f'#!/bin/sh\nexec {BUILD}/greengate -c {cls.box.path} "$@"\n')
+        os.chmod(path, 0o755)
+        cls.env = {"PATH": f"{folder}:/usr/bin:/bin"}
+
+    def call(self, method, **arguments):
+        done = subprocess.run(["busybox", "ash", PLUGIN, "call", method], input=json.dumps(arguments),
+                              capture_output=True, text=True, check=False, env=self.env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_what_it_tells(self):
+        self.assertEqual(self.call("status")["state"], "protected")
+        self.assertEqual([group["name"] for group in self.call("groups")["groups"]], ["kids", "everyone"])
+        self.assertEqual(len(self.call("schedule")["groups"]), 2)
+        self.assertTrue(self.call("check", name="bad.test", client="192.168.1.7")["blocked"])
+        self.assertFalse(self.call("check", name="bad.test", client="")["blocked"])
+        self.assertEqual(self.call("check", name="학교.example")["name"], "학교.example".encode("idna").decode())
+
+    def test_pausing(self):
+        self.assertTrue(self.call("pause", minutes=10, group="kids")["ok"])
+        self.assertTrue(self.call("schedule")["groups"][0]["paused"])
+        self.assertTrue(self.call("resume", group="kids")["ok"])
+        self.assertFalse(self.call("schedule")["groups"][0]["paused"])
+
+    def test_nothing_becomes_an_option_or_a_command(self):
+        flag = os.path.join(self.box.folder, "flag")
+        for method, arguments in (("check", {"name": "--ref"}), ("check", {"name": ""}), ("check", {"name": "a b"}),
+                                  ("check", {"name": "a", "client": f"$(touch {flag})"}),
+                                  ("check", {"name": "a", "client": "-c"}), ("pause", {"minutes": "1;reboot"}),
+                                  ("pause", {"minutes": 5, "group": "--help"}), ("pause", {}), ("reboot", {})):
+            with self.subTest(method=method, arguments=arguments):
+                self.assertFalse(self.call(method, **arguments)["ok"])
+        self.assertFalse(self.call("check", name=f"`touch {flag}`")["ok"])
+        self.assertFalse(os.path.exists(flag))
+
+    @unittest.skipUnless(shutil.which("node"), "no node")
+    def test_the_views(self):
+        replies = {method: self.call(method) for method in ("status", "groups", "schedule")}
+        replies["check"] = self.call("check", name="bad.test", client="192.168.1.7")
+        replies["pause"] = replies["resume"] = {"ok": True}
+        path = self.box.write("replies.json", json.dumps(replies))
+        done = subprocess.run(["node", os.path.join(router.HERE, "views.js"),
+                               os.path.join(LUCI, "htdocs/luci-static/resources"), path],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout)
+        shown = result["shown"]
+        for view, words in (("status", "Protected"), ("status", "udp://127.0.0.1:9"), ("groups", "192.168.1.0/24"),
+                            ("groups", "tiktok"), ("groups", "all others"), ("schedule", "kids"),
+                            ("schedule", "Pause 10 min"), ("check", "bad.test is blocked."),
+                            ("check", "a list names it in a category"), ("settings", "Blocked categories")):
+            self.assertIn(words, shown[view])
+        self.assertIn(["check", "bad.test", ""], result["asked"])
+        self.assertIn(["pause", 10, "kids"], result["asked"])
+
+    @unittest.skipUnless(shutil.which("node"), "no node")
+    def test_the_views_without_a_daemon(self):
+        fault = {"ok": False, "error": "no daemon answers"}
+        path = self.box.write("faults.json", json.dumps(dict.fromkeys(("status", "groups", "schedule", "check"), fault)))
+        done = subprocess.run(["node", os.path.join(router.HERE, "views.js"),
+                               os.path.join(LUCI, "htdocs/luci-static/resources"), path],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for view in ("status", "groups", "schedule", "check"):
+            self.assertIn("no daemon answers", json.loads(done.stdout)["shown"][view])
 
 
 if __name__ == "__main__":
