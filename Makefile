@@ -17,13 +17,16 @@ RUN        ?=
 
 # Below this folder always relative, else objects would know their headers by two names.
 override BUILD := $(patsubst $(CURDIR)/%,%,$(BUILD))
-B := $(BUILD)/$(MODE)
+# LITE=1: without OpenSSL and ldns (greengate-lite of OpenWrt): no TLS, no page, no records of lists.
+LITE ?=
+B := $(BUILD)/$(MODE)$(if $(LITE),-lite)
 Q := $(if $(filter 1,$(V)),,@)
 # A make inside a recipe builds in parallel, unless -j was given already.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
 PKGS := libuv ldns sqlite3 yaml-0.1 libcurl zlib liblzma libzstd libsodium libidn2 libpsl \
         libcjson libnghttp2 openssl libpcre2-8 libmaxminddb
+PKGS := $(if $(LITE),$(filter-out ldns libnghttp2 openssl,$(PKGS)),$(PKGS))
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
         -Wpointer-arith -Wno-missing-field-initializers
@@ -75,10 +78,15 @@ ATOMIC := $(shell echo 'unsigned long long n; int main(void) { return __atomic_f
 GG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lpthread -lm $(ATOMIC)
 
 MAINS    := resolver/main.c resolver/web/main.c tools/main.c
-LIB_SRC  := $(filter-out $(MAINS),$(wildcard resolver/*.c resolver/*/*.c blocklists/*.c tools/*.c))
-LIB_OBJ  := $(LIB_SRC:%.c=$B/%.o) $(LLHTTP_OBJ)
+# In the place of others where LITE says so.
+LITE_SRC := resolver/net/tls_lite.c resolver/dns/mnemonic_lite.c blocklists/rdata_lite.c
+FULL_SRC := resolver/net/tls.c resolver/net/tls_context.c resolver/dns/mnemonic.c blocklists/rdata.c \
+            $(wildcard resolver/web/*.c)
+LIB_SRC  := $(filter-out $(MAINS) $(if $(LITE),$(FULL_SRC),$(LITE_SRC)), \
+              $(wildcard resolver/*.c resolver/*/*.c blocklists/*.c tools/*.c))
+LIB_OBJ  := $(LIB_SRC:%.c=$B/%.o) $(if $(LITE),,$(LLHTTP_OBJ))
 LIB      := $B/libgreengate.a
-PROGRAMS := $B/greengated $B/greengate-web $B/greengate
+PROGRAMS := $B/greengated $(if $(LITE),,$B/greengate-web) $B/greengate
 
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT     := $(UNIT_SRC:tests/unit/%.c=$B/tests/%)
@@ -146,6 +154,7 @@ test-cross: ## build for ARCH (arm64 armhf mipsel s390x) and run unit tests and 
 test-openwrt: ## the OpenWrt package, its scripts under busybox ash, and the LuCI pages
 	@packaging/dev/setup test
 	@$(SUBMAKE) all
+	@$(SUBMAKE) LITE=1 all
 	@tests/run $(B) --only system -k test_openwrt
 
 .PHONY: test-musl

@@ -68,7 +68,7 @@ class Router:
             os.makedirs(self.path(folder), exist_ok=True)
         os.symlink("usr/lib64", self.path("lib64"))
         os.symlink("tmp", self.path("var"))
-        os.symlink(build, self.path("tree/build/release"))
+        os.symlink(build, self.path("tree/build/release" + ("-lite" if variant == "lite" else "")))
         name = "greengate" if variant == "full" else "greengate-lite"
         done = make(f"BUILD_VARIANT={variant}", f"PKG_BUILD_DIR={self.path('tree')}", f"install-{name}",
                     f"DESTDIR={self.root}")

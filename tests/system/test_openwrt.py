@@ -342,6 +342,43 @@ class Modes(OnRouter):
         self.assertIn('"workers":', done.stdout)
 
 
+@unittest.skipUnless(os.path.isdir(f"{BUILD}-lite"), "not built: make LITE=1")
+class Lite(unittest.TestCase):
+    def setUp(self):
+        self.router = Router(f"{BUILD}-lite", "lite")
+        self.addCleanup(self.router.remove)
+
+    def test_no_page_and_none_of_its_libraries(self):
+        self.router.write("etc/config/greengate", ENABLE + EVERYONE)
+        self.assertEqual(self.router.service("start").returncode, 0)
+        self.assertIn('mode: "nxdomain"', self.router.read("var/etc/greengate/greengate.yaml"))
+        self.assertNotIn("greengate-web", self.router.read("tmp/procd"))
+        self.assertEqual(os.listdir(self.router.path("usr/share/nftables.d/ruleset-post")), ["greengate.nft"])
+        for program in ("greengated", "greengate"):
+            needed = subprocess.run(["readelf", "-d", os.path.join(f"{BUILD}-lite", program)], capture_output=True,
+                                    text=True, check=True).stdout
+            self.assertNotRegex(needed, "libssl|libcrypto|libldns")
+
+    def test_it_answers_and_tells_that_it_has_no_tls(self):
+        self.router.write("tmp/a.yaml", "dns: {listen: [\"127.0.0.1:53\"]}\nblock: {mode: nxdomain}\n"
+                          "server: {control_socket: /tmp/c.sock, state_dir: /tmp/state}\n")
+        self.router.write("tmp/b.yaml", self.router.read("tmp/a.yaml") + "upstream: {servers: [tls://9.9.9.9:853]}\n")
+        name = self.router.read("usr/share/greengate/starter/adult.txt").split()[-1]
+        done = self.router.run(f"""
+            ip link set lo up
+            greengated -c /tmp/b.yaml
+            greengated -c /tmp/a.yaml &
+            for i in 1 2 3 4 5 6 7 8 9 10; do
+                greengate -c /tmp/a.yaml --quiet status; [ $? -ne 3 ] && break; usleep 300000
+            done
+            nslookup -type=a {name} 127.0.0.1
+            greengate -c /tmp/a.yaml check {name} --type CAA
+            kill $!; wait""")
+        self.assertIn("built without TLS (lite)", done.stderr)
+        self.assertIn("NXDOMAIN", done.stdout + done.stderr)
+        self.assertIn("blocked", done.stdout)
+
+
 class Flash(OnRouter):
     """The copy of rules and lists."""
     SAVED = "etc/greengate/saved"
@@ -395,9 +432,8 @@ class Flash(OnRouter):
         self.assertTrue(self.blocked())
 
     def test_not_wanted(self):
-        self.configure(self.router.read("etc/config/greengate") + "\nconfig greengate 'main'\n", )
-        text = self.router.read("etc/config/greengate").replace("enabled '1'", "enabled '1'\n\toption flash_copy '0'")
-        self.configure(text.rsplit("\nconfig greengate", 1)[0])
+        text = self.router.read("etc/config/greengate")
+        self.configure(text.replace("enabled '1'", "enabled '1'\n\toption flash_copy '0'"))
         self.keep()
         self.assertEqual(self.saved(), {})
 
