@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The OpenWrt package: its Makefile, and its scripts under busybox ash with the real programs."""
+import ctypes
+import gzip
 import json
 import os
+import pwd
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
-from harness import BUILD, ROOT, Box
+import netns
+from harness import BUILD, PEERS, ROOT, USER, Box, Program, wait_for
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "openwrt"))
 import router  # noqa: E402
@@ -73,11 +79,17 @@ class OnRouter(unittest.TestCase):
 
 
 class Settings(OnRouter):
+    CONVERT = """
+        . /lib/functions.sh; . /usr/lib/greengate/settings.sh
+        settings_load && settings_check && settings_print >/tmp/made.yaml &&
+            greengate -c /tmp/made.yaml --json config show"""
+
     def convert(self, *parts):
-        """The configuration in force after a start by these sections."""
+        """The configuration that is made of these sections, as the real program understands it."""
         self.configure(*parts)
-        self.service("start")
-        return self.shown()
+        done = self.router.run(self.CONVERT)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return json.loads(done.stdout)
 
     def test_as_installed_it_is_off_and_touches_nothing(self):
         before = self.router.read("etc/config/dhcp")
@@ -197,11 +209,14 @@ config zone
 
     def test_further_settings_in_yaml(self):
         self.router.write("etc/greengate/conf.d/mine.yaml", "stats: {keep_days: 30}\n")
-        self.assertEqual(self.convert(ENABLE, EVERYONE)["stats"]["keep_days"], 30)
+        self.configure(ENABLE, EVERYONE)
+        self.service("start")
+        self.assertEqual(self.shown()["stats"]["keep_days"], 30)
         self.assertEqual(self.router.read("var/etc/greengate/conf.d/mine.yaml"), "stats: {keep_days: 30}\n")
 
     def test_mistakes_are_told_and_change_nothing(self):
-        self.convert(ENABLE, EVERYONE)
+        self.configure(ENABLE, EVERYONE)
+        self.service("start")
         good, dhcp = self.router.read("var/etc/greengate/greengate.yaml"), self.router.read("etc/config/dhcp")
         rows = [("\toption mode 'sideways'\n", "mode 'sideways' is neither front nor behind"),
                 ("\toption dnsmasq_port '5353'\n", "dnsmasq_port '5353' is that of mDNS"),
@@ -450,6 +465,145 @@ class Flash(OnRouter):
         kept = self.router.read("lib/upgrade/keep.d/greengate").split()
         self.assertIn("/etc/greengate/saved/", kept)
         self.assertIn("/etc/greengate/conf.d/", kept)
+
+
+class Manual(OnRouter):
+    def test_every_command_of_the_page(self):
+        """Run on the router, in the page's order, beside a daemon that procd would have started."""
+        with open(os.path.join(ROOT, "docs/openwrt.md"), encoding="utf-8") as source:
+            lines = [line for block in re.findall(r"^```sh\n(.*?)^```", source.read(), re.M | re.S)
+                     for line in block.splitlines()]
+        self.assertGreater(len(lines), 10)
+        script = "ip link set lo up\n"
+        for line in lines:
+            script += f"{line} >/tmp/out 2>&1; echo \"$? {line}\"\n"
+            if line == "service greengate start":
+                script += ("greengated -c /var/etc/greengate/greengate.yaml 2>/tmp/log &\n"
+                           "while greengate --quiet status; [ $? = 3 ]; do usleep 100000; done\n")
+        done = self.router.run(script + "kill %1; wait")
+        ended = dict(reversed(line.split(" ", 1)) for line in done.stdout.splitlines())
+        # Nothing can be fetched here.
+        self.assertEqual(ended.pop("greengate update"), "1", done.stdout + done.stderr)
+        self.assertEqual(set(ended.values()), {"0"}, done.stdout + done.stderr)
+
+
+class Beside(unittest.TestCase):
+    """A real dnsmasq with what each mode gives it, between a device and the real daemon."""
+    MAC, OTHER = "02:00:00:00:00:05", "02:00:00:00:00:06"
+
+    def setUp(self):
+        self.program = os.path.join(PEERS, "bin", "dnsmasq")
+        if not os.path.exists(self.program) or not shutil.which("busybox"):
+            self.skipTest("dnsmasq could not be unpacked, or no busybox")
+        self.spaces = self.enterContext(netns.Namespaces("router", "device"))
+        self.spaces.wire("router", "device", "lan0", "eth0")
+        self.spaces.give("router", "lan0", "192.168.77.1/24")
+        self.spaces.run("device", "ip", "link", "set", "eth0", "address", self.MAC)
+        self.spaces.give("device", "eth0", "192.168.77.5/24", "192.168.77.6/24")
+        self.folder = self.enterContext(tempfile.TemporaryDirectory(prefix="gg-", dir="/tmp"))
+
+    def dnsmasq(self, *options):
+        server = subprocess.Popen(
+            self.spaces.inside("router", self.program, "-k", "-C", "/dev/null", "--user=root", "--pid-file=",
+                               "--interface=lan0", "--bind-dynamic", "--no-hosts", "--no-resolv",
+                               f"--dhcp-leasefile={self.folder}/leases", *options),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        self.addCleanup(server.wait)
+        self.addCleanup(os.killpg, server.pid, signal.SIGKILL)
+
+    def daemon(self, config, web=False):
+        def enter():
+            with open(f"/run/netns/{self.spaces.names['router']}", "rb") as space:
+                if ctypes.CDLL(None).setns(space.fileno(), 0):
+                    os._exit(99)
+        box = self.enterContext(Box(lists=[("bad", "adult", ["bad.test"])], start=False, config={
+            "server": {"user": ""}, "block": {"mode": "nxdomain"}, **config}))
+        box.start(user=None, preexec_fn=enter)
+        if web:
+            box.web = Program([box.program("greengate-web"), "-c", box.path], os.path.join(box.folder, "web.log"),
+                              preexec_fn=enter)
+
+    def ask(self, name, source="192.168.77.5"):
+        return self.spaces.probe("device", {"server": "192.168.77.1", "name": name, "source": source})[0]
+
+    def test_behind_a_device_is_known_by_its_mac(self):
+        self.daemon({"dns": {"listen": ["127.0.0.1:5453"], "trusted_forwarders": ["127.0.0.1"],
+                             "records": [{"name": "up.test", "address": "192.0.2.1"}]},
+                     "groups": [{"name": "kids", "clients": [self.MAC], "block": ["adult"]},
+                                {"name": "everyone", "clients": [], "block": []}]})
+        self.dnsmasq("--server=127.0.0.1#5453", "--add-mac", "--strip-mac", "--cache-size=0")
+        wait_for(lambda: self.ask("up.test") == "192.0.2.1", "dnsmasq")
+        self.assertEqual(self.ask("bad.test"), "NXDOMAIN")
+        self.spaces.run("device", "ip", "link", "set", "eth0", "address", self.OTHER)
+        # Another device is not blocked; the upstream of this test answers nobody.
+        self.assertEqual(self.ask("bad.test", "192.168.77.6"), "SERVFAIL")
+
+    def test_the_page_beside_luci(self):
+        """A blocked name's address leads to the page, and port 80 of the router stays LuCI's."""
+        rules = Router(BUILD)
+        self.addCleanup(rules.remove)
+        rules.write("etc/config/greengate", ENABLE + EVERYONE)
+        rules.service("start")
+        self.spaces.run("router", "nft", "-f", rules.path("usr/share/nftables.d/ruleset-post/greengate-page.nft"))
+        self.spaces.run("router", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        self.spaces.run("device", "ip", "route", "add", "default", "via", "192.168.77.1")
+        self.daemon({"dns": {"listen": ["0.0.0.0:53"]}, "block": {"mode": "page", "page_ipv4": "198.18.53.1"},
+                     "web": {"listen": ["0.0.0.0:8053"], "organisation": "Test School"},
+                     "groups": [{"name": "everyone", "clients": [], "block": ["adult"]}]}, web=True)
+        self.assertEqual(self.ask("bad.test"), "198.18.53.1")
+        curl = self.spaces.inside("device", "curl", "-s", "--max-time", "5", "-o", "-")
+
+        def page(*words):
+            return subprocess.run([*curl, *words], capture_output=True, text=True, check=False)
+        wait_for(lambda: "Test School" in page("-H", "Host: bad.test", "http://198.18.53.1/").stdout, "the page")
+        self.assertIn("Test School", page("-H", "Host: bad.test", "http://198.18.53.1:8053/").stdout)
+        self.assertEqual(page("http://192.168.77.1/").returncode, 7, "nobody is led away from the router's port 80")
+        self.assertEqual(page("https://198.18.53.1/").returncode, 7, "refused at once")
+
+    def test_in_front_of_it_names_and_leases_work(self):
+        self.daemon({"dns": {"listen": ["0.0.0.0:53"]},
+                     "upstream": {"zones": [{"domain": "lan", "servers": ["udp://127.0.0.1:54"]}]},
+                     "groups": [{"name": "everyone", "clients": [], "block": ["adult"]}]})
+        self.dnsmasq("--interface=lo", "--port=54", "--local=/lan/", "--domain=lan", "--host-record=nas.lan,192.168.77.9",
+                     "--dhcp-range=192.168.77.100,192.168.77.110", "--dhcp-option=6,0.0.0.0")
+        wait_for(lambda: self.ask("nas.lan") == "192.168.77.9", "the name of a device")
+        self.assertEqual(self.ask("bad.test"), "NXDOMAIN")
+        self.assertEqual(self.ask("gone.lan"), "NXDOMAIN")
+        script = os.path.join(self.folder, "leased")
+        with open(script, "w", encoding="ascii") as out:
+            out.write('#!/bin/sh\n[ "$1" != bound ] || echo "dns=$dns"\n')
+        os.chmod(script, 0o755)
+        told = self.spaces.run("device", "busybox", "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-s", script)
+        self.assertIn("dns=192.168.77.1\n", told)
+
+
+@unittest.skipUnless(os.path.basename(BUILD) == "release" and os.access("/dev/shm", os.W_OK), "needs a release and a tmpfs")
+class Memory(unittest.TestCase):
+    NAMES = 1000000
+
+    def test_a_million_names_as_the_package_sets_it(self):
+        """The daemon in 24 MB; the state folder lies in memory."""
+        state = tempfile.mkdtemp(prefix="gg-", dir="/dev/shm")
+        self.addCleanup(shutil.rmtree, state)
+        if USER:
+            os.chown(state, pwd.getpwnam(USER).pw_uid, -1)
+        names = [f"site{i * 7919 % self.NAMES}.shop{i % 97}.example\n" for i in range(self.NAMES)]
+        with Box(start=False, config={
+                "server": {"workers": 1, "state_dir": state}, "cache": {"size_mb": 2},
+                "lists": {"memory_mb": 48, "keep_generations": 2, "names": False},
+                "groups": [{"name": "everyone", "clients": [], "block": ["adult"]}]}) as box:
+            box.config["lists"]["sources"] = [
+                {"id": f"part{i}", "category": "adult", "url": "file://" + box.write(
+                    f"part{i}.gz", gzip.compress("".join(names[i::5]).encode(), 1))} for i in range(5)]
+            box.write_config()
+            self.assertEqual(box.json("update")["names"], self.NAMES)
+            box.start()
+            for name in names[::997]:
+                self.assertEqual(box.ask(name.strip()).rcode, "NOERROR")
+            with open(f"/proc/{box.daemon.process.pid}/status", encoding="ascii") as status:
+                resident = int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+        self.assertGreater(resident, 9000)
+        self.assertLessEqual(resident, 24 * 1024)
 
 
 def luci_files(ending):

@@ -5,6 +5,9 @@
 
 FLASH_DIR=/etc/greengate/saved
 FLASH_RESERVE_KB=1024
+# What cannot be made again; and what is worth a write when the machine goes down.
+FLASH_PRECIOUS="rules.yaml managed.yaml accounts.db"
+FLASH_ON_STOP="requests.db audit.log audit.log.1"
 
 flash_room_kb() {
 	df -k /etc 2>/dev/null | awk 'NR > 1 { free = $(NF - 2) } END { print free + 0 }'
@@ -25,7 +28,8 @@ flash_save_files() {
 	shift
 	mkdir -p "$FLASH_DIR"
 	for file in "$@"; do
-		[ ! -f "$state/$file" ] || flash_copy "$state/$file" "$FLASH_DIR/$file"
+		# A database that is being written is whole the next time.
+		[ ! -f "$state/$file" ] || [ -e "$state/$file-journal" ] || flash_copy "$state/$file" "$FLASH_DIR/$file"
 	done
 }
 
@@ -86,7 +90,7 @@ flash_save_sources() {
 flash_restore() {
 	local file name
 	[ -d "$FLASH_DIR" ] || return 0
-	for file in rules.yaml managed.yaml requests.db audit.log audit.log.1; do
+	for file in $FLASH_PRECIOUS $FLASH_ON_STOP; do
 		[ -e "$1/$file" ] || [ ! -f "$FLASH_DIR/$file" ] || cp -p "$FLASH_DIR/$file" "$1/$file"
 	done
 	[ ! -e "$1/blocklist.ggdb" ] || return 0

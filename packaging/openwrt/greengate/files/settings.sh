@@ -290,10 +290,15 @@ put_source() {
 	put "      " "$1" flag allow_private local_data insecure accept_popular shadow enabled
 }
 
+# A quarter of the memory, 32 to 64 MB: the files of an update count, as they lie in memory too.
+memory_share() {
+	awk '$1 == "MemTotal:" { mb = int($2 / 4096) } END { print mb < 32 ? 32 : mb > 64 ? 64 : mb }' /proc/meminfo
+}
+
 put_lists() {
 	local sources
 	echo "lists:"
-	put_default number memory_mb 32
+	put_default number memory_mb "$(memory_share)"
 	put_default number keep_generations 2
 	put_default flag list_names=names 0
 	put "  " main number update_every_h
