@@ -155,7 +155,8 @@ test-openwrt: ## the OpenWrt package, its scripts under busybox ash, and the LuC
 	@packaging/dev/setup test
 	@$(SUBMAKE) all
 	@$(SUBMAKE) LITE=1 all
-	@tests/run $(B) --only system -k test_openwrt
+	@$(SUBMAKE) peers
+	@tests/run $(B) --only system openwrt -k openwrt
 
 .PHONY: test-musl
 test-musl: ## compile every source file against musl, the C library of OpenWrt

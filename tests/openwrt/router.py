@@ -3,7 +3,9 @@
 OpenWrt brings. Scripts run in it by chroot, in namespaces of their own (mounts,
 network, processes)."""
 import glob
+import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -33,6 +35,8 @@ config system
 """
 # Seen from inside: what the machine has, read only.
 MOUNTS = ["/usr/lib/*-linux-gnu", "/usr/lib/python3*", "/usr/lib64", "/dev"]
+ENABLE = "config greengate 'main'\n\toption enabled '1'\n"
+EVERYONE = "config group 'everyone'\n\tlist block 'adult'\n"
 SERVICE = """#!/bin/sh
 echo "${0##*/} $*" >>/tmp/services
 """
@@ -136,3 +140,57 @@ class Router:
 
     def service(self, action):
         return self.run(f"ash /etc/rc.common /etc/init.d/greengate {action}")
+
+
+class OnRouter(unittest.TestCase):
+    """A test with a router of its own. build: the folder of the programs."""
+    build = None
+
+    def setUp(self):
+        self.router = Router(self.build)
+        self.addCleanup(self.router.remove)
+
+    def configure(self, *parts):
+        self.router.write("etc/config/greengate", "\n".join(parts))
+
+    def service(self, action, code=0):
+        done = self.router.service(action)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done
+
+    def shown(self):
+        done = self.router.run("greengate --json config show")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return json.loads(done.stdout)
+
+    def writes(self):
+        return self.router.read("tmp/writes").split() if self.router.exists("tmp/writes") else []
+
+
+class ModeTest(OnRouter):
+    def dnsmasq(self):
+        done = self.router.run("uci export dhcp")
+        part = done.stdout.split("config dhcp")[0]
+        found = {}
+        for kind, name, value in re.findall(r"(option|list) (\w+) '(.*)'", part):
+            if kind == "list":
+                found.setdefault(name, []).append(value)
+            else:
+                found[name] = value
+        return found
+
+    def both(self, mode):
+        self.configure(ENABLE + f"\toption mode '{mode}'\n", EVERYONE)
+        before = self.dnsmasq()
+        self.service("start")
+        return before, self.dnsmasq()
+
+    def undone(self, before):
+        self.service("stop")
+        after = self.dnsmasq()
+        self.assertEqual({**after, "server": sorted(after["server"])},
+                         {**before, "server": sorted(before["server"])})
+        self.assertFalse(self.router.exists("etc/config/greengate_undo"))
+        self.assertEqual(os.listdir(self.router.path("usr/share/nftables.d/ruleset-post")), [])
+        self.assertIn("delete table inet greengate\n", self.router.read("tmp/nft"))
+        self.assertEqual(self.router.read("tmp/services").splitlines()[-2:], ["firewall reload", "dnsmasq restart"])
