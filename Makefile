@@ -31,7 +31,7 @@ PKGS := $(if $(LITE),$(filter-out ldns libnghttp2 openssl,$(PKGS)),$(PKGS))
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
         -Wpointer-arith -Wno-missing-field-initializers
 # -fcf-protection is known for x86 alone.
-HARD := -fstack-protector-strong -fPIE $(shell $(CC) -fcf-protection -xc -c /dev/null -o /dev/null 2>/dev/null && echo -fcf-protection)
+HARD := -fstack-protector-strong -fPIE $(shell $(CC) -fcf-protection -xc -fsyntax-only /dev/null 2>/dev/null && echo -fcf-protection)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 # Nothing here unwinds a stack; debuggers read .debug_frame, which strip takes off.
@@ -67,8 +67,10 @@ endif
 # Said when something is compiled, not by `make setup`.
 PKG_MISSING := $(shell $(PKG_CONFIG) --print-errors --exists $(PKGS) 2>&1)
 
+# On 32 bits alone: elsewhere it only gives open() another name.
+LARGE_FILES := $(if $(shell $(CC) -dM -E -xc /dev/null 2>/dev/null | grep '__SIZEOF_LONG__ 4'),-D_FILE_OFFSET_BITS=64)
 GG_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS_$(MODE)) -ffunction-sections -fdata-sections \
-             -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DGREENGATE_DATADIR='"$(DATADIR)"' -Iresolver -I. \
+             -D_GNU_SOURCE $(LARGE_FILES) -DGREENGATE_DATADIR='"$(DATADIR)"' -Iresolver -I. \
              $(LLHTTP_INC) $(QUEUE_INC) \
              $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
 GG_LDFLAGS := $(LDFLAGS_$(MODE)) -Wl,--as-needed $(LDFLAGS)
