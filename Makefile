@@ -2,7 +2,7 @@
 # One non-recursive Makefile; `make help` lists the targets.
 #
 # Objects lie in $(BUILD)/$(MODE), so that release, debug, asan, tsan and fuzz live
-# side by side. Honours CC CFLAGS LDFLAGS DESTDIR PREFIX SYSCONFDIR DATADIR MANDIR UNITDIR V=1.
+# side by side. Honours CC CFLAGS LDFLAGS DESTDIR PREFIX SYSCONFDIR DATADIR MANDIR UNITDIR PKG_CONFIG V=1.
 
 MODE       ?= release
 BUILD      ?= build
@@ -13,20 +13,27 @@ DATADIR    ?= $(PREFIX)/share/greengate
 MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 JOBS       ?= $(shell nproc)
+PKG_CONFIG ?= pkg-config
+# Runs a program that was built, where that is not this machine's: qemu-aarch64 -L SYSROOT.
+RUN        ?=
 
 # Below this folder always relative, else objects would know their headers by two names.
 override BUILD := $(patsubst $(CURDIR)/%,%,$(BUILD))
-B := $(BUILD)/$(MODE)
+# LITE=1: without OpenSSL and ldns (greengate-lite of OpenWrt): no TLS, no page, no records of lists.
+LITE ?=
+B := $(BUILD)/$(MODE)$(if $(LITE),-lite)
 Q := $(if $(filter 1,$(V)),,@)
 # A make inside a recipe builds in parallel, unless -j was given already.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
 PKGS := libuv ldns sqlite3 yaml-0.1 libcurl zlib liblzma libzstd libsodium libidn2 libpsl \
         libcjson libnghttp2 openssl libpcre2-8 libmaxminddb
+PKGS := $(if $(LITE),$(filter-out ldns libnghttp2 openssl,$(PKGS)),$(PKGS))
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
         -Wpointer-arith -Wno-missing-field-initializers
-HARD := -fstack-protector-strong -fPIE -fcf-protection
+# -fcf-protection is known for x86 alone.
+HARD := -fstack-protector-strong -fPIE $(shell $(CC) -fcf-protection -xc -fsyntax-only /dev/null 2>/dev/null && echo -fcf-protection)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 # Nothing here unwinds a stack; debuggers read .debug_frame, which strip takes off.
@@ -43,7 +50,7 @@ LDFLAGS_fuzz    := -fsanitize=address,undefined
 
 # llhttp: the library where the system has one, else the C sources of Debian's
 # node-llhttp.
-ifeq ($(shell pkg-config --exists libllhttp 2>/dev/null && echo yes),yes)
+ifeq ($(shell $(PKG_CONFIG) --exists libllhttp 2>/dev/null && echo yes),yes)
 PKGS       += libllhttp
 LLHTTP_OBJ :=
 LLHTTP_INC :=
@@ -62,21 +69,36 @@ else
 PKGS += libseccomp
 endif
 
-# Said when something is compiled, not by `make setup`.
-PKG_MISSING := $(shell pkg-config --print-errors --exists $(PKGS) 2>&1)
+# musl has no BSD queues.
+ifneq ($(shell printf '\043include <sys/queue.h>' | $(CC) -E -xc - >/dev/null 2>&1 && echo yes),yes)
+QUEUE_INC := -Ipackaging/openwrt/include
+endif
 
+# Said when something is compiled, not by `make setup`.
+PKG_MISSING := $(shell $(PKG_CONFIG) --print-errors --exists $(PKGS) 2>&1)
+
+# On 32 bits alone: elsewhere it only gives open() another name.
+LARGE_FILES := $(if $(shell $(CC) -dM -E -xc /dev/null 2>/dev/null | grep '__SIZEOF_LONG__ 4'),-D_FILE_OFFSET_BITS=64)
 GG_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS_$(MODE)) -ffunction-sections -fdata-sections \
-             -D_GNU_SOURCE -DGREENGATE_DATADIR='"$(DATADIR)"' -Iresolver -I. $(LLHTTP_INC) \
-             $(GG_SECCOMP) \
-             $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
+             -D_GNU_SOURCE $(LARGE_FILES) -DGREENGATE_DATADIR='"$(DATADIR)"' -Iresolver -I. \
+             $(LLHTTP_INC) $(QUEUE_INC) $(GG_SECCOMP) \
+             $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
 GG_LDFLAGS := $(LDFLAGS_$(MODE)) -Wl,--as-needed $(LDFLAGS)
-GG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
+# Some 32-bit machines count 64 bits atomically by a library's function.
+ATOMIC := $(shell echo 'unsigned long long n; int main(void) { return __atomic_fetch_or(&n, 1, 5); }' | \
+            $(CC) -xc - -o /dev/null 2>/dev/null || echo -latomic)
+GG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lpthread -lm $(ATOMIC)
 
 MAINS    := resolver/main.c resolver/web/main.c tools/main.c
-LIB_SRC  := $(filter-out $(MAINS),$(wildcard resolver/*.c resolver/*/*.c blocklists/*.c tools/*.c))
-LIB_OBJ  := $(LIB_SRC:%.c=$B/%.o) $(LLHTTP_OBJ)
+# In the place of others where LITE says so.
+LITE_SRC := resolver/net/tls_lite.c resolver/dns/mnemonic_lite.c blocklists/rdata_lite.c
+FULL_SRC := resolver/net/tls.c resolver/net/tls_context.c resolver/dns/mnemonic.c blocklists/rdata.c \
+            $(wildcard resolver/web/*.c)
+LIB_SRC  := $(filter-out $(MAINS) $(if $(LITE),$(FULL_SRC),$(LITE_SRC)), \
+              $(wildcard resolver/*.c resolver/*/*.c blocklists/*.c tools/*.c))
+LIB_OBJ  := $(LIB_SRC:%.c=$B/%.o) $(if $(LITE),,$(LLHTTP_OBJ))
 LIB      := $B/libgreengate.a
-PROGRAMS := $B/greengated $B/greengate-web $B/greengate
+PROGRAMS := $B/greengated $(if $(LITE),,$B/greengate-web) $B/greengate
 
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT     := $(UNIT_SRC:tests/unit/%.c=$B/tests/%)
@@ -95,7 +117,7 @@ TEXTS   := $(patsubst $(CATALOG)/%,$B/data/%,$(filter %.txt,$(STARTER)))
 DATA    := $(patsubst $(CATALOG)/%,$B/data/%,$(wildcard $(CATALOG)/*.yaml $(CATALOG)/*.txt)) \
            $(if $(STARTER),$B/data/starter.ggdb)
 
-# The dashboard's files, each packed too; the charts are Debian's libjs-chart.js.
+# The dashboard's files, each packed too; the charts are Debian's libjs-chart.js. CHART_JS= : tables alone.
 CHART_JS ?= /usr/share/javascript/chart.js/chart.min.js
 PAGES := $(patsubst resolver/web/dashboard/%,$B/data/dashboard/%,$(wildcard resolver/web/dashboard/*)) \
          $B/data/dashboard/chart.js
@@ -111,7 +133,7 @@ UNITS := $(wildcard $(addprefix packaging/systemd/*.,service socket timer path))
 setup: ## install what building and testing need (Debian)
 	@packaging/dev/setup all
 
-all: $(PROGRAMS) $(DATA) $(TEXTS) $(PAGES) ## build the three programs and their data
+all: $(PROGRAMS) $(DATA) $(TEXTS) $(if $(LITE),,$(PAGES)) ## build the three programs and their data
 	@:
 
 run: ## set up, build, start on high ports, say what to try (SETTINGS=FILE: other lists)
@@ -134,11 +156,34 @@ system: all build-tests peers ## run the system tests alone
 	@tests/run $(B) --only system
 
 peers: ## unpack the servers that tests need, without installing them
-	@packaging/dev/unpack $(BUILD)/peers nsd minisign faketime
+	@packaging/dev/unpack $(BUILD)/peers nsd minisign faketime dnsmasq-base
 
 .PHONY: test-bigendian
 test-bigendian: ## compile lists on an emulated s390x: the same bytes (Debian; unpacks 270 MB into build/)
 	@tests/bigendian/run $(BUILD) $(CC)
+
+ARCH ?= arm64 armhf mipsel s390x
+.PHONY: test-cross cross-tests
+test-cross: ## build for ARCH (arm64 armhf mipsel s390x) and run unit tests and a query there, emulated
+	@packaging/dev/setup cross
+	@$(SUBMAKE) peers
+	@for arch in $(ARCH); do tests/cross/run $(BUILD) $$arch || exit; done
+
+.PHONY: test-openwrt
+test-openwrt: ## the OpenWrt package, its scripts under busybox ash, and the LuCI pages
+	@packaging/dev/setup test
+	@$(SUBMAKE) all
+	@$(SUBMAKE) LITE=1 all
+	@$(SUBMAKE) peers
+	@tests/run $(B) --only system openwrt -k openwrt
+
+.PHONY: test-musl
+test-musl: ## compile every source file against musl, the C library of OpenWrt
+	@packaging/dev/setup cross
+	@tests/cross/musl $(BUILD)
+
+cross-tests: $(UNIT)
+	@:
 
 .PHONY: test-browser
 test-browser: ## the warning page in a real Chromium (needs chromium, npm, root for network namespaces)
@@ -331,7 +376,7 @@ $B/data/%.txt: $(CATALOG)/%.txt
 
 $B/data/dashboard/chart.js: $(CHART_JS)
 	@mkdir -p $(@D)
-	$(Q)cp $< $@
+	$(Q)$(if $(CHART_JS),cp $<,: >) $@
 
 $B/data/dashboard/%.gz: $B/data/dashboard/%
 	$(Q)gzip -9nc $< >$@
@@ -343,6 +388,6 @@ $B/data/dashboard/%: resolver/web/dashboard/%
 $B/data/starter.ggdb: $B/greengate $(STARTER) $(filter-out %.ggdb,$(DATA))
 	@mkdir -p $(@D)
 	@[ $(V) = 1 ] || echo "  LISTS $@"
-	$(Q)GREENGATE_DATA=$(CATALOG) $B/greengate lists compile $@
+	$(Q)GREENGATE_DATA=$(CATALOG) $(RUN) $B/greengate lists compile $@
 
 -include $(LIB_OBJ:.o=.d) $(patsubst %.c,$B/%.d,$(MAINS) $(UNIT_SRC) $(FUZZ_SRC)) $(FAKE_OBJ:.o=.d)

@@ -88,8 +88,8 @@ static int read_word(const char *word, struct minisign *sign, struct diag *diag)
     } else if (strncmp(word, "expires:", 8) == 0) {
         fine = read_time(word + 8, &sign->expires);
     } else if (strncmp(word, "file:", 5) == 0) {
-        fine = strlen(word + 5) < sizeof(sign->file);
-        snprintf(sign->file, sizeof(sign->file), "%s", word + 5);
+        int len = snprintf(sign->file, sizeof(sign->file), "%s", word + 5);
+        fine = len >= 0 && (size_t)len < sizeof(sign->file);
     }
     return fine ? 0
                 : diag_set(diag, -EBADMSG,

@@ -33,7 +33,7 @@ static int find_place(const struct daemon *daemon, char path[DAEMON_PATH_MAX])
         statfs(path, &fs) < 0) {
         return -ENOENT;
     }
-    if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC) {
+    if ((uint32_t)fs.f_type != TMPFS_MAGIC && (uint32_t)fs.f_type != RAMFS_MAGIC) {
         return -EXDEV;
     }
     int whole = snprintf(path, DAEMON_PATH_MAX, "%.*s/" HANDOVER_FILE, len, socket);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "account/secret.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,17 +13,14 @@ enum { MARK_LEN = 3, DIGITS = SECRET_TOKEN_LEN - MARK_LEN - SECRET_ID_LEN - 1 };
 
 void secret_hash(const void *data, size_t len, struct secret *ret_hash)
 {
-    unsigned size = 0;
-    if (EVP_Digest(data, len, ret_hash->octets, &size, EVP_sha256(), NULL) != 1) {
-        memset(ret_hash, 0, sizeof(*ret_hash));
-    }
+    crypto_hash_sha256(ret_hash->octets, data, len); /* cannot fail */
 }
 
 bool secret_equal(const struct secret *one, const struct secret *other)
 {
     static const struct secret none;
-    return CRYPTO_memcmp(one, other, sizeof(*one)) == 0 &&
-           CRYPTO_memcmp(one, &none, sizeof(none)) != 0;
+    return sodium_memcmp(one, other, sizeof(*one)) == 0 &&
+           sodium_memcmp(one, &none, sizeof(none)) != 0;
 }
 
 void secret_print(const uint8_t *octets, size_t len, char *out)

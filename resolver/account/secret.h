@@ -20,7 +20,7 @@ struct secret {
     uint8_t octets[SECRET_OCTETS];
 };
 
-/* SHA-256; *out is all zero, which fits nothing, when there is no memory. */
+/* SHA-256. */
 void secret_hash(const void *data, size_t len, struct secret *ret_hash);
 
 /* In constant time. */

@@ -2,6 +2,7 @@
 #define XXH_INLINE_ALL
 #include "base/hash.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -45,7 +45,7 @@ static int in_memory(int fd)
     if (fstatfs(fd, &fs) < 0) {
         return -errno;
     }
-    return fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC ? 0 : -EXDEV;
+    return (uint32_t)fs.f_type == TMPFS_MAGIC || (uint32_t)fs.f_type == RAMFS_MAGIC ? 0 : -EXDEV;
 }
 
 /* The kernel's name for this boot; zeros when it has none. */

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_CAP = 4096, HASH_OCTETS = 32, HASH_DIGITS = AUDIT_HASH_TEXT - 1, TRIES = 8 };
+enum {
+    PATH_CAP = 4096,
+    HASH_OCTETS = crypto_hash_sha256_BYTES,
+    HASH_DIGITS = AUDIT_HASH_TEXT - 1,
+    TRIES = 8
+};
 
 static const char no_hash[AUDIT_HASH_TEXT] =
     "0000000000000000000000000000000000000000000000000000000000000000";
@@ -35,12 +40,8 @@ struct end {
 
 static void hash_text(const char *text, size_t len, char out[AUDIT_HASH_TEXT])
 {
-    uint8_t octets[HASH_OCTETS] = {0};
-    unsigned size = 0;
-    if (EVP_Digest(text, len, octets, &size, EVP_sha256(), NULL) != 1) {
-        memcpy(out, no_hash, AUDIT_HASH_TEXT); /* fits no line */
-        return;
-    }
+    uint8_t octets[HASH_OCTETS];
+    (void)crypto_hash_sha256(octets, (const unsigned char *)text, len);
     for (size_t i = 0; i < HASH_OCTETS; i++) {
         snprintf(out + 2 * i, 3, "%02x", octets[i]);
     }

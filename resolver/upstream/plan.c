@@ -107,6 +107,9 @@ static int prepare_tls(struct upstream_plan *plan, struct diag *diag)
         by_name |= url->transport == SERVER_TLS && !url->pinned;
     }
     int err = tls ? tls_context_client(&plan->tls) : 0;
+    if (err == -ENOTSUP) {
+        return tls_context_trust_system(NULL, diag); /* says why */
+    }
     if (err == 0 && by_name && tls_context_trust_system(plan->tls, diag) < 0) {
         err = -EINVAL;
     }

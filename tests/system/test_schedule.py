@@ -145,13 +145,6 @@ class Units(unittest.TestCase):
         with open(os.path.join(ROOT, "packaging", *path), encoding="utf-8") as file:
             return file.read()
 
-    def test_cron_of_openwrt(self):
-        lines = [line for line in self.read("openwrt", "greengate.cron").splitlines()
-                 if line and not line.startswith("#")]
-        self.assertEqual(len(lines), 1)
-        fields = lines[0].split(None, 5)
-        self.assertEqual(fields[5], "/usr/bin/greengate --quiet update --if-due")
-
     def test_the_unit_and_its_timer(self):
         service, timer = (self.read("systemd", f"greengate-update.{kind}")
                           for kind in ("service", "timer"))

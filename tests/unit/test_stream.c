@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -162,6 +163,22 @@ static void tells_that_the_peer_closed(void **state)
     assert_int_equal(world->client.ends, 0);
 }
 
+/* What the kernel says of a connection that is refused: ECONNREFUSED, but an emulator of
+ * another machine may leave it in the numbers of this one. */
+static int ask_refusal(const struct sockaddr_in *at)
+{
+    int error = 0;
+    socklen_t len = sizeof(error);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct pollfd wait = {.fd = fd, .events = POLLOUT};
+    assert_int_equal(connect(fd, (const struct sockaddr *)at, sizeof(*at)), -1);
+    assert_int_equal(errno, EINPROGRESS);
+    assert_int_equal(poll(&wait, 1, 10000), 1);
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len), 0);
+    close(fd);
+    return error;
+}
+
 static void refused_connection_is_told(void **state)
 {
     struct world *world = *state;
@@ -179,9 +196,11 @@ static void refused_connection_is_told(void **state)
     while (!lonely.closed) {
         uv_run(&world->loop, UV_RUN_ONCE);
     }
+    int refusal = ask_refusal(&at);
     close(fd);
     assert_int_equal(lonely.connected, 1);
-    assert_int_equal(lonely.connect_err, -ECONNREFUSED);
+    assert_int_equal(lonely.connect_err, -refusal);
+    assert_int_not_equal(refusal, 0);
     assert_int_equal(lonely.ends, 0);
 }
 

@@ -50,9 +50,11 @@ dark.addEventListener("change", () => drawn.forEach(draw));
 export function chart(wanted) {
   const canvas = h("canvas", { role: "img", "aria-label": `${wanted.title}. ${t("table_below")}` });
   const rows = wanted.labels.map((label, i) => [label, ...wanted.series.map((series) => series.data[i])]);
-  const node = h("figure", {}, h("div", { class: "canvas" }, canvas),
-    h("details", {}, h("summary", {}, t("as_table")), table(wanted.title, [wanted.axis, ...wanted.series.map((series) => series.label)], rows)));
+  const drawable = Boolean(window.Chart); // where flash is short it was left out
+  const node = h("figure", {}, drawable && h("div", { class: "canvas" }, canvas),
+    h("details", { open: !drawable }, h("summary", {}, t("as_table")), table(wanted.title, [wanted.axis, ...wanted.series.map((series) => series.label)], rows)));
   const one = { ...wanted, canvas };
+  if (!drawable) return node;
   drawn.push(one);
   requestAnimationFrame(() => canvas.isConnected && draw(one));
   return node;

@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A router with the package, for longer: modes and their undoing, flash, the page of the manual, a real
+dnsmasq, memory, and the lite build. `make test-openwrt` runs it."""
+import ctypes
+import gzip
+import json
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "system")]
+import netns  # noqa: E402
+import router  # noqa: E402
+from harness import BUILD, PEERS, ROOT, USER, Box, Program, wait_for  # noqa: E402
+from router import ENABLE, EVERYONE, ModeTest, OnRouter, Router  # noqa: E402
+
+
+class Modes(ModeTest):
+    build = BUILD
+
+    def test_one_and_then_the_other(self):
+        before, front = self.both("front")
+        self.both("behind")
+        self.assertNotIn("port", self.dnsmasq())
+        self.both("front")
+        self.assertEqual(self.dnsmasq(), front)
+        self.undone(before)
+
+    def test_disabled_it_is_undone_too(self):
+        before, _ = self.both("front")
+        self.configure(self.router.read("etc/config/greengate").replace("enabled '1'", "enabled '0'"))
+        self.service("reload")
+        self.assertEqual(sorted(self.dnsmasq()["server"]), sorted(before["server"]))
+        self.assertNotIn("port", self.dnsmasq())
+        self.assertFalse(self.router.exists("tmp/procd"))
+
+    def test_nothing_is_written_again(self):
+        self.both("front")
+        self.service("enable")
+        writes, dhcp = self.writes(), self.router.read("etc/config/dhcp")
+        rules = os.stat(self.router.path("usr/share/nftables.d/ruleset-post/greengate.nft")).st_mtime_ns
+        self.service("restart")
+        self.service("reload")
+        self.service("shutdown")
+        self.service("start")
+        self.assertEqual((self.writes(), self.router.read("etc/config/dhcp")), (writes, dhcp))
+        self.assertEqual(os.stat(self.router.path("usr/share/nftables.d/ruleset-post/greengate.nft")).st_mtime_ns, rules)
+        self.assertEqual(self.router.read("tmp/services").count("dnsmasq restart"), 1)
+
+    def test_removal(self):
+        """What the package manager does: disable, stop, its script."""
+        before, _ = self.both("front")
+        self.service("enable")
+        self.service("disable")
+        self.undone(before)
+        script = router.make("postrm-greengate", "DESTDIR=x").stdout
+        self.assertEqual(self.router.run(script).returncode, 0)
+        self.assertFalse(self.router.exists("var/lib/greengate"))
+
+    def test_what_procd_is_told(self):
+        self.both("front")
+        told = self.router.read("tmp/procd")
+        for words in ("instance greengated", "instance greengate-web", "instance keeper", "jail greengated log procfs",
+                      "no_new_privs 1", "user greengate", "mount_rw /var/lib/greengate /var/run/greengate"):
+            self.assertIn(words, told)
+        json.loads(self.router.read("etc/capabilities/greengate.json"))
+
+    def test_the_daemon_starts_as_procd_is_told(self):
+        """In front: it holds port 53, blocks by the starter list, and says that it protects."""
+        self.both("front")
+        command = re.search(r"^command (/usr/sbin/greengated .*)$", self.router.read("tmp/procd"), re.M)[1]
+        name = self.router.read("usr/share/greengate/starter/adult.txt").split()[-1]
+        done = self.router.run(f"""
+            ip link set lo up
+            {command} 2>/tmp/daemon.log &
+            for i in 1 2 3 4 5 6 7 8 9 10; do
+                greengate --quiet status; [ $? -ne 3 ] && break; usleep 300000
+            done
+            nslookup -type=a {name} 127.0.0.1
+            greengate --json status
+            kill $!; wait""")
+        self.assertIn("198.18.53.1", done.stdout, done.stderr + self.router.read("tmp/daemon.log"))
+        self.assertIn('"workers":', done.stdout)
+
+
+@unittest.skipUnless(os.path.isdir(f"{BUILD}-lite"), "not built: make LITE=1")
+class Lite(unittest.TestCase):
+    def setUp(self):
+        self.router = Router(f"{BUILD}-lite", "lite")
+        self.addCleanup(self.router.remove)
+
+    def test_no_page_and_none_of_its_libraries(self):
+        self.router.write("etc/config/greengate", ENABLE + EVERYONE)
+        self.assertEqual(self.router.service("start").returncode, 0)
+        self.assertIn('mode: "nxdomain"', self.router.read("var/etc/greengate/greengate.yaml"))
+        self.assertNotIn("greengate-web", self.router.read("tmp/procd"))
+        self.assertEqual(os.listdir(self.router.path("usr/share/nftables.d/ruleset-post")), ["greengate.nft"])
+        for program in ("greengated", "greengate"):
+            needed = subprocess.run(["readelf", "-d", os.path.join(f"{BUILD}-lite", program)], capture_output=True,
+                                    text=True, check=True).stdout
+            self.assertNotRegex(needed, "libssl|libcrypto|libldns")
+
+    def test_it_answers_and_tells_that_it_has_no_tls(self):
+        self.router.write("tmp/a.yaml", "dns: {listen: [\"127.0.0.1:53\"]}\nblock: {mode: nxdomain}\n"
+                          "server: {control_socket: /tmp/c.sock, state_dir: /tmp/state}\n")
+        self.router.write("tmp/b.yaml", self.router.read("tmp/a.yaml") + "upstream: {servers: [tls://9.9.9.9:853]}\n")
+        name = self.router.read("usr/share/greengate/starter/adult.txt").split()[-1]
+        done = self.router.run(f"""
+            ip link set lo up
+            greengated -c /tmp/b.yaml
+            greengated -c /tmp/a.yaml &
+            for i in 1 2 3 4 5 6 7 8 9 10; do
+                greengate -c /tmp/a.yaml --quiet status; [ $? -ne 3 ] && break; usleep 300000
+            done
+            nslookup -type=a {name} 127.0.0.1
+            greengate -c /tmp/a.yaml check {name} --type CAA
+            kill $!; wait""")
+        self.assertIn("built without TLS (lite)", done.stderr)
+        self.assertIn("NXDOMAIN", done.stdout + done.stderr)
+        self.assertIn("blocked", done.stdout)
+
+
+class Flash(OnRouter):
+    build = BUILD
+    """The copy of rules and lists."""
+    SAVED = "etc/greengate/saved"
+
+    def setUp(self):
+        super().setUp()
+        self.router.write("tmp/list", "bad.example\nworse.example\n")
+        self.configure(ENABLE + EVERYONE, "config list 'adult'\n\toption url 'file:///tmp/list'\n"
+                       "\toption category 'adult'\n")
+        self.service("start")
+
+    def keep(self):
+        done = self.router.run("/usr/lib/greengate/keeper once")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done
+
+    def saved(self):
+        path = self.router.path(self.SAVED)
+        return {name: os.stat(os.path.join(path, name)).st_ino for name in os.listdir(path)
+                if name.endswith(".ggdb")} if os.path.isdir(path) else {}
+
+    def blocked(self):
+        return self.router.run("greengate check --quiet bad.example").returncode == 10
+
+    def test_saved_once_and_back_after_a_reboot(self):
+        self.keep()
+        first = self.saved()
+        self.assertEqual(list(first), ["000001.ggdb"])
+        self.keep()
+        self.assertEqual(self.saved(), first, "written once")
+        self.router.write("var/lib/greengate/rules.yaml", "# mine\n")
+        self.service("shutdown")
+        shutil.rmtree(self.router.path("var/lib/greengate"))
+        self.service("start")
+        self.assertTrue(self.blocked())
+        self.assertEqual(self.router.read("var/lib/greengate/rules.yaml"), "# mine\n")
+        self.assertTrue(self.router.exists("var/lib/greengate/sources/adult.zst"))
+        self.assertEqual(os.stat(self.router.path("var/lib/greengate/generations/000001.ggdb")).st_uid, 653)
+
+    def test_a_new_generation_takes_the_place(self):
+        self.keep()
+        self.router.write("tmp/list", "bad.example\nworse.example\nworst.example\n")
+        self.assertEqual(self.router.run("greengate update --force").returncode, 0)
+        self.keep()
+        self.assertEqual(list(self.saved()), ["000002.ggdb"])
+
+    def test_no_room(self):
+        self.router.write("tmp/room", "900\n")
+        self.assertIn("no room on flash for a copy of the lists (102", self.keep().stderr)
+        self.assertEqual(self.saved(), {})
+        self.assertTrue(self.blocked())
+
+    def test_not_wanted(self):
+        text = self.router.read("etc/config/greengate")
+        self.configure(text.replace("enabled '1'", "enabled '1'\n\toption flash_copy '0'"))
+        self.keep()
+        self.assertEqual(self.saved(), {})
+
+    def test_what_somebody_asked_for(self):
+        self.router.write("usr/bin/greengate", '#!/bin/sh\necho "$*" >>/tmp/asked\nrm -f /var/lib/greengate/update.request\n',
+                          0o755)
+        self.keep()
+        self.router.write("var/lib/greengate/update.request", "")
+        self.keep()
+        self.assertEqual(self.router.read("tmp/asked").splitlines(),
+                         ["--quiet update --if-due", "--quiet update --requested"])
+
+    def test_a_sysupgrade_keeps_it(self):
+        kept = self.router.read("lib/upgrade/keep.d/greengate").split()
+        self.assertIn("/etc/greengate/saved/", kept)
+        self.assertIn("/etc/greengate/conf.d/", kept)
+
+
+class Manual(OnRouter):
+    build = BUILD
+
+    def test_every_command_of_the_page(self):
+        """Run on the router, in the page's order, beside a daemon that procd would have started."""
+        with open(os.path.join(ROOT, "docs/openwrt.md"), encoding="utf-8") as source:
+            lines = [line for block in re.findall(r"^```sh\n(.*?)^```", source.read(), re.M | re.S)
+                     for line in block.splitlines()]
+        self.assertGreater(len(lines), 10)
+        script = "ip link set lo up\n"
+        for line in lines:
+            script += f"{line} >/tmp/out 2>&1; echo \"$? {line}\"\n"
+            if line == "service greengate start":
+                script += ("greengated -c /var/etc/greengate/greengate.yaml 2>/tmp/log &\n"
+                           "while greengate --quiet status; [ $? = 3 ]; do usleep 100000; done\n")
+        done = self.router.run(script + "kill %1; wait")
+        ended = dict(reversed(line.split(" ", 1)) for line in done.stdout.splitlines())
+        # Nothing can be fetched here.
+        self.assertEqual(ended.pop("greengate update"), "1", done.stdout + done.stderr)
+        self.assertEqual(set(ended.values()), {"0"}, done.stdout + done.stderr)
+
+
+class Beside(unittest.TestCase):
+    """A real dnsmasq with what each mode gives it, between a device and the real daemon."""
+    MAC, OTHER = "02:00:00:00:00:05", "02:00:00:00:00:06"
+
+    def setUp(self):
+        self.program = os.path.join(PEERS, "bin", "dnsmasq")
+        if not os.path.exists(self.program) or not shutil.which("busybox"):
+            self.skipTest("dnsmasq could not be unpacked, or no busybox")
+        self.spaces = self.enterContext(netns.Namespaces("router", "device"))
+        self.spaces.wire("router", "device", "lan0", "eth0")
+        self.spaces.give("router", "lan0", "192.168.77.1/24")
+        self.spaces.run("device", "ip", "link", "set", "eth0", "address", self.MAC)
+        self.spaces.give("device", "eth0", "192.168.77.5/24", "192.168.77.6/24")
+        self.folder = self.enterContext(tempfile.TemporaryDirectory(prefix="gg-", dir="/tmp"))
+
+    def dnsmasq(self, *options):
+        server = subprocess.Popen(
+            self.spaces.inside("router", self.program, "-k", "-C", "/dev/null", "--user=root", "--pid-file=",
+                               "--interface=lan0", "--bind-dynamic", "--no-hosts", "--no-resolv",
+                               f"--dhcp-leasefile={self.folder}/leases", *options),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        self.addCleanup(server.wait)
+        self.addCleanup(os.killpg, server.pid, signal.SIGKILL)
+
+    def daemon(self, config, web=False):
+        def enter():
+            with open(f"/run/netns/{self.spaces.names['router']}", "rb") as space:
+                if ctypes.CDLL(None).setns(space.fileno(), 0):
+                    os._exit(99)
+        box = self.enterContext(Box(lists=[("bad", "adult", ["bad.test"])], start=False, config={
+            "server": {"user": ""}, "block": {"mode": "nxdomain"}, **config}))
+        box.start(user=None, preexec_fn=enter)
+        if web:
+            box.web = Program([box.program("greengate-web"), "-c", box.path], os.path.join(box.folder, "web.log"),
+                              preexec_fn=enter)
+
+    def ask(self, name, source="192.168.77.5"):
+        return self.spaces.probe("device", {"server": "192.168.77.1", "name": name, "source": source})[0]
+
+    def test_behind_a_device_is_known_by_its_mac(self):
+        self.daemon({"dns": {"listen": ["127.0.0.1:5453"], "trusted_forwarders": ["127.0.0.1"],
+                             "records": [{"name": "up.test", "address": "192.0.2.1"}]},
+                     "groups": [{"name": "kids", "clients": [self.MAC], "block": ["adult"]},
+                                {"name": "everyone", "clients": [], "block": []}]})
+        self.dnsmasq("--server=127.0.0.1#5453", "--add-mac", "--strip-mac", "--cache-size=0")
+        wait_for(lambda: self.ask("up.test") == "192.0.2.1", "dnsmasq")
+        self.assertEqual(self.ask("bad.test"), "NXDOMAIN")
+        self.spaces.run("device", "ip", "link", "set", "eth0", "address", self.OTHER)
+        # Another device is not blocked; the upstream of this test answers nobody.
+        self.assertEqual(self.ask("bad.test", "192.168.77.6"), "SERVFAIL")
+
+    def test_the_page_beside_luci(self):
+        """A blocked name's address leads to the page, and port 80 of the router stays LuCI's."""
+        rules = Router(BUILD)
+        self.addCleanup(rules.remove)
+        rules.write("etc/config/greengate", ENABLE + EVERYONE)
+        rules.service("start")
+        self.spaces.run("router", "nft", "-f", rules.path("usr/share/nftables.d/ruleset-post/greengate-page.nft"))
+        self.spaces.run("router", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        self.spaces.run("device", "ip", "route", "add", "default", "via", "192.168.77.1")
+        self.daemon({"dns": {"listen": ["0.0.0.0:53"]}, "block": {"mode": "page", "page_ipv4": "198.18.53.1"},
+                     "web": {"listen": ["0.0.0.0:8053"], "organisation": "Test School"},
+                     "groups": [{"name": "everyone", "clients": [], "block": ["adult"]}]}, web=True)
+        self.assertEqual(self.ask("bad.test"), "198.18.53.1")
+        curl = self.spaces.inside("device", "curl", "-s", "--max-time", "5", "-o", "-")
+
+        def page(*words):
+            return subprocess.run([*curl, *words], capture_output=True, text=True, check=False)
+        wait_for(lambda: "Test School" in page("-H", "Host: bad.test", "http://198.18.53.1/").stdout, "the page")
+        self.assertIn("Test School", page("-H", "Host: bad.test", "http://198.18.53.1:8053/").stdout)
+        self.assertEqual(page("http://192.168.77.1/").returncode, 7, "nobody is led away from the router's port 80")
+        self.assertEqual(page("https://198.18.53.1/").returncode, 7, "refused at once")
+
+    def test_in_front_of_it_names_and_leases_work(self):
+        self.daemon({"dns": {"listen": ["0.0.0.0:53"]},
+                     "upstream": {"zones": [{"domain": "lan", "servers": ["udp://127.0.0.1:54"]}]},
+                     "groups": [{"name": "everyone", "clients": [], "block": ["adult"]}]})
+        self.dnsmasq("--interface=lo", "--port=54", "--local=/lan/", "--domain=lan", "--host-record=nas.lan,192.168.77.9",
+                     "--dhcp-range=192.168.77.100,192.168.77.110", "--dhcp-option=6,0.0.0.0")
+        wait_for(lambda: self.ask("nas.lan") == "192.168.77.9", "the name of a device")
+        self.assertEqual(self.ask("bad.test"), "NXDOMAIN")
+        self.assertEqual(self.ask("gone.lan"), "NXDOMAIN")
+        script = os.path.join(self.folder, "leased")
+        with open(script, "w", encoding="ascii") as out:
+            out.write('#!/bin/sh\n[ "$1" != bound ] || echo "dns=$dns"\n')
+        os.chmod(script, 0o755)
+        told = self.spaces.run("device", "busybox", "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-s", script)
+        self.assertIn("dns=192.168.77.1\n", told)
+
+
+@unittest.skipUnless(os.path.basename(BUILD) == "release" and os.access("/dev/shm", os.W_OK), "needs a release and a tmpfs")
+class Memory(unittest.TestCase):
+    NAMES = 1000000
+
+    def test_a_million_names_as_the_package_sets_it(self):
+        """The daemon in 24 MB; the state folder lies in memory."""
+        state = tempfile.mkdtemp(prefix="gg-", dir="/dev/shm")
+        self.addCleanup(shutil.rmtree, state)
+        if USER:
+            os.chown(state, pwd.getpwnam(USER).pw_uid, -1)
+        names = [f"site{i * 7919 % self.NAMES}.shop{i % 97}.example\n" for i in range(self.NAMES)]
+        with Box(start=False, config={
+                "server": {"workers": 1, "state_dir": state}, "cache": {"size_mb": 2},
+                "lists": {"memory_mb": 48, "keep_generations": 2, "names": False},
+                "groups": [{"name": "everyone", "clients": [], "block": ["adult"]}]}) as box:
+            box.config["lists"]["sources"] = [
+                {"id": f"part{i}", "category": "adult", "url": "file://" + box.write(
+                    f"part{i}.gz", gzip.compress("".join(names[i::5]).encode(), 1))} for i in range(5)]
+            box.write_config()
+            self.assertEqual(box.json("update")["names"], self.NAMES)
+            box.start()
+            for name in names[::997]:
+                self.assertEqual(box.ask(name.strip()).rcode, "NOERROR")
+            with open(f"/proc/{box.daemon.process.pid}/status", encoding="ascii") as status:
+                resident = int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+        self.assertGreater(resident, 9000)
+        self.assertLessEqual(resident, 24 * 1024)
+
+
+if __name__ == "__main__":
+    unittest.main()
