@@ -39,6 +39,11 @@ struct cli {
 #include "tools/commands.def"
 #undef COMMAND
 
+/* Is the configuration a link? Then another program makes it, as UCI does on OpenWrt. */
+bool cli_is_link(const char *path);
+#define CLI_LINK_TEXT                                                                              \
+    "%.3000s is a link: change the configuration where it is made (OpenWrt: /etc/config/greengate)"
+
 /* Say what went wrong ("greengate: ..."; with --json {"ok":false,"error","exit"})
  * and return `code`, so that a command can write `return cli_fail(...)`. */
 int cli_fail(struct cli *cli, int code, const char *format, ...)

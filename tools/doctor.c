@@ -135,10 +135,6 @@ static void see_upstreams(struct doctor *doctor)
 static void see_lists(struct doctor *doctor)
 {
     const cJSON *lists = cJSON_GetObjectItemCaseSensitive(doctor->status, "lists");
-    const cJSON *source;
-    char span[CLI_SPAN_MAX];
-    int64_t now = (int64_t)time(NULL);
-    int64_t limit = doctor->config->lists.update_every_h * 3600 * 3;
     if (!*cli_text(lists, "path")) {
         doctor_find(doctor, &(struct finding){FINDING_FAULT, "lists", "greengate update"},
                     "there is no database");
@@ -150,17 +146,7 @@ static void see_lists(struct doctor *doctor)
         doctor_find(doctor, &(struct finding){FINDING_WARNING, "lists", "greengate lists presets"},
                     "no source is configured: the starter list alone protects");
     }
-    cJSON_ArrayForEach(source, cJSON_GetObjectItemCaseSensitive(lists, "sources"))
-    {
-        int64_t age = now - (int64_t)cli_number(source, "fetched_at");
-        if (cli_number(source, "fetched_at") > 0 && age > limit) {
-            doctor_find(doctor,
-                        &(struct finding){
-                            FINDING_WARNING, "lists",
-                            "is greengate-update.timer (or the cron job) active? greengate update"},
-                        "%s is %s old", cli_text(source, "id"), cli_span(age, span));
-        }
-    }
+    /* What is overdue or fails stands among the reasons. */
 }
 
 static void see_daemon(struct doctor *doctor)

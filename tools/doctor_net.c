@@ -77,7 +77,8 @@ void doctor_see_listeners(struct doctor *doctor)
         doctor_find(
             doctor,
             &(struct finding){FINDING_WARNING, "listen",
-                              "set dns.listen: [\"0.0.0.0:53\", \"[::]:53\"] for other devices"},
+                              "set dns.listen to the address of this machine that devices shall "
+                              "ask, [\"192.168.1.1:53\"] say"},
             "only this machine can ask: dns.listen has loopback addresses alone");
     }
 }

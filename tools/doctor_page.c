@@ -157,12 +157,24 @@ static void see_page(struct doctor *doctor, const struct addr *server, const cha
     free(answer);
 }
 
+/* Where browsers are led: the family's own address, else the one that answers DNS. */
+static struct addr sinkhole_of(const struct config *config, const struct addr *listen)
+{
+    const char *own = listen->family == AF_INET ? config->block.page_ipv4 : config->block.page_ipv6;
+    struct addr addr = *listen;
+    if (*own && addr_parse(own, &addr) < 0) {
+        addr = *listen;
+    }
+    addr.port = HTTP_PORT;
+    return addr;
+}
+
 void doctor_see_page(struct doctor *doctor)
 {
     char host[DNAME_TEXT_MAX];
     const struct config *config = doctor->config;
-    const struct text_list *listen =
-        config->web.listen.count ? &config->web.listen : &config->dns.listen;
+    const bool own = config->web.listen.count > 0;
+    const struct text_list *listen = own ? &config->web.listen : &config->dns.listen;
     if (!wants_page(config)) {
         return;
     }
@@ -171,7 +183,9 @@ void doctor_see_page(struct doctor *doctor)
         if (addr_parse_port(listen->items[i], HTTP_PORT, &addr) < 0) {
             continue;
         }
-        addr.port = config->web.listen.count ? addr.port : HTTP_PORT;
+        if (!own) {
+            addr = sinkhole_of(config, &addr);
+        }
         addr = doctor_reach(&addr);
         find_blocked(doctor, &addr, host);
         see_page(doctor, &addr, host);

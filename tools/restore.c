@@ -177,6 +177,10 @@ static int install(struct restoring *restoring)
 static int run(struct restoring *restoring)
 {
     struct diag diag = {0};
+    const char *config_path = restoring->cli->config_path;
+    if (!restoring->check_only && cli_is_link(config_path)) {
+        return cli_fail(restoring->cli, CLI_FAILED, CLI_LINK_TEXT, config_path);
+    }
     int code = stage(restoring);
     if (code != CLI_DONE) {
         return code;

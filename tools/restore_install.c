@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,49 @@ int restore_set_aside(const struct restore_set *set, struct diag *diag)
     return 0;
 }
 
+/* Root writes into the state folder as its owner: whoever owns it could have put links there, to
+ * files that only root may write. */
+struct aside {
+    uid_t uid;
+    gid_t gid, groups[64];
+    int count; /* of the groups before, -1: nothing was changed */
+};
+
+static int step_back(struct aside *aside)
+{
+    int err = 0;
+    if (aside->count >= 0) {
+        err = seteuid(0) < 0 || setegid(0) < 0 || setgroups((size_t)aside->count, aside->groups) < 0
+                  ? -errno
+                  : 0;
+    }
+    aside->count = -1;
+    return err;
+}
+
+static int step_aside(const char *target, const char *name, struct aside *aside)
+{
+    char folder[PATH_MAX];
+    struct stat info;
+    const char *slash = strrchr(target, '/');
+    aside->count = -1;
+    snprintf(folder, sizeof(folder), "%.*s", slash > target ? (int)(slash - target) : 1, target);
+    if (geteuid() != 0 || strncmp(name, "state/", 6) != 0 || lstat(folder, &info) < 0 ||
+        info.st_uid == 0) {
+        return 0;
+    }
+    aside->count =
+        getgroups((int)(sizeof(aside->groups) / sizeof(aside->groups[0])), aside->groups);
+    if (aside->count < 0 || setgroups(1, &info.st_gid) < 0 || setegid(info.st_gid) < 0 ||
+        seteuid(info.st_uid) < 0) {
+        int err = -errno;
+        aside->count = aside->count < 0 ? 0 : aside->count;
+        (void)!step_back(aside);
+        return err;
+    }
+    return 0;
+}
+
 /* Who owns a new file and may read it: as the one that was there, else as its folder. */
 static void take_rights(const char *path, const char *target, const char *name)
 {
@@ -107,13 +151,13 @@ static void take_rights(const char *path, const char *target, const char *name)
     const char *slash = strrchr(target, '/');
     snprintf(folder, sizeof(folder), "%.*s", slash > target ? (int)(slash - target) : 1,
              slash ? target : ".");
-    if (stat(target, &info) == 0) {
+    if (lstat(target, &info) == 0 && S_ISREG(info.st_mode)) {
         mode = info.st_mode & 0777U;
     } else if (stat(folder, &info) < 0) {
         return;
     }
     if (geteuid() == 0) {
-        (void)!chown(path, info.st_uid, info.st_gid);
+        (void)!lchown(path, info.st_uid, info.st_gid);
     }
     (void)!chmod(path, mode);
 }
@@ -145,17 +189,24 @@ static int write_waiting(const struct restore_set *set, const char *name)
     if (err < 0 || access(from, F_OK) < 0) {
         return err;
     }
+    struct aside aside;
     err = wholefile_read(from, BACKUP_TEXT_MAX, &text, &len);
     err = err < 0 ? err : make_folder_of(target);
     if (err == 0) {
-        unlink(waiting);
-        err = restore_put(waiting, text, len);
+        err = step_aside(target, name, &aside);
     }
+    if (err < 0) {
+        free(text);
+        return err;
+    }
+    unlink(waiting);
+    err = restore_put(waiting, text, len);
     if (err == 0) {
         take_rights(waiting, target, name);
     }
     free(text);
-    return err;
+    int back = step_back(&aside);
+    return err < 0 ? err : back;
 }
 
 /* What was written into its place, or what is in no backup out of it. */
@@ -167,10 +218,18 @@ static int settle(const struct restore_set *set, const char *name)
     if (err < 0) {
         return err;
     }
-    if (access(waiting, F_OK) == 0) {
-        return rename(waiting, target) < 0 ? -errno : 0;
+    struct aside aside;
+    err = step_aside(target, name, &aside);
+    if (err < 0) {
+        return err;
     }
-    return unlink(target) < 0 && errno != ENOENT ? -errno : 0;
+    if (faccessat(AT_FDCWD, waiting, F_OK, AT_EACCESS) == 0) {
+        err = rename(waiting, target) < 0 ? -errno : 0;
+    } else {
+        err = unlink(target) < 0 && errno != ENOENT ? -errno : 0;
+    }
+    int back = step_back(&aside);
+    return err < 0 ? err : back;
 }
 
 static int write_database(const struct restore_set *set, const char *name, struct diag *diag)
@@ -182,13 +241,23 @@ static int write_database(const struct restore_set *set, const char *name, struc
     if (err < 0 || access(from, F_OK) < 0) {
         return err;
     }
-    bool is_new = access(target, F_OK) < 0;
+    struct stat info;
+    struct aside aside;
+    bool is_new = lstat(target, &info) < 0;
     err = wholefile_read(from, BACKUP_OCTETS_MAX, &data, &len);
-    if (err == 0) {
-        mode_t before = umask(077);
-        err = livedb_write(target, (const uint8_t *)data, len, diag);
-        umask(before);
+    if (err == 0 && !is_new && !S_ISREG(info.st_mode)) {
+        err = diag_set(diag, -ELOOP, "%.3000s is no file of its own: take it away first", target);
     }
+    if (err == 0) {
+        err = step_aside(target, name, &aside);
+    }
+    if (err < 0) {
+        free(data);
+        return err;
+    }
+    mode_t before = umask(077);
+    err = livedb_write(target, (const uint8_t *)data, len, diag);
+    umask(before);
     free(data);
     if (err == 0 && is_new) {
         char nobody[PATH_MAX];
@@ -196,7 +265,8 @@ static int write_database(const struct restore_set *set, const char *name, struc
         take_rights(target, nobody, name);
         (void)!chmod(target, 0600);
     }
-    return err;
+    int back = step_back(&aside);
+    return err < 0 ? err : back;
 }
 
 static void drop_waiting(const struct restore_set *set)
@@ -212,7 +282,8 @@ static void drop_waiting(const struct restore_set *set)
 
 static int say(struct diag *diag, int err, const char *name)
 {
-    return err < 0 && !*diag->text ? diag_set(diag, err, "%s: %s", name, strerror(-err)) : err;
+    return err < 0 && diag && !*diag->text ? diag_set(diag, err, "%s: %s", name, strerror(-err))
+                                           : err;
 }
 
 int restore_install(const struct restore_set *set, struct diag *diag)

@@ -44,6 +44,5 @@ int restore_check_set(const char *folder, struct config **ret_config, struct dia
 
 int restore_check_folders(const struct config *config, struct diag *diag)
 {
-    const char *user = *config->server.user && geteuid() == 0 ? config->server.user : NULL;
-    return folder_prepare(config->server.state_dir, user, diag);
+    return folder_prepare(config->server.state_dir, config->server.user, diag);
 }

@@ -89,10 +89,10 @@ static enum selftest_seen ask(const struct selftest *test, const char *name)
     if (seen.ede == EDE_BLOCKED || seen.ede == EDE_CENSORED || seen.ede == EDE_FILTERED) {
         return SEEN_BLOCKED;
     }
-    if (is_target(test->known, seen.target)) {
-        return SEEN_SAFE;
+    if (result != PROBE_ADDRESSES) { /* nobody could visit it, which proves no filter */
+        return SEEN_FAILURE;
     }
-    return result == PROBE_FAILURE ? SEEN_FAILURE : SEEN_OPEN;
+    return is_target(test->known, seen.target) ? SEEN_SAFE : SEEN_OPEN;
 }
 
 static const struct config_group *group_of(const struct selftest *test)

@@ -259,6 +259,9 @@ int cmd_setup(struct cli *cli, int argc, char **argv)
         return cli_usage(cli, "setup", "--print is text alone");
     }
     options.yes = options.yes || cli->json;
+    if (!options.print && cli_is_link(cli->config_path)) {
+        return cli_fail(cli, CLI_FAILED, CLI_LINK_TEXT, cli->config_path);
+    }
     if (!options.force && !options.print && is_file(cli->config_path)) {
         return cli_fail(cli, CLI_FAILED,
                         "%s is there already: --force replaces it and keeps a copy beside it",

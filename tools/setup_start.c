@@ -16,7 +16,8 @@ enum { DNS_PORT = 53, TIMEOUT_MS = 5000, TRIES = 150, PAUSE_US = 100000 };
 
 /* Units that a package may have; those that are there are started. */
 static const char *const units[] = {"greengate.service", "greengated.service",
-                                    "greengate-web.service", "greengate-update.timer"};
+                                    "greengate-web.service", "greengate-update.timer",
+                                    "greengate-update-requested.path"};
 
 /* The exit code, or -1; what it prints goes nowhere. */
 static int run(char *const *argv)

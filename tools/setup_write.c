@@ -9,7 +9,24 @@
 #include "config/yaml.h"
 #include "tools/setup.h"
 
-static const char user[] = "_greengate";
+/* Those of a package, else the one that the README makes. */
+static const struct users {
+    const char *user, *web_user;
+} users[] = {{"greengate", "greengate-web"}, {"_greengate", ""}, {"", ""}};
+
+static bool is_user(const char *name)
+{
+    return !*name || getpwnam(name) != NULL;
+}
+
+static const struct users *find_users(void)
+{
+    const struct users *found = users;
+    while (!is_user(found->user) || !is_user(found->web_user)) {
+        found++; /* the last is nobody */
+    }
+    return found;
+}
 
 static void quote(const char *text, FILE *out)
 {
@@ -76,14 +93,15 @@ static void print_listen(const struct setup *setup, FILE *out)
 
 static void print_services(const struct setup *setup, FILE *out)
 {
-    bool has_user = getpwnam(user) != NULL;
+    const struct users *found = find_users();
     fprintf(out,
             "server:\n"
             "  # Who the programs continue as once the ports are theirs. %s\n"
-            "  user: \"%s\"\n\n",
-            has_user ? "Empty: they stay root."
-                     : "Recommended:\n  # adduser --system --group --no-create-home _greengate",
-            has_user ? user : "");
+            "  user: \"%s\"\n"
+            "  web_user: \"%s\" # the same of greengate-web; empty: as user\n\n",
+            *found->user ? "Empty: they stay root."
+                         : "Recommended:\n  # adduser --system --group --no-create-home _greengate",
+            found->user, found->web_user);
     fputs(
         "dns:\n"
         "  # Where devices ask: addresses of this machine. The DHCP server must hand these out.\n",

@@ -31,7 +31,8 @@ static bool is_ours(int fd, const char *name)
         "stats.db*",       "rules.yaml",       "rules.yaml.new", "update.lock",
         "generations",     "sources",          "blocklist.ggdb", "blocklist.ggdb.tmp",
         "managed.yaml",    "managed.yaml.new", "managed.lock",   "audit.log",
-        "audit.log.[1-9]", "requests.db*",     "accounts.db*",   "update.request",
+        "audit.log.[1-9]", "requests.db*",     "accounts.db*",   "update.request*",
+        "update.status*",
     };
     struct stat entry;
     for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
@@ -98,7 +99,28 @@ static int give_file(int fd, const struct folder *folder, const char *name)
     return err;
 }
 
-/* One entry of state_dir: a file, or a folder of files. */
+/* A folder of files in a folder: the texts of a generation, which are links into sources. */
+static int give_inner(int fd, const struct folder *folder, const char *name)
+{
+    struct stat entry;
+    int inner = openat(fd, name, OPEN_FOLDER);
+    if (inner < 0) {
+        return errno == ENOTDIR || errno == ELOOP ? give_file(fd, folder, name)
+               : errno == ENOENT                  ? 0
+                                                  : -errno;
+    }
+    int err = 0;
+    if (fstat(inner, &entry) == 0 && entry.st_uid == 0) {
+        err = give(inner, folder);
+        if (err == 0) {
+            err = each_entry(inner, folder, give_file);
+        }
+    }
+    close(inner);
+    return err;
+}
+
+/* One entry of state_dir: a file, or a folder of files and such folders. */
 static int give_entry(int fd, const struct folder *folder, const char *name)
 {
     struct stat entry;
@@ -115,7 +137,7 @@ static int give_entry(int fd, const struct folder *folder, const char *name)
     if (fstat(inner, &entry) == 0 && (entry.st_uid == 0 || entry.st_uid == folder->uid)) {
         err = entry.st_uid == 0 ? give(inner, folder) : 0;
         if (err == 0) {
-            err = each_entry(inner, folder, give_file);
+            err = each_entry(inner, folder, give_inner);
         }
     }
     close(inner);

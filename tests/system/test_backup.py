@@ -13,7 +13,7 @@ import subprocess
 import tarfile
 import unittest
 
-from harness import ROOT, Box, ServedTest, as_user, wait_for
+from harness import ROOT, USER, Box, ServedTest, as_user, wait_for
 
 
 def zstd(data, decompress=False):
@@ -162,6 +162,44 @@ class RoundTrip(BackupTest):
         self.assertEqual(box.json("restore", path)["daemon"], "reloaded")
         self.assertIn("bora", box.cli("user").stdout)
         self.assertEqual(stat.S_IMODE(os.stat(os.path.join(box.state, "accounts.db")).st_mode), 0o600)
+
+    @unittest.skipUnless(os.getuid() == 0 and USER, "root is needed, and another user")
+    def test_root_follows_no_link_of_the_daemons_user(self):
+        """Whoever owns the state folder can put links there; root writes in it as its owner."""
+        box = self.prepare()
+        path = os.path.join(box.folder, "one.backup")
+        self.done(box, "backup", path)
+        box.daemon.stop()
+        roots = os.path.join(box.folder, "roots")
+        os.mkdir(roots, 0o755)
+        for name in ("accounts.db", "accounts.db-wal", "accounts.db-shm", "rules.yaml"):
+            target = os.path.join(box.state, name)
+            if os.path.exists(target):
+                os.unlink(target)
+        for name in ("accounts.db", "rules.yaml"):
+            os.symlink(os.path.join(roots, name), os.path.join(box.state, name))
+        done = subprocess.run([box.program("greengate"), "-c", box.path, "restore", path], capture_output=True, text=True, check=False)
+        self.assertEqual(os.listdir(roots), [], done.stdout + done.stderr)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("is no file of its own", done.stdout + done.stderr, done.returncode)
+        os.unlink(os.path.join(box.state, "accounts.db"))
+        done = subprocess.run([box.program("greengate"), "-c", box.path, "restore", path], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(os.listdir(roots), [])
+        for name in ("accounts.db",):
+            self.assertEqual(os.stat(os.path.join(box.state, name)).st_uid, os.stat(box.state).st_uid)
+
+    def test_a_configuration_that_another_program_makes(self):
+        box = self.prepare()
+        path = os.path.join(box.folder, "one.backup")
+        self.done(box, "backup", path)
+        os.rename(box.path, box.path + ".made")
+        os.symlink(box.path + ".made", box.path)
+        for words in (("restore", path), ("setup", "--yes", "--force", "--no-start")):
+            done = box.cli(*words)
+            self.assertEqual(done.returncode, 1, words)
+            self.assertIn("is a link", done.stderr)
+        self.assertTrue(os.path.islink(box.path))
 
     def test_on_a_machine_that_has_nothing(self):
         old = self.prepare(start=False)

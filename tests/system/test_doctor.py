@@ -77,6 +77,11 @@ class Doctor(Examined):
             self.assertFound("no daemon answers on", faults)
             self.assertFound(f"port {box.port} is held by", faults)
 
+    def test_who_holds_the_port_of_another_address_is_not_in_the_way(self):
+        with Box(start=False) as box, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
+            holder.bind(("127.0.0.53", box.port))
+            self.assertFalse([text for _, text in self.findings(box) if "is held by" in text])
+
     def test_a_mistake_in_the_configuration(self):
         with Box(start=False) as box:
             box.write("greengate.yaml", "dns: {lisen: []}\n")
@@ -164,10 +169,14 @@ class Further(Examined):
             with open(meta, encoding="utf-8") as file:
                 known = json.load(file)
             known["fetched_at"] = int(time.time()) - 10 * 86400
+            known["checked_at"] = int(time.time())
             box.write(meta, json.dumps(known))
             box.write("new.list", "other.test\n")
             self.assertEqual(box.cli("update", "new", "--force").returncode, 0)
-            self.assertFound("old is 10 days old", self.findings(box, "warning"))
+            self.assertFalse([one for one in self.findings(box, "warning") if "old" in one[1]], "it was checked just now")
+            known["checked_at"] = known["fetched_at"]
+            box.write(meta, json.dumps(known))
+            self.assertFound("old", self.findings(box, "warning"))
             data = os.path.join(box.folder, "data")
             shutil.copytree(os.path.join(BUILD, "data"), data)
             os.unlink(os.path.join(data, "services.yaml"))

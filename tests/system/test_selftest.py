@@ -4,6 +4,8 @@ import json
 import os
 import unittest
 
+import dnswire
+from fakeupstream import FakeUpstream, Send
 from harness import BUILD, ROOT, ServedTest
 
 SITES = ["pornhub.com", "xvideos.com", "xnxx.com"]
@@ -50,6 +52,14 @@ class Selftest(SelftestBox):
         box.cli("allow", "dns.google")
         _, probes = self.ask(box, 1)
         self.assertEqual(probes["dns.google"], ("open", "fault"))
+
+    def test_a_name_that_nobody_has_proves_nothing(self):
+        """NXDOMAIN is neither "open" nor a block of ours."""
+        upstream = self.enterContext(FakeUpstream(lambda asked, _: [Send(dnswire.answer(asked, rcode=3))]))
+        box = self.box(lists=[("sites", "adult", ["other.example"])], config={"groups": [GROUP]}, upstream=[upstream.url])
+        _, probes = self.ask(box, 1)
+        self.assertEqual(probes["example.com"], ("failure", "fault"))
+        self.assertEqual(probes["www.google.com"][0], "failure")
 
     def test_what_the_policy_does_not_promise_is_no_fault(self):
         box = self.prepare(group={"block": ["gambling"], "safe_search": False, "youtube": "off"})
