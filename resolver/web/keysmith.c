@@ -227,7 +227,7 @@ static bool take(cJSON *request, const char *member, struct key *key)
     if (text && fits) {
         memcpy(key->password, text, len + 1);
     }
-    if (text) {
+    if (item && text) {
         password_wipe(item->valuestring, len);
     }
     cJSON_Delete(item);
