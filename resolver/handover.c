@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "cache/image.h"
-#include "notify.h"
+#include "base/notify.h"
 #include "policy/snapshot.h"
 
 static uint32_t now_s(const struct daemon *daemon)

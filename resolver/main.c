@@ -13,7 +13,7 @@
 #include "control/client.h"
 #include "handover.h"
 #include "identity.h"
-#include "notify.h"
+#include "base/notify.h"
 #include "query/alias.h"
 #include "records.h"
 #include "sockets.h"

@@ -1,29 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pulse.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
+#include "base/notify.h"
 #include "daemon.h"
-#include "notify.h"
-
-static unsigned long long number_of(const char *name)
-{
-    const char *text = getenv(name);
-    return text ? strtoull(text, NULL, 10) : 0;
-}
-
-/* Is the watchdog meant for this process? */
-static bool is_watched(void)
-{
-    unsigned long long pid = number_of("WATCHDOG_PID");
-    return number_of("WATCHDOG_USEC") > 0 && (pid == 0 || pid == (unsigned long long)getpid());
-}
 
 unsigned pulse_interval_ms(void)
 {
-    unsigned long long third = number_of("WATCHDOG_USEC") / 3000;
-    return !is_watched() || third > PULSE_MS ? PULSE_MS : third > 0 ? (unsigned)third : 1;
+    return notify_interval_ms(PULSE_MS);
 }
 
 /* Queries that nobody would have had to drop with more time or room. */
@@ -55,7 +38,7 @@ void pulse_beat(struct daemon *daemon)
         pulse->shed = shed;
         pulse->shed_at_us = clock_mono_us(daemon->clock);
     }
-    if (alive && is_watched()) {
+    if (alive && notify_is_watched()) {
         notify_send("WATCHDOG=1");
     }
 }

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/un.h>
 
+#include "base/notify.h"
 #include "confine/confinement.h"
 #include "confine/privileges.h"
 #include "control/client.h"
@@ -34,6 +35,7 @@ struct program {
     uv_signal_t term, interrupt, hangup;
     uv_timer_t patience; /* while stopping */
     uv_timer_t look;     /* for a changed configuration */
+    uv_timer_t beat;     /* for the service manager */
     const char *config_path;
     uint64_t config_version; /* as of the last reading, even one that failed */
     struct site site;
@@ -68,6 +70,7 @@ static void finish(struct program *program)
     uv_close((uv_handle_t *)&program->hangup, NULL);
     uv_close((uv_handle_t *)&program->patience, NULL);
     uv_close((uv_handle_t *)&program->look, NULL);
+    uv_close((uv_handle_t *)&program->beat, NULL);
 }
 
 static void stopped(void *context)
@@ -118,6 +121,7 @@ static void stop(uv_signal_t *handle, int number)
 {
     struct program *program = handle->data;
     (void)number;
+    notify_send("STOPPING=1");
     if (uv_is_active((uv_handle_t *)&program->patience)) {
         patience_ends(&program->patience);
     } else if (program->server) {
@@ -184,6 +188,14 @@ static void look(uv_timer_t *timer)
     if (err < 0) {
         complain_about(&diag, err);
         say("the old certificate stays in force");
+    }
+}
+
+static void beat(uv_timer_t *timer)
+{
+    (void)timer;
+    if (notify_is_watched()) {
+        notify_send("WATCHDOG=1");
     }
 }
 
@@ -296,6 +308,7 @@ static int run(struct program *program)
     signal(SIGPIPE, SIG_IGN);
     uv_timer_init(&program->loop, &program->patience);
     uv_timer_init(&program->loop, &program->look);
+    uv_timer_init(&program->loop, &program->beat);
     uv_timer_start(&program->look, look, LOOK_MS, LOOK_MS);
     program->patience.data = program->look.data = program;
     watch(program, &program->term, stop, SIGTERM);
@@ -315,6 +328,10 @@ static int run(struct program *program)
     if (err < 0) {
         complain_about(&diag, err);
         stop_servers(program);
+    } else {
+        unsigned every_ms = notify_interval_ms(LOOK_MS);
+        uv_timer_start(&program->beat, beat, every_ms, every_ms);
+        notify_send("READY=1");
     }
     uv_run(&program->loop, UV_RUN_DEFAULT);
     uv_loop_close(&program->loop);

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import signal
 import socket
 import ssl
 import stat
@@ -13,7 +14,8 @@ import time
 import unittest
 
 from apiclient import Api, set_up
-from harness import BUILD, SLOWER, Box, wait_for
+from harness import BUILD, SLOWER, Box, Program, as_user, wait_for
+from systemd import Manager
 
 WORDS = "twelve green apples"
 READING = ["session", "status", "stats", "radar", "groups", "settings", "schedule", "rules", "reviews", "updates", "catalog"]
@@ -308,6 +310,25 @@ class Health(Desk):
         self.box.web.process.kill()
         self.box.web.process.wait()
         self.assertTrue(self.box.ask("bad.test").ede)
+
+
+class Managed(unittest.TestCase):
+    def test_a_service_manager_is_told(self):
+        """Ready when it listens, alive while its loop turns, and that it stops."""
+        box = self.enterContext(Box(lists=[("adult", "adult", ["bad.test"])]))
+        manager = Manager(box.folder)
+        self.addCleanup(manager.close)
+        box.web = Program([box.program("greengate-web"), "-c", box.path], os.path.join(box.folder, "web.log"),
+                          env=dict(os.environ, NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="600000"), **as_user())
+        wait_for(lambda: manager.has("READY"), "the word that it is ready")
+        self.assertTrue(box.web_answers())
+        wait_for(lambda: sum(state.get("WATCHDOG") == "1" for state in manager.said) > 2, "signs of life")
+        box.web.process.send_signal(signal.SIGSTOP)
+        beats = len(manager.said)
+        box.web.process.send_signal(signal.SIGCONT)
+        wait_for(lambda: len(manager.said) > beats, "another")
+        box.web.process.terminate()
+        wait_for(lambda: manager.has("STOPPING"), "the word that it stops")
 
 
 class Secure(Desk):

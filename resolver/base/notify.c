@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "notify.h"
+#include "base/notify.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -58,4 +58,22 @@ void notify_send_fd(const char *state, int fd)
 void notify_send(const char *state)
 {
     notify_send_fd(state, -1);
+}
+
+static unsigned long long number_of(const char *name)
+{
+    const char *text = getenv(name);
+    return text ? strtoull(text, NULL, 10) : 0;
+}
+
+bool notify_is_watched(void)
+{
+    unsigned long long pid = number_of("WATCHDOG_PID");
+    return number_of("WATCHDOG_USEC") > 0 && (pid == 0 || pid == (unsigned long long)getpid());
+}
+
+unsigned notify_interval_ms(unsigned usual_ms)
+{
+    unsigned long long third = number_of("WATCHDOG_USEC") / 3000;
+    return !notify_is_watched() || third > usual_ms ? usual_ms : third > 0 ? (unsigned)third : 1;
 }

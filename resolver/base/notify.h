@@ -11,3 +11,9 @@ void notify_send(const char *state);
 
 /* The same with a descriptor, for FDSTORE=1. */
 void notify_send_fd(const char *state, int fd);
+
+/* Does it expect a "WATCHDOG=1" from this process now and then? */
+bool notify_is_watched(void);
+
+/* How often: a third of its patience, at most `usual_ms`. */
+unsigned notify_interval_ms(unsigned usual_ms);
