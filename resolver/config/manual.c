@@ -155,7 +155,7 @@ static int put_items(const struct setting_table *table, const char *help, FILE *
 
 static void put_default_group(const struct config_group *group, FILE *out)
 {
-    fprintf(out, "Without any group in any file there is one,\n.Cm %s ,\nthat blocks\n",
+    fprintf(out, ".Pp\nWithout any group in any file there is one,\n.Cm %s ,\nthat blocks\n",
             group->name);
     for (size_t i = 0; i < group->block.count; i++) {
         fprintf(out, "%s%s\n", group->block.items[i], i + 1 < group->block.count ? "," : ".");
