@@ -2,7 +2,8 @@
 # One non-recursive Makefile; `make help` lists the targets.
 #
 # Objects lie in $(BUILD)/$(MODE), so that release, debug, asan, tsan and fuzz live
-# side by side. Honours CC CFLAGS LDFLAGS DESTDIR PREFIX SYSCONFDIR DATADIR MANDIR UNITDIR PKG_CONFIG V=1.
+# side by side. Honours CC CFLAGS LDFLAGS DESTDIR PREFIX SYSCONFDIR DATADIR MANDIR UNITDIR
+# BASHDIR ZSHDIR FISHDIR PKG_CONFIG V=1.
 
 MODE       ?= release
 BUILD      ?= build
@@ -12,6 +13,9 @@ SYSCONFDIR ?= /etc
 DATADIR    ?= $(PREFIX)/share/greengate
 MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 JOBS       ?= $(shell nproc)
 PKG_CONFIG ?= pkg-config
 # Runs a program that was built, where that is not this machine's: qemu-aarch64 -L SYSROOT.
@@ -275,9 +279,12 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 $(DATA) $(DESTDIR)$(DATADIR)
 	install -m 644 $(TEXTS) $(DESTDIR)$(DATADIR)/starter
 	install -m 644 $(PAGES) $(DESTDIR)$(DATADIR)/dashboard
-	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8
-	install -m 644 packaging/man/*.1 $(DESTDIR)$(MANDIR)/man1
-	install -m 644 packaging/man/*.8 $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(UNITDIR) $(addprefix $(DESTDIR)$(MANDIR)/man,1 5 8)
+	for n in 1 5 8; do install -m 644 packaging/man/*.$$n $(DESTDIR)$(MANDIR)/man$$n || exit; done
+	install -d $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+	install -m 644 packaging/completion/greengate.bash $(DESTDIR)$(BASHDIR)/greengate
+	install -m 644 packaging/completion/_greengate $(DESTDIR)$(ZSHDIR)
+	install -m 644 packaging/completion/greengate.fish $(DESTDIR)$(FISHDIR)
 	install -d $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 	install -m 644 packaging/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/greengate.conf
 	install -m 644 packaging/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/greengate.conf

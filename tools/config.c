@@ -236,12 +236,9 @@ static int check(struct cli *cli)
     return CLI_DONE;
 }
 
-static int document(struct cli *cli)
+static int document(struct cli *cli, int (*print)(FILE *out))
 {
-    if (config_document(cli->out) < 0) {
-        return cli_fail(cli, CLI_FAILED, "out of memory");
-    }
-    return CLI_DONE;
+    return print(cli->out) < 0 ? cli_fail(cli, CLI_FAILED, "out of memory") : CLI_DONE;
 }
 
 int cmd_config(struct cli *cli, int argc, char **argv)
@@ -261,7 +258,10 @@ int cmd_config(struct cli *cli, int argc, char **argv)
         return check(cli);
     }
     if (strcmp(what, "document") == 0 && !origin) {
-        return document(cli);
+        return document(cli, config_document);
+    }
+    if (strcmp(what, "manual") == 0 && !origin) {
+        return document(cli, config_manual);
     }
     return cli_usage(cli, "config", "check, show [--origin] or diff [--origin] is needed");
 }

@@ -5,19 +5,9 @@
 
 #include "base/version.h"
 #include "config/nearest.h"
-#include "tools/cli.h"
-
-static const struct command {
-    const char *name;
-    int (*function)(struct cli *cli, int argc, char **argv);
-    const char *arguments, *help;
-} commands[] = {
-#define COMMAND(name, function, arguments, help) {name, function, arguments, help},
-#include "tools/commands.def"
-#undef COMMAND
-};
-
-enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+#include "tools/command.h"
+#include "tools/complete.h"
+#include "tools/manual.h"
 
 static const char intro[] =
     "greengate filters DNS for a home or a school: names of harmful sites, taken from public\n"
@@ -47,7 +37,7 @@ static const char outro[] =
 static int print_help(const struct cli *cli)
 {
     fputs(intro, cli->out);
-    for (size_t i = 0; i < COMMANDS; i++) {
+    for (size_t i = 0; i < command_count; i++) {
         fprintf(cli->out, "  %-9s %.*s\n", commands[i].name, (int)strcspn(commands[i].help, "\n"),
                 commands[i].help);
     }
@@ -62,21 +52,11 @@ static int print_command_help(const struct cli *cli, const struct command *comma
     return CLI_DONE;
 }
 
-static const struct command *find_command(const char *name)
-{
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i].name, name) == 0) {
-            return &commands[i];
-        }
-    }
-    return NULL;
-}
-
 static int unknown_command(struct cli *cli, const char *name)
 {
     struct nearest nearest;
     nearest_init(&nearest, name);
-    for (size_t i = 0; i < COMMANDS; i++) {
+    for (size_t i = 0; i < command_count; i++) {
         nearest_offer(&nearest, commands[i].name);
     }
     if (nearest.best) {
@@ -126,7 +106,14 @@ static int run(struct cli *cli, int argc, char **argv, bool help)
         fprintf(cli->out, "greengate %s\n", GREENGATE_VERSION);
         return CLI_DONE;
     }
-    const struct command *command = find_command(argv[1]);
+    if (argc == 3 && strcmp(argv[1], "help") == 0 && strcmp(argv[2], "manual") == 0) {
+        manual_print(cli->out);
+        return CLI_DONE;
+    }
+    if (strcmp(argv[1], "complete") == 0) { /* for shells */
+        return complete(cli, argc - 2, argv + 2);
+    }
+    const struct command *command = command_find(argv[1]);
     if (!command) {
         return unknown_command(cli, argv[1]);
     }

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "config/setting.h"
+#include "config/document.h"
 
 static const char head[] =
     "# Settings\n"
@@ -19,6 +19,10 @@ static const char head[] =
     "commands write what they change (only `lists.sources` and `groups` can stand there): maps\n"
     "merge by key, sources by id, groups by name, and new groups go before the last one.\n"
     "`greengate config show --origin` tells what is in force and where each value comes from.\n";
+
+const char document_sources[] =
+    "A list of maps, the blocklists to fetch; `id`, `url` and `category` are needed.";
+const char document_groups[] = "A list of maps; the first group that has the client counts.";
 
 /* What a text must look like, by the name of its check. */
 static const struct {
@@ -51,6 +55,10 @@ static const struct {
     {"proxy", "URL of a proxy"},
     {"folder", "absolute path"},
     {"public_key", "minisign public key"},
+    {"page_url", "URL"},
+    {"member", "subnet, address, MAC, host:NAME or id:NAME"},
+    {"country", "country of two capital letters"},
+    {"network", "AS number"},
 };
 
 static const char *shape_words(const char *shape)
@@ -63,7 +71,7 @@ static const char *shape_words(const char *shape)
     return shape;
 }
 
-static void put_type(const struct setting *row, FILE *out)
+void document_type(const struct setting *row, FILE *out)
 {
     const char *const *words = row->kind == SETTING_CHOICE ? setting_words(row->set) : NULL;
     switch (row->kind) {
@@ -91,7 +99,7 @@ static void put_list(const char *words, FILE *out)
     fprintf(out, "]`");
 }
 
-static void put_default(const struct setting *row, FILE *out)
+void document_default(const struct setting *row, FILE *out)
 {
     switch (row->kind) {
     case SETTING_INT: fprintf(out, "%" PRId64, row->number); break;
@@ -116,9 +124,9 @@ static void put_text(const char *text, FILE *out)
 static void put_row(const struct setting *row, FILE *out)
 {
     fprintf(out, "| `%s` | ", row->key);
-    put_type(row, out);
+    document_type(row, out);
     fprintf(out, " | ");
-    put_default(row, out);
+    document_default(row, out);
     fprintf(out, " | ");
     put_text(row->help, out);
     fprintf(out, " |\n");
@@ -162,11 +170,8 @@ int config_document(FILE *out)
             put_row(row, out);
         }
     }
-    put_items(&setting_source,
-              "A list of maps, the blocklists to fetch; `id`, `url` and "
-              "`category` are needed.",
-              out);
-    put_items(&setting_group, "A list of maps; the first group that has the client counts.", out);
+    put_items(&setting_source, document_sources, out);
+    put_items(&setting_group, document_groups, out);
     put_default_group(&defaults->groups[0], out);
     config_free(defaults);
     return 0;

@@ -18,6 +18,9 @@ __attribute__((warn_unused_result)) int config_show(const struct config *config,
 /* docs/settings.md: a table of keys per section, made from settings.def. -ENOMEM. */
 __attribute__((warn_unused_result)) int config_document(FILE *out);
 
+/* greengate.yaml(5): the same as a page of the manual. -ENOMEM. */
+__attribute__((warn_unused_result)) int config_manual(FILE *out);
+
 /* Whether the sources, or the groups, are not those of an empty file. */
 bool show_differs_sources(const struct config *config, const struct config *defaults);
 bool show_differs_groups(const struct config *config, const struct config *defaults);

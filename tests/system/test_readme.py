@@ -232,6 +232,11 @@ class Readme(unittest.TestCase):
                     wanted = (0, 6) if command.endswith("greengate update") else (0,)
                     self.assertIn(done.returncode, wanted, done.stdout + done.stderr)
 
+        for path in ("man/man1/greengate.1", "man/man5/greengate.yaml.5", "man/man5/greengate-blockdb.5",
+                     "man/man8/greengated.8", "man/man8/greengate-web.8", "bash-completion/completions/greengate",
+                     "zsh/site-functions/_greengate", "fish/vendor_completions.d/greengate.fish"):
+            self.assertTrue(os.path.isfile(os.path.join(self.root, "usr/share", path)), path)
+
     def test_links_lead_somewhere(self):
         for page in ("README.md", "CONTRIBUTING.md", "docs/architecture.md"):
             with open(os.path.join(ROOT, page), encoding="utf-8") as text:
