@@ -11,6 +11,7 @@
 
 #include "base/wholefile.h"
 #include "config/referral.h"
+#include "config/yaml.h"
 
 enum { FILE_MAX = 4 << 20 };
 
@@ -33,7 +34,8 @@ static int save_text(struct setup *setup, const char *path, const char *text)
     return err < 0 ? cli_fail(setup->cli, CLI_FAILED, "%s: %s", path, strerror(-err)) : CLI_DONE;
 }
 
-/* Read a text as the configuration, with what lies in conf.d beside it. */
+/* Read a text as the configuration, with what lies in conf.d beside it; by itself where nothing
+ * can be written, as when it is only printed. */
 static int load_as(struct cli *cli, const char *text, struct config **ret_config)
 {
     char path[PATH_MAX];
@@ -44,10 +46,12 @@ static int load_as(struct cli *cli, const char *text, struct config **ret_config
     }
     int err = wholefile_save(path, text, strlen(text));
     if (err < 0) {
-        return cli_fail(cli, CLI_FAILED, "%s: %s", path, strerror(-err));
+        const struct yaml_text whole = {text, strlen(text), path};
+        err = config_parse(&whole, ret_config, &diag);
+    } else {
+        err = config_load(path, ret_config, &diag);
+        unlink(path);
     }
-    err = config_load(path, ret_config, &diag);
-    unlink(path);
     return err < 0 ? cli_fail_diag(cli, CLI_BAD_CONFIG, &diag) : CLI_DONE;
 }
 
@@ -158,15 +162,19 @@ static int install(struct setup *setup, const char *text, const struct options *
 static int go(struct setup *setup, const struct options *options)
 {
     char *text = NULL;
+    struct cli *cli = setup->cli, talking = *cli;
+    talking.out = options->print ? cli->err : cli->out; /* what is printed is the file alone */
+    setup->cli = &talking;
     int code = setup_ask(setup, options->yes);
     if (code == CLI_DONE) {
         code = compose(setup, &text);
     }
     if (code == CLI_DONE && options->print) {
-        fputs(text, setup->cli->out);
+        fputs(text, cli->out);
     } else if (code == CLI_DONE) {
         code = install(setup, text, options);
     }
+    setup->cli = cli;
     free(text);
     return code;
 }
@@ -207,8 +215,9 @@ static int run(struct cli *cli, const struct options *options)
     struct wordbook *book = NULL;
     struct diag diag = {0};
     struct setup setup = {.cli = cli, .language = language_of(options)};
-    int code = make_folder(cli);
-    code = code == CLI_DONE ? load_as(cli, "", &base) : code;
+    int code = options->print ? CLI_DONE : make_folder(cli);
+    /* Groups in conf.d need one that catches the rest. */
+    code = code == CLI_DONE ? load_as(cli, "groups: [{name: everyone}]\n", &base) : code;
     if (code == CLI_DONE && base &&
         (listcatalog_load(base->server.data_dir, &lists, &diag) < 0 ||
          catalog_load(base->server.data_dir, &catalog, &diag) < 0 ||

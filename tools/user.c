@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "account/password.h"
 #include "config/config.h"
 #include "tools/cli.h"
-#include "tools/when.h"
 
 static void set_echo(bool on)
 {
@@ -170,7 +170,7 @@ static int change(struct cli *cli, const char *account, const char *role)
 
 static int list(struct cli *cli)
 {
-    char when[WHEN_TEXT_MAX];
+    char when[16];
     cJSON *reply = NULL, *item;
     int code = cli_ask(cli, make_request("accounts", NULL), &reply);
     if (code != CLI_DONE || cli->json) {

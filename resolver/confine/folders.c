@@ -32,7 +32,7 @@ static bool is_ours(int fd, const char *name)
         "generations",     "sources",          "blocklist.ggdb", "blocklist.ggdb.tmp",
         "managed.yaml",    "managed.yaml.new", "managed.lock",   "audit.log",
         "audit.log.[1-9]", "requests.db*",     "accounts.db*",   "update.request*",
-        "update.status*",
+        "update.status*",  "cache.image*",
     };
     struct stat entry;
     for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {

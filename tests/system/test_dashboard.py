@@ -159,7 +159,7 @@ class SigningIn(Desk):
         self.assertEqual(api.get("session")[0], 401, "a new role is signed in anew")
         self.assertEqual(self.box.cli("user", "passwd", "park", input="another good one\n").returncode, 0)
         api.must("POST", "sign-in", {"account": "park", "password": "another good one"})
-        self.assertIn("park", self.box.cli("user").stdout)
+        self.assertRegex(self.box.cli("user").stdout, r"park +admin +20\d\d-\d\d-\d\d\n")
         self.assertEqual(self.box.cli("user", "remove", "park").returncode, 0)
         for bad in (["add", "Bad Name"], ["add", "kim"], ["passwd", "nobody"], ["remove", "nobody"], ["role", "kim", "--role", "king"]):
             self.assertIn(self.box.cli("user", *bad, input=WORDS + "\n").returncode, (1, 2), bad)

@@ -25,6 +25,8 @@ ELSEWHERE = {
 DEBIAN = {"Install": 2, "Port 53": 3, "What runs, and as whom": 2, "Upgrade, remove": 1, "From the sources": 1}
 # Beginnings of single commands that are not run here, and why.
 NOT_HERE = {
+    ("docs/guide-school.md", "greengate setup --print "): "tests/system/test_setup.py prints it; here are no data files in /usr/share",
+    ("docs/guide-school.ko.md", "greengate setup --print "): "the same",
     ("docs/moving.md", "greengate import "): "tests/system/test_import.py has what they read",
     ("docs/container.md", "buildah build "): "packaging/container/test builds the image",
     ("docs/container.md", "docker compose -f packaging/container/compose.yaml up "):
@@ -39,7 +41,9 @@ NOT_HERE = {
 NO_COMMANDS = {("docs/architecture.md", "listen/udp.c "), ("docs/architecture.md", "source (URL"),
                ("docs/openwrt.md", "config greengate"), ("docs/sockets.md", "# greengate.socket")}
 SHELL = ("sh", "console")
-DATA = ("json", "yaml")
+DATA = ("json", "yaml", "text")
+# Pages whose YAML blocks are files of conf.d, and go together.
+CONF_D = ["docs/guide-home.md", "docs/guide-office.md", "docs/guide-school.ko.md", "docs/guide-school.md", "docs/pair.md"]
 PROGRAMS = re.compile(r"(sudo |\$ )?(greengate(d|-web)?|make|curl|docker|buildah|openssl|\* \* \* \* \* root|[A-Z]+=|echo \"src)\b")
 # Other ends than 0. Lists on the web are out of reach here.
 ENDS = {("docs/catalog.md", "greengate update"): 6, ("docs/catalog.md", "greengate lists add ut1-gambling --update"): 6,
@@ -52,7 +56,8 @@ def read(page):
 
 
 def pages():
-    return ["README.md"] + sorted(os.path.relpath(path, ROOT) for path in glob.glob(os.path.join(ROOT, "docs", "*.md")))
+    return ["README.md"] + sorted(
+        os.path.relpath(path, ROOT) for form in ("*.md", "sheets/*.md") for path in glob.glob(os.path.join(ROOT, "docs", form)))
 
 
 def blocks(page):
@@ -138,7 +143,7 @@ class Docs(unittest.TestCase):
                             "-keyout", key, "-out", cert, "-subj", "/CN=gate.test", "-days", "2"],
                            check=True, capture_output=True, **as_user())
             box.config["dns"].update(tls_listen=[self.tls], tls_cert=cert, tls_key=key)
-        if page == "docs/firewall.md":  # clients must reach it
+        if "greengate firewall print" in read(page):  # clients must reach it
             box.config["dns"]["listen"] = [f"0.0.0.0:{box.port}"]
         box.config["server"]["data_dir"] = f"{etc}/data:{os.path.abspath(BUILD)}/data"
         box.config["groups"] = [{"name": "staff", "clients": ["10.1.0.0/16"], "block": ["adult"]},
@@ -219,7 +224,15 @@ class Docs(unittest.TestCase):
         server = f"server: {{data_dir: {BUILD}/data, state_dir: {box.state}"
         base = "lists: {sources: [{id: ads, url: 'https://lists.example/ads.txt', category: ads}]}\n"
         checked = 0
-        for page in pages():
+        for page in CONF_D:
+            box.write("main.yaml", f"{server}}}\ngroups: [{{name: everyone, block: [adult]}}]\n")
+            for number, block in enumerate(block for language, block in blocks(page) if language == "yaml"):
+                box.make_folder(os.path.join(box.folder, "conf.d"))
+                box.write(f"conf.d/{number}.yaml", block.replace("user: greengate, web_user: greengate-web, ", ""))
+            done = box.cli("-c", os.path.join(box.folder, "main.yaml"), "config", "check")
+            self.assertEqual((page, done.stderr, done.stdout), (page, "", "ok\n"))
+            shutil.rmtree(os.path.join(box.folder, "conf.d"))
+        for page in sorted(set(pages()) - set(CONF_D)):
             for language, block in blocks(page):
                 if language != "yaml" or re.match("rules:|windows:", block):
                     continue
@@ -241,7 +254,9 @@ class InProse(unittest.TestCase):
     def found(self):
         for page in ["CONTRIBUTING.md", "SECURITY.md", *pages()]:
             text = re.sub(r"^```.*?^```", "", read(page), flags=re.S | re.M)
-            for command in self.PROSE.findall(text):
+            shown = "".join(block for language, block in blocks(page) if language == "text")
+            shown = re.findall(r"^(?:sudo )?greengate [a-z][^|>#\n]*", shown.replace("\\\n", " "), re.M)
+            for command in self.PROSE.findall(text) + shown:
                 yield page, command.removeprefix("sudo ").removeprefix("greengate ")
 
     def test_they_exist(self):

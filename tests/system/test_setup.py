@@ -151,9 +151,17 @@ class Writing(Setup):
         self.assertIn("wrong.yaml:1:1", self.run_setup("--yes", "--no-start", code=4).stderr)
         self.assertEqual(os.listdir(self.folder + "/etc"), ["conf.d"])
 
+    def test_groups_of_the_admins_own_files_stay(self):
+        self.write("etc/conf.d/groups.yaml", "groups:\n  - name: staff\n    clients: [10.1.0.0/16]\n")
+        self.run_setup("--yes", "--no-start")
+        shown = subprocess.run([os.path.join(BUILD, "greengate"), "-c", self.folder + "/etc/greengate.yaml", "config", "show"],
+                               capture_output=True, text=True, check=False)
+        self.assertIn("name: staff", shown.stdout, shown.stderr)
+
     def test_printing_writes_nothing(self):
         done = self.run_setup("--print", "--yes", "--address", "192.0.2.1,fd00::1")
         self.assertIn('listen: ["192.0.2.1:53", "[fd00::1]:53", "127.0.0.1:53"]', done.stdout)
+        self.assertTrue(done.stdout.startswith("# greengate's configuration"), "the file alone: what is said goes elsewhere")
         self.assertEqual(os.listdir(self.folder + "/etc"), ["conf.d"])
 
 
