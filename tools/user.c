@@ -181,7 +181,11 @@ static int list(struct cli *cli)
     {
         cli_table_add(&table, "%s", cli_text(item, "account"));
         cli_table_add(&table, "%s", cli_text(item, "role"));
-        cli_table_add(&table, "%.10s", when_print((int64_t)cli_number(item, "changed_at"), when));
+        time_t changed = (time_t)cli_number(item, "changed_at");
+        struct tm tm;
+        gmtime_r(&changed, &tm);
+        strftime(when, sizeof(when), "%Y-%m-%d", &tm);
+        cli_table_add(&table, "%s", when);
     }
     cJSON_Delete(reply);
     return cli_table_print(cli, &table);
