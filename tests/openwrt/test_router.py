@@ -54,6 +54,51 @@ class Modes(ModeTest):
         self.assertEqual(os.stat(self.router.path("usr/share/nftables.d/ruleset-post/greengate.nft")).st_mtime_ns, rules)
         self.assertEqual(self.router.read("tmp/services").count("dnsmasq restart"), 1)
 
+    def test_another_port_leaves_nothing_behind(self):
+        self.configure(ENABLE + "\toption mode 'behind'\n", EVERYONE)
+        before = self.dnsmasq()
+        self.service("start")
+        for port in ("5454", "5453", "5455"):
+            self.configure(ENABLE + f"\toption mode 'behind'\n\toption port '{port}'\n", EVERYONE)
+            self.service("reload")
+            self.assertEqual(self.dnsmasq()["server"], ["/corp.example/10.9.9.9", f"127.0.0.1#{port}"])
+        self.undone(before)
+
+    def test_power_fails_in_between(self):
+        """The undo is written first, and holds each change once, however often it is begun."""
+        for mode in ("front", "behind"):
+            with self.subTest(mode=mode):
+                dhcp, before = self.router.read("etc/config/dhcp"), self.dnsmasq()
+                self.both(mode)
+                self.assertEqual(self.writes()[-2:], ["greengate_undo", "dhcp"])
+                self.router.write("etc/config/dhcp", dhcp)
+                self.service("restart")
+                self.assertNotEqual(self.dnsmasq(), before)
+                self.undone(before)
+
+    def test_an_image_without_the_package(self):
+        """A sysupgrade keeps what the base keeps and what keep.d names, nothing else."""
+        before, _ = self.both("front")
+        kept = self.router.read("lib/upgrade/keep.d/greengate").split()
+        self.assertEqual([path for path in kept if not path.startswith("/etc/")], [])
+        boot = ("cd /etc/uci-defaults && for file in $(ls); do ( . ./$file ) && rm -f $file; done; uci commit dhcp; "
+                "ls /etc/uci-defaults")
+        self.service("enable")
+        for _ in range(2):
+            self.service("shutdown")
+            self.router.run(boot)
+            self.assertEqual(self.dnsmasq()["port"], "54", "with the package nothing changes")
+        script, = [path for path in kept if path.startswith("/etc/uci-defaults/")]
+        self.assertTrue(self.router.exists(script))
+        for path in ("usr/sbin/greengated", "usr/bin/greengate", "etc/init.d/greengate"):
+            os.remove(self.router.path(path))
+        shutil.rmtree(self.router.path("usr/lib/greengate"))
+        done = self.router.run(boot)
+        self.assertEqual((done.stdout, done.stderr), ("", ""))
+        after = self.dnsmasq()
+        self.assertEqual({**after, "server": sorted(after["server"])}, {**before, "server": sorted(before["server"])})
+        self.assertFalse(self.router.exists("etc/config/greengate_undo"))
+
     def test_removal(self):
         """What the package manager does: disable, stop, its script."""
         before, _ = self.both("front")
