@@ -240,6 +240,65 @@ class Flash(OnRouter):
         self.assertEqual(self.router.read("tmp/asked").splitlines(),
                          ["--quiet update --if-due", "--quiet update --requested"])
 
+    def link(self, target, name):
+        path = self.router.path(os.path.join("var/lib/greengate", name))
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        elif os.path.lexists(path):
+            os.remove(path)
+        os.symlink(target, path)
+
+    def saved_secrets(self):
+        """Files of the copy that are links, or hold the secret."""
+        found = []
+        for where, _, names in os.walk(self.router.path(self.SAVED)):
+            for path in (os.path.join(where, name) for name in names):
+                with open(path, "rb") as source:
+                    if os.path.islink(path) or b"secret" in source.read():
+                        found.append(os.path.basename(path))
+        return found
+
+    def test_no_link_of_the_daemons_user_is_followed(self):
+        self.router.write("etc/shadow", "root:secret\n", 0o600)
+        self.router.write("etc/other/secret.zst", "secret\n", 0o600)
+        self.router.write("etc/other/secret.json", "secret\n", 0o600)
+        self.keep()
+        rows = [("/etc/shadow", "rules.yaml"), ("/etc/shadow", "requests.db"), ("/etc/shadow", "sources/a.zst"),
+                ("/etc/shadow", "sources/adult.json"), ("../../../etc/shadow", "blocklist.ggdb"),
+                ("/etc/other", "sources"), ("/etc/other", "generations")]
+        for target, name in rows:
+            with self.subTest(name=name, target=target):
+                if not name.startswith("blocklist"):  # another generation, that there is something to copy
+                    self.router.write("tmp/list", f"bad.example\n{name.replace('/', '')}.example\n")
+                    self.router.run("greengate update --force")
+                self.link(target, name)
+                self.keep()
+                self.service("restart")
+                self.assertEqual(self.saved_secrets(), [])
+                for path in ("etc/shadow", "etc/other/secret.zst"):
+                    self.assertEqual(os.stat(self.router.path(path)).st_uid, 0)
+                self.assertEqual(sorted(os.listdir(self.router.path("etc/other"))), ["secret.json", "secret.zst"])
+                os.remove(self.router.path("var/lib/greengate/" + name))
+
+    def test_nothing_is_written_through_a_link(self):
+        self.router.write("var/lib/greengate/rules.yaml", "# mine\n")
+        self.keep()
+        shutil.rmtree(self.router.path("var/lib/greengate"))
+        os.makedirs(self.router.path("etc/cron.d"))
+        os.makedirs(self.router.path("var/lib/greengate"))
+        for target, name in (("/etc/cron.d/job", "rules.yaml"), ("/etc/cron.d", "generations"), ("/etc/cron.d", "sources")):
+            self.link(target, name)
+        self.service("restart")
+        self.assertEqual(os.listdir(self.router.path("etc/cron.d")), [])
+
+    def test_a_state_folder_that_is_a_link_of_roots(self):
+        """As on a disk."""
+        os.makedirs(self.router.path("mnt/disk"))
+        shutil.rmtree(self.router.path("var/lib/greengate"))
+        os.symlink("/mnt/disk", self.router.path("var/lib/greengate"))
+        self.service("restart")
+        self.assertEqual(os.stat(self.router.path("mnt/disk")).st_uid, 653)
+
     def test_a_sysupgrade_keeps_it(self):
         kept = self.router.read("lib/upgrade/keep.d/greengate").split()
         self.assertIn("/etc/greengate/saved/", kept)
