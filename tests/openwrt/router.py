@@ -159,7 +159,7 @@ class OnRouter(unittest.TestCase):
         return done
 
     def shown(self):
-        done = self.router.run("greengate --json config show")
+        done = self.router.run("greengate -c /var/etc/greengate/greengate.yaml --json config show")
         self.assertEqual(done.returncode, 0, done.stdout)
         return json.loads(done.stdout)
 

@@ -39,7 +39,9 @@ class Modes(ModeTest):
         self.service("reload")
         self.assertEqual(sorted(self.dnsmasq()["server"]), sorted(before["server"]))
         self.assertNotIn("port", self.dnsmasq())
-        self.assertFalse(self.router.exists("tmp/procd"))
+        told = self.router.read("tmp/procd")
+        self.assertNotIn("instance", told)
+        self.assertIn("trigger greengate dhcp system", told, "LuCI's switch works more than once")
 
     def test_nothing_is_written_again(self):
         self.both("front")
@@ -133,6 +135,126 @@ class Modes(ModeTest):
             kill $!; wait""")
         self.assertIn("198.18.53.1", done.stdout, done.stderr + self.router.read("tmp/daemon.log"))
         self.assertIn('"workers":', done.stdout)
+
+
+class Mistakes(ModeTest):
+    """What was in force stays, however the service comes back."""
+    build = BUILD
+    GOOD = ENABLE + "\toption organisation 'Before'\n"
+    WRONG = {"mode": GOOD + "\toption mode 'sideways'\n" + EVERYONE,
+             "a value": GOOD + "\toption mode 'behind'\n\toption cache_mb 'lots'\n\toption state_dir '/mnt/x'\n" + EVERYONE,
+             "not to be read": GOOD + "\toption\n\tnonsense 'x\n"}
+
+    def setUp(self):
+        super().setUp()
+        self.configure(self.GOOD, EVERYONE)
+        self.router.write("etc/greengate/conf.d/mine.yaml", "stats: {keep_days: 30}\n")
+        self.service("start")
+        self.service("enable")
+
+    def told(self):
+        """What procd is to run, without the order."""
+        return sorted(self.router.read("tmp/procd").splitlines())
+
+    def in_force(self):
+        shown = self.shown()
+        return {"told": self.told(), "dnsmasq": self.dnsmasq(), "settings": shown,
+                "rules": self.router.read("usr/share/nftables.d/ruleset-post/greengate.nft")}
+
+    def reboot(self):
+        self.service("shutdown")
+        for name in ("procd", "etc", "lib/greengate", "run"):
+            shutil.rmtree(self.router.path(f"tmp/{name}"), ignore_errors=True)
+        self.assertFalse(self.router.exists("var/etc/greengate/greengate.yaml"))
+        os.makedirs(self.router.path("tmp/run"))
+
+    def test_a_mistake_and_whatever_comes_then(self):
+        good = self.in_force()
+        self.assertEqual(good["settings"]["stats"]["keep_days"], 30)
+        for what, text in self.WRONG.items():
+            for action in ("reload", "restart", "start"):
+                with self.subTest(what=what, action=action):
+                    self.configure(text)
+                    if action == "start":
+                        self.reboot()
+                    said = self.service(action, 1).stderr
+                    self.assertIn("those from before the mistake are in force", said)
+                    self.assertEqual(self.in_force(), good)
+
+    def test_a_mistake_in_a_file_of_ones_own(self):
+        good = self.in_force()
+        self.router.write("etc/greengate/conf.d/mine.yaml", "stats: {keep_days: lots}\n")
+        self.router.write("etc/greengate/conf.d/other.yaml", "nothing: {of: it}\n")
+        self.service("restart", 1)
+        self.reboot()
+        self.service("start", 1)
+        self.assertEqual(self.in_force(), good)
+        os.remove(self.router.path("etc/greengate/conf.d/other.yaml"))
+        self.router.write("etc/greengate/conf.d/mine.yaml", "stats: {keep_days: 31}\n")
+        self.service("restart")
+        self.assertEqual(self.shown()["stats"]["keep_days"], 31)
+
+    def test_what_changes_with_the_provider_still_does(self):
+        self.configure(self.WRONG["a value"])
+        self.router.write("tmp/resolv.conf.d/resolv.conf.auto", "nameserver 192.0.2.53\n")
+        self.service("reload", 1)
+        self.assertEqual(self.shown()["upstream"]["servers"], ["udp://192.0.2.53:53"])
+
+    def test_flash_is_written_when_somebody_wrote(self):
+        folder = self.router.path("etc/greengate/saved/settings")
+
+        def state():
+            return {name: os.stat(os.path.join(where, name)).st_ino for where, _, names in os.walk(folder) for name in names}
+        first = state()
+        self.assertEqual(sorted(first), ["greengate_last", "mine.yaml"])
+        self.router.write("tmp/resolv.conf.d/resolv.conf.auto", "nameserver 192.0.2.53\n")
+        self.service("reload")
+        self.service("restart")
+        self.assertEqual(state(), first)
+        os.remove(self.router.path("etc/greengate/conf.d/mine.yaml"))
+        self.service("reload")
+        self.assertEqual(sorted(state()), ["greengate_last"])
+        self.assertEqual(os.stat(folder).st_mode & 0o077, 0)
+
+    def test_off_stays_off(self):
+        self.configure(self.GOOD.replace("enabled '1'", "enabled '0'"), EVERYONE)
+        self.service("reload")
+        self.configure(self.WRONG["not to be read"])
+        self.service("start")
+        self.assertNotIn("instance", self.told())
+        self.assertNotIn("port", self.dnsmasq())
+
+    def test_the_first_settings_are_wrong(self):
+        """Nothing is in force, names work, and what is mended is taken."""
+        self.service("stop")
+        shutil.rmtree(self.router.path("etc/greengate/saved"))
+        self.configure(self.WRONG["a value"])
+        self.assertIn("none from before are known", self.service("start", 1).stderr)
+        self.assertNotIn("port", self.dnsmasq())
+        self.assertEqual([line for line in self.told() if "trigger" in line],
+                         ["raw_trigger interface.*.up 2000 /etc/init.d/greengate reload",
+                          "trigger greengate dhcp system"])
+        self.configure(self.GOOD, EVERYONE)
+        self.service("reload")
+        self.assertEqual(self.dnsmasq()["port"], "54")
+
+    def test_the_switch_of_luci(self):
+        """On, off and on again: all by the trigger. The state is saved before, dnsmasq gets its port after."""
+        on = self.configure, (self.GOOD, EVERYONE)
+        off = self.configure, (self.GOOD.replace("enabled '1'", "enabled '0'"), EVERYONE)
+        for _ in range(2):
+            self.router.write("var/lib/greengate/requests.db", "asked\n")
+            off[0](*off[1])
+            self.service("reload")
+            self.assertEqual(self.router.read("etc/greengate/saved/requests.db"), "asked\n")
+            self.assertEqual({line.split()[0] for line in self.told()}, {"trigger", "raw_trigger"})
+            self.assertNotIn("port", self.dnsmasq())
+            self.assertFalse(self.router.exists("var/etc/greengate/greengate.yaml"))
+            os.remove(self.router.path("etc/greengate/saved/requests.db"))
+            on[0](*on[1])
+            self.service("reload")
+            self.assertIn("instance greengated", self.told())
+            self.assertEqual(self.dnsmasq()["port"], "54")
 
 
 @unittest.skipUnless(os.path.isdir(f"{BUILD}-lite"), "not built: make LITE=1")
@@ -238,7 +360,7 @@ class Flash(OnRouter):
         self.router.write("var/lib/greengate/update.request", "")
         self.keep()
         self.assertEqual(self.router.read("tmp/asked").splitlines(),
-                         ["--quiet update --if-due", "--quiet update --requested"])
+                         [f"-c /var/etc/greengate/greengate.yaml --quiet update --{which}" for which in ("if-due", "requested")])
 
     def link(self, target, name):
         path = self.router.path(os.path.join("var/lib/greengate", name))
