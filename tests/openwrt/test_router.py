@@ -257,6 +257,44 @@ class Mistakes(ModeTest):
             self.assertEqual(self.dnsmasq()["port"], "54")
 
 
+class Firewall(ModeTest):
+    build = BUILD
+    RULES = "usr/share/nftables.d/ruleset-post/greengate.nft"
+
+    def at_boot(self, *missing):
+        self.router.write("tmp/no_network", "".join(f"{name}\n" for name in missing))
+
+    def start(self):
+        self.configure(ENABLE + "\tlist network 'lan'\n\tlist network 'guest'\n", EVERYONE)
+        return self.service("start")
+
+    def seen(self):
+        path = self.router.path(self.RULES)
+        return (os.stat(path).st_mtime_ns, self.router.read(self.RULES), self.router.read("tmp/services").count("firewall"))
+
+    def test_at_boot_the_rules_stay(self):
+        self.start()
+        before = self.seen()
+        self.assertIn("br-guest", before[1])
+        for missing in (("lan", "guest"), ("guest",)):
+            self.at_boot(*missing)
+            self.assertIn(f"device for: {', '.join(missing)}", self.start().stderr)
+            self.at_boot()
+            self.service("reload")
+            self.assertEqual(self.seen(), before)
+
+    def test_without_rules_those_that_are_there_get_some(self):
+        self.at_boot("lan", "guest")
+        self.start()
+        self.assertFalse(self.router.exists(self.RULES))
+        self.at_boot("guest")
+        self.start()
+        self.assertIn("br-lan", self.router.read(self.RULES))
+        self.at_boot()
+        self.service("reload")
+        self.assertIn("br-guest", self.router.read(self.RULES))
+
+
 @unittest.skipUnless(os.path.isdir(f"{BUILD}-lite"), "not built: make LITE=1")
 class Lite(unittest.TestCase):
     def setUp(self):
