@@ -295,6 +295,28 @@ class Firewall(ModeTest):
         self.assertIn("br-guest", self.router.read(self.RULES))
 
 
+class Places(OnRouter):
+    build = BUILD
+
+    def test_a_lease_file_elsewhere_is_seen_in_the_jail(self):
+        self.router.write("etc/config/dhcp", router.DHCP.replace("/tmp/dhcp.leases", "/srv/leases"))
+        self.configure(ENABLE, EVERYONE)
+        self.service("start")
+        self.assertEqual(self.shown()["dns"]["lease_files"], ["/srv/leases", "/tmp/hosts/odhcpd"])
+        mounts = [line for line in self.router.read("tmp/procd").splitlines() if line.startswith("mount ")]
+        self.assertEqual(["/srv/leases" in line.split() for line in mounts], [True, True])
+
+    def test_the_check_sees_what_the_start_sees(self):
+        self.configure(ENABLE, EVERYONE)
+        self.assertEqual(self.router.service("check_config").returncode, 0)
+        self.router.write("etc/greengate/conf.d/mine.yaml", "stats: {keep_days: lots}\n")
+        self.assertIn("keep_days", self.service("start", 1).stderr)
+        done = self.router.service("check_config")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("keep_days", done.stdout + done.stderr)
+        self.assertEqual(os.listdir(self.router.path("tmp/etc")), ["greengate.new"])
+
+
 @unittest.skipUnless(os.path.isdir(f"{BUILD}-lite"), "not built: make LITE=1")
 class Lite(unittest.TestCase):
     def setUp(self):
