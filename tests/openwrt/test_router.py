@@ -240,18 +240,16 @@ class Mistakes(ModeTest):
 
     def test_the_switch_of_luci(self):
         """On, off and on again: all by the trigger. The state is saved before, dnsmasq gets its port after."""
-        on = self.configure, (self.GOOD, EVERYONE)
-        off = self.configure, (self.GOOD.replace("enabled '1'", "enabled '0'"), EVERYONE)
         for _ in range(2):
             self.router.write("var/lib/greengate/requests.db", "asked\n")
-            off[0](*off[1])
+            self.configure(self.GOOD.replace("enabled '1'", "enabled '0'"), EVERYONE)
             self.service("reload")
             self.assertEqual(self.router.read("etc/greengate/saved/requests.db"), "asked\n")
             self.assertEqual({line.split()[0] for line in self.told()}, {"trigger", "raw_trigger"})
             self.assertNotIn("port", self.dnsmasq())
             self.assertFalse(self.router.exists("var/etc/greengate/greengate.yaml"))
             os.remove(self.router.path("etc/greengate/saved/requests.db"))
-            on[0](*on[1])
+            self.configure(self.GOOD, EVERYONE)
             self.service("reload")
             self.assertIn("instance greengated", self.told())
             self.assertEqual(self.dnsmasq()["port"], "54")
