@@ -159,7 +159,7 @@ class OnRouter(unittest.TestCase):
         return done
 
     def shown(self):
-        done = self.router.run("greengate --json config show")
+        done = self.router.run("greengate -c /var/etc/greengate/greengate.yaml --json config show")
         self.assertEqual(done.returncode, 0, done.stdout)
         return json.loads(done.stdout)
 
@@ -191,6 +191,7 @@ class ModeTest(OnRouter):
         self.assertEqual({**after, "server": sorted(after["server"])},
                          {**before, "server": sorted(before["server"])})
         self.assertFalse(self.router.exists("etc/config/greengate_undo"))
+        self.assertFalse(self.router.exists("etc/uci-defaults/91_greengate_gone"))
         self.assertEqual(os.listdir(self.router.path("usr/share/nftables.d/ruleset-post")), [])
         self.assertIn("delete table inet greengate\n", self.router.read("tmp/nft"))
         self.assertEqual(self.router.read("tmp/services").splitlines()[-2:], ["firewall reload", "dnsmasq restart"])

@@ -39,7 +39,9 @@ class Modes(ModeTest):
         self.service("reload")
         self.assertEqual(sorted(self.dnsmasq()["server"]), sorted(before["server"]))
         self.assertNotIn("port", self.dnsmasq())
-        self.assertFalse(self.router.exists("tmp/procd"))
+        told = self.router.read("tmp/procd")
+        self.assertNotIn("instance", told)
+        self.assertIn("trigger greengate dhcp system", told, "LuCI's switch works more than once")
 
     def test_nothing_is_written_again(self):
         self.both("front")
@@ -53,6 +55,51 @@ class Modes(ModeTest):
         self.assertEqual((self.writes(), self.router.read("etc/config/dhcp")), (writes, dhcp))
         self.assertEqual(os.stat(self.router.path("usr/share/nftables.d/ruleset-post/greengate.nft")).st_mtime_ns, rules)
         self.assertEqual(self.router.read("tmp/services").count("dnsmasq restart"), 1)
+
+    def test_another_port_leaves_nothing_behind(self):
+        self.configure(ENABLE + "\toption mode 'behind'\n", EVERYONE)
+        before = self.dnsmasq()
+        self.service("start")
+        for port in ("5454", "5453", "5455"):
+            self.configure(ENABLE + f"\toption mode 'behind'\n\toption port '{port}'\n", EVERYONE)
+            self.service("reload")
+            self.assertEqual(self.dnsmasq()["server"], ["/corp.example/10.9.9.9", f"127.0.0.1#{port}"])
+        self.undone(before)
+
+    def test_power_fails_in_between(self):
+        """The undo is written first, and holds each change once, however often it is begun."""
+        for mode in ("front", "behind"):
+            with self.subTest(mode=mode):
+                dhcp, before = self.router.read("etc/config/dhcp"), self.dnsmasq()
+                self.both(mode)
+                self.assertEqual(self.writes()[-2:], ["greengate_undo", "dhcp"])
+                self.router.write("etc/config/dhcp", dhcp)
+                self.service("restart")
+                self.assertNotEqual(self.dnsmasq(), before)
+                self.undone(before)
+
+    def test_an_image_without_the_package(self):
+        """A sysupgrade keeps what the base keeps and what keep.d names, nothing else."""
+        before, _ = self.both("front")
+        kept = self.router.read("lib/upgrade/keep.d/greengate").split()
+        self.assertEqual([path for path in kept if not path.startswith("/etc/")], [])
+        boot = ("cd /etc/uci-defaults && for file in $(ls); do ( . ./$file ) && rm -f $file; done; uci commit dhcp; "
+                "ls /etc/uci-defaults")
+        self.service("enable")
+        for _ in range(2):
+            self.service("shutdown")
+            self.router.run(boot)
+            self.assertEqual(self.dnsmasq()["port"], "54", "with the package nothing changes")
+        script, = [path for path in kept if path.startswith("/etc/uci-defaults/")]
+        self.assertTrue(self.router.exists(script))
+        for path in ("usr/sbin/greengated", "usr/bin/greengate", "etc/init.d/greengate"):
+            os.remove(self.router.path(path))
+        shutil.rmtree(self.router.path("usr/lib/greengate"))
+        done = self.router.run(boot)
+        self.assertEqual((done.stdout, done.stderr), ("", ""))
+        after = self.dnsmasq()
+        self.assertEqual({**after, "server": sorted(after["server"])}, {**before, "server": sorted(before["server"])})
+        self.assertFalse(self.router.exists("etc/config/greengate_undo"))
 
     def test_removal(self):
         """What the package manager does: disable, stop, its script."""
@@ -88,6 +135,184 @@ class Modes(ModeTest):
             kill $!; wait""")
         self.assertIn("198.18.53.1", done.stdout, done.stderr + self.router.read("tmp/daemon.log"))
         self.assertIn('"workers":', done.stdout)
+
+
+class Mistakes(ModeTest):
+    """What was in force stays, however the service comes back."""
+    build = BUILD
+    GOOD = ENABLE + "\toption organisation 'Before'\n"
+    WRONG = {"mode": GOOD + "\toption mode 'sideways'\n" + EVERYONE,
+             "a value": GOOD + "\toption mode 'behind'\n\toption cache_mb 'lots'\n\toption state_dir '/mnt/x'\n" + EVERYONE,
+             "not to be read": GOOD + "\toption\n\tnonsense 'x\n"}
+
+    def setUp(self):
+        super().setUp()
+        self.configure(self.GOOD, EVERYONE)
+        self.router.write("etc/greengate/conf.d/mine.yaml", "stats: {keep_days: 30}\n")
+        self.service("start")
+        self.service("enable")
+
+    def told(self):
+        """What procd is to run, without the order."""
+        return sorted(self.router.read("tmp/procd").splitlines())
+
+    def in_force(self):
+        shown = self.shown()
+        return {"told": self.told(), "dnsmasq": self.dnsmasq(), "settings": shown,
+                "rules": self.router.read("usr/share/nftables.d/ruleset-post/greengate.nft")}
+
+    def reboot(self):
+        self.service("shutdown")
+        for name in ("procd", "etc", "lib/greengate", "run"):
+            shutil.rmtree(self.router.path(f"tmp/{name}"), ignore_errors=True)
+        self.assertFalse(self.router.exists("var/etc/greengate/greengate.yaml"))
+        os.makedirs(self.router.path("tmp/run"))
+
+    def test_a_mistake_and_whatever_comes_then(self):
+        good = self.in_force()
+        self.assertEqual(good["settings"]["stats"]["keep_days"], 30)
+        for what, text in self.WRONG.items():
+            for action in ("reload", "restart", "start"):
+                with self.subTest(what=what, action=action):
+                    self.configure(text)
+                    if action == "start":
+                        self.reboot()
+                    said = self.service(action, 1).stderr
+                    self.assertIn("those from before the mistake are in force", said)
+                    self.assertEqual(self.in_force(), good)
+
+    def test_a_mistake_in_a_file_of_ones_own(self):
+        good = self.in_force()
+        self.router.write("etc/greengate/conf.d/mine.yaml", "stats: {keep_days: lots}\n")
+        self.router.write("etc/greengate/conf.d/other.yaml", "nothing: {of: it}\n")
+        self.service("restart", 1)
+        self.reboot()
+        self.service("start", 1)
+        self.assertEqual(self.in_force(), good)
+        os.remove(self.router.path("etc/greengate/conf.d/other.yaml"))
+        self.router.write("etc/greengate/conf.d/mine.yaml", "stats: {keep_days: 31}\n")
+        self.service("restart")
+        self.assertEqual(self.shown()["stats"]["keep_days"], 31)
+
+    def test_what_changes_with_the_provider_still_does(self):
+        self.configure(self.WRONG["a value"])
+        self.router.write("tmp/resolv.conf.d/resolv.conf.auto", "nameserver 192.0.2.53\n")
+        self.service("reload", 1)
+        self.assertEqual(self.shown()["upstream"]["servers"], ["udp://192.0.2.53:53"])
+
+    def test_flash_is_written_when_somebody_wrote(self):
+        folder = self.router.path("etc/greengate/saved/settings")
+
+        def state():
+            return {name: os.stat(os.path.join(where, name)).st_ino for where, _, names in os.walk(folder) for name in names}
+        first = state()
+        self.assertEqual(sorted(first), ["greengate_last", "mine.yaml"])
+        self.router.write("tmp/resolv.conf.d/resolv.conf.auto", "nameserver 192.0.2.53\n")
+        self.service("reload")
+        self.service("restart")
+        self.assertEqual(state(), first)
+        os.remove(self.router.path("etc/greengate/conf.d/mine.yaml"))
+        self.service("reload")
+        self.assertEqual(sorted(state()), ["greengate_last"])
+        self.assertEqual(os.stat(folder).st_mode & 0o077, 0)
+
+    def test_off_stays_off(self):
+        self.configure(self.GOOD.replace("enabled '1'", "enabled '0'"), EVERYONE)
+        self.service("reload")
+        self.configure(self.WRONG["not to be read"])
+        self.service("start")
+        self.assertNotIn("instance", self.told())
+        self.assertNotIn("port", self.dnsmasq())
+
+    def test_the_first_settings_are_wrong(self):
+        """Nothing is in force, names work, and what is mended is taken."""
+        self.service("stop")
+        shutil.rmtree(self.router.path("etc/greengate/saved"))
+        self.configure(self.WRONG["a value"])
+        self.assertIn("none from before are known", self.service("start", 1).stderr)
+        self.assertNotIn("port", self.dnsmasq())
+        self.assertEqual([line for line in self.told() if "trigger" in line],
+                         ["raw_trigger interface.*.up 2000 /etc/init.d/greengate reload",
+                          "trigger greengate dhcp system"])
+        self.configure(self.GOOD, EVERYONE)
+        self.service("reload")
+        self.assertEqual(self.dnsmasq()["port"], "54")
+
+    def test_the_switch_of_luci(self):
+        """On, off and on again: all by the trigger. The state is saved before, dnsmasq gets its port after."""
+        for _ in range(2):
+            self.router.write("var/lib/greengate/requests.db", "asked\n")
+            self.configure(self.GOOD.replace("enabled '1'", "enabled '0'"), EVERYONE)
+            self.service("reload")
+            self.assertEqual(self.router.read("etc/greengate/saved/requests.db"), "asked\n")
+            self.assertEqual({line.split()[0] for line in self.told()}, {"trigger", "raw_trigger"})
+            self.assertNotIn("port", self.dnsmasq())
+            self.assertFalse(self.router.exists("var/etc/greengate/greengate.yaml"))
+            os.remove(self.router.path("etc/greengate/saved/requests.db"))
+            self.configure(self.GOOD, EVERYONE)
+            self.service("reload")
+            self.assertIn("instance greengated", self.told())
+            self.assertEqual(self.dnsmasq()["port"], "54")
+
+
+class Firewall(ModeTest):
+    build = BUILD
+    RULES = "usr/share/nftables.d/ruleset-post/greengate.nft"
+
+    def at_boot(self, *missing):
+        self.router.write("tmp/no_network", "".join(f"{name}\n" for name in missing))
+
+    def start(self):
+        self.configure(ENABLE + "\tlist network 'lan'\n\tlist network 'guest'\n", EVERYONE)
+        return self.service("start")
+
+    def seen(self):
+        path = self.router.path(self.RULES)
+        return (os.stat(path).st_mtime_ns, self.router.read(self.RULES), self.router.read("tmp/services").count("firewall"))
+
+    def test_at_boot_the_rules_stay(self):
+        self.start()
+        before = self.seen()
+        self.assertIn("br-guest", before[1])
+        for missing in (("lan", "guest"), ("guest",)):
+            self.at_boot(*missing)
+            self.assertIn(f"device for: {', '.join(missing)}", self.start().stderr)
+            self.at_boot()
+            self.service("reload")
+            self.assertEqual(self.seen(), before)
+
+    def test_without_rules_those_that_are_there_get_some(self):
+        self.at_boot("lan", "guest")
+        self.start()
+        self.assertFalse(self.router.exists(self.RULES))
+        self.at_boot("guest")
+        self.start()
+        self.assertIn("br-lan", self.router.read(self.RULES))
+        self.at_boot()
+        self.service("reload")
+        self.assertIn("br-guest", self.router.read(self.RULES))
+
+
+class Places(OnRouter):
+    build = BUILD
+
+    def test_a_lease_file_elsewhere_is_seen_in_the_jail(self):
+        self.router.write("etc/config/dhcp", router.DHCP.replace("/tmp/dhcp.leases", "/srv/leases"))
+        self.configure(ENABLE, EVERYONE)
+        self.service("start")
+        self.assertEqual(self.shown()["dns"]["lease_files"], ["/srv/leases", "/tmp/hosts/odhcpd"])
+        mounts = [line for line in self.router.read("tmp/procd").splitlines() if line.startswith("mount ")]
+        self.assertEqual(["/srv/leases" in line.split() for line in mounts], [True, True])
+
+    def test_the_check_sees_what_the_start_sees(self):
+        self.configure(ENABLE, EVERYONE)
+        self.assertEqual(self.router.service("check_config").returncode, 0)
+        self.router.write("etc/greengate/conf.d/mine.yaml", "stats: {keep_days: lots}\n")
+        self.assertIn("keep_days", self.service("start", 1).stderr)
+        done = self.router.service("check_config")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("keep_days", done.stdout + done.stderr)
+        self.assertEqual(os.listdir(self.router.path("tmp/etc")), ["greengate.new"])
 
 
 @unittest.skipUnless(os.path.isdir(f"{BUILD}-lite"), "not built: make LITE=1")
@@ -193,7 +418,66 @@ class Flash(OnRouter):
         self.router.write("var/lib/greengate/update.request", "")
         self.keep()
         self.assertEqual(self.router.read("tmp/asked").splitlines(),
-                         ["--quiet update --if-due", "--quiet update --requested"])
+                         [f"-c /var/etc/greengate/greengate.yaml --quiet update --{which}" for which in ("if-due", "requested")])
+
+    def link(self, target, name):
+        path = self.router.path(os.path.join("var/lib/greengate", name))
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        elif os.path.lexists(path):
+            os.remove(path)
+        os.symlink(target, path)
+
+    def saved_secrets(self):
+        """Files of the copy that are links, or hold the secret."""
+        found = []
+        for where, _, names in os.walk(self.router.path(self.SAVED)):
+            for path in (os.path.join(where, name) for name in names):
+                with open(path, "rb") as source:
+                    if os.path.islink(path) or b"secret" in source.read():
+                        found.append(os.path.basename(path))
+        return found
+
+    def test_no_link_of_the_daemons_user_is_followed(self):
+        self.router.write("etc/shadow", "root:secret\n", 0o600)
+        self.router.write("etc/other/secret.zst", "secret\n", 0o600)
+        self.router.write("etc/other/secret.json", "secret\n", 0o600)
+        self.keep()
+        rows = [("/etc/shadow", "rules.yaml"), ("/etc/shadow", "requests.db"), ("/etc/shadow", "sources/a.zst"),
+                ("/etc/shadow", "sources/adult.json"), ("../../../etc/shadow", "blocklist.ggdb"),
+                ("/etc/other", "sources"), ("/etc/other", "generations")]
+        for target, name in rows:
+            with self.subTest(name=name, target=target):
+                if not name.startswith("blocklist"):  # another generation, that there is something to copy
+                    self.router.write("tmp/list", f"bad.example\n{name.replace('/', '')}.example\n")
+                    self.router.run("greengate update --force")
+                self.link(target, name)
+                self.keep()
+                self.service("restart")
+                self.assertEqual(self.saved_secrets(), [])
+                for path in ("etc/shadow", "etc/other/secret.zst"):
+                    self.assertEqual(os.stat(self.router.path(path)).st_uid, 0)
+                self.assertEqual(sorted(os.listdir(self.router.path("etc/other"))), ["secret.json", "secret.zst"])
+                os.remove(self.router.path("var/lib/greengate/" + name))
+
+    def test_nothing_is_written_through_a_link(self):
+        self.router.write("var/lib/greengate/rules.yaml", "# mine\n")
+        self.keep()
+        shutil.rmtree(self.router.path("var/lib/greengate"))
+        os.makedirs(self.router.path("etc/cron.d"))
+        os.makedirs(self.router.path("var/lib/greengate"))
+        for target, name in (("/etc/cron.d/job", "rules.yaml"), ("/etc/cron.d", "generations"), ("/etc/cron.d", "sources")):
+            self.link(target, name)
+        self.service("restart")
+        self.assertEqual(os.listdir(self.router.path("etc/cron.d")), [])
+
+    def test_a_state_folder_that_is_a_link_of_roots(self):
+        """As on a disk."""
+        os.makedirs(self.router.path("mnt/disk"))
+        shutil.rmtree(self.router.path("var/lib/greengate"))
+        os.symlink("/mnt/disk", self.router.path("var/lib/greengate"))
+        self.service("restart")
+        self.assertEqual(os.stat(self.router.path("mnt/disk")).st_uid, 653)
 
     def test_a_sysupgrade_keeps_it(self):
         kept = self.router.read("lib/upgrade/keep.d/greengate").split()

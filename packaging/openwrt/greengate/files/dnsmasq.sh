@@ -6,6 +6,8 @@
 
 DNSMASQ="dhcp.@dnsmasq[0]"
 UNDO_FILE=/etc/config/greengate_undo
+# Run at every boot until it ends well, and kept by a sysupgrade.
+GONE_SCRIPT=/etc/uci-defaults/91_greengate_gone
 
 undo_has() {
 	[ -n "$(uci -q get "greengate_undo.dnsmasq.was_$1")" ] ||
@@ -27,17 +29,30 @@ dnsmasq_set() {
 	dnsmasq_changed=1
 }
 
-dnsmasq_add() {
-	case " $(uci -q get "$DNSMASQ.$1") " in *" $2 "*) return ;; esac
-	uci add_list "$DNSMASQ.$1=$2"
-	uci add_list "greengate_undo.dnsmasq.added=$1=$2"
+# list_has OPTION VALUE
+list_has() {
+	case " $(uci -q get "$1") " in *" $2 "*) ;; *) return 1 ;; esac
+}
+
+# What was removed before and comes back, or the other way round, was never changed.
+dnsmasq_remember() {
+	if list_has "greengate_undo.dnsmasq.$1" "$3"; then
+		uci del_list "greengate_undo.dnsmasq.$1=$3"
+	elif ! list_has "greengate_undo.dnsmasq.$2" "$3"; then
+		uci add_list "greengate_undo.dnsmasq.$2=$3"
+	fi
 	dnsmasq_changed=1
+}
+
+dnsmasq_add() {
+	list_has "$DNSMASQ.$1" "$2" && return
+	uci add_list "$DNSMASQ.$1=$2"
+	dnsmasq_remember removed added "$1=$2"
 }
 
 dnsmasq_remove() {
 	uci del_list "$DNSMASQ.$1=$2"
-	uci add_list "greengate_undo.dnsmasq.removed=$1=$2"
-	dnsmasq_changed=1
+	dnsmasq_remember added removed "$1=$2"
 }
 
 # Servers for all names; those of a domain (/corp.example/10.0.0.1) stay.
@@ -75,6 +90,22 @@ dnsmasq_before_us() {
 	dnsmasq_set rebind_protection 0
 }
 
+# An image without greengate keeps /etc/config, and there nobody would answer: a script of its own,
+# for nothing else of the package may be there, gives dnsmasq back what it had.
+dnsmasq_write_gone() {
+	local new=/tmp/greengate.gone.new
+	{
+		echo "# Written by greengate: what is to be done where it is no longer there."
+		echo "[ ! -x /usr/sbin/greengated ] || exit 1"
+		cat "${LIB:-/usr/lib/greengate}/dnsmasq.sh"
+		echo "dnsmasq_undo"
+		echo "exit 0"
+	} >"$new"
+	mkdir -p "${GONE_SCRIPT%/*}"
+	cmp -s "$new" "$GONE_SCRIPT" || cp "$new" "$GONE_SCRIPT"
+	rm -f "$new"
+}
+
 # dnsmasq_apply front|behind PORT: 0 = dnsmasq must be restarted.
 dnsmasq_apply() {
 	local was
@@ -92,9 +123,11 @@ dnsmasq_apply() {
 	else
 		dnsmasq_before_us "$2"
 	fi
+	dnsmasq_write_gone
 	[ "$dnsmasq_changed" = 1 ] || return 1
-	uci commit dhcp
+	# Should the power fail in between, what is changed is known.
 	uci commit greengate_undo
+	uci commit dhcp
 }
 
 # As it was before. 0 = dnsmasq must be restarted.
@@ -105,7 +138,7 @@ dnsmasq_undo() {
 		uci -q del_list "$DNSMASQ.${item%%=*}=${item#*=}"
 	done
 	for item in $(uci -q get greengate_undo.dnsmasq.removed); do
-		uci add_list "$DNSMASQ.${item%%=*}=${item#*=}"
+		list_has "$DNSMASQ.${item%%=*}" "${item#*=}" || uci add_list "$DNSMASQ.${item%%=*}=${item#*=}"
 	done
 	for item in $(uci -q get greengate_undo.dnsmasq.unset); do
 		uci -q delete "$DNSMASQ.$item"
@@ -115,5 +148,5 @@ dnsmasq_undo() {
 		[ -z "$was" ] || uci set "$DNSMASQ.$item=$was"
 	done
 	uci commit dhcp
-	rm -f "$UNDO_FILE"
+	rm -f "$UNDO_FILE" "$GONE_SCRIPT"
 }

@@ -2,6 +2,7 @@
 # shellcheck shell=dash
 # flash.sh: the state folder lies in memory; what cannot be made again, and the last good lists,
 # have a copy on flash, which is written when something changed and there is room.
+# The folder belongs to the daemon's user and root copies: no link in it is followed.
 
 FLASH_DIR=/etc/greengate/saved
 FLASH_RESERVE_KB=1024
@@ -13,10 +14,16 @@ flash_room_kb() {
 	df -k /etc 2>/dev/null | awk 'NR > 1 { free = $(NF - 2) } END { print free + 0 }'
 }
 
-# flash_copy FILE TARGET: only when it differs, and whole or not at all.
+is_plain() {
+	[ -f "$1" ] && [ ! -h "$1" ]
+}
+
+# flash_copy FILE TARGET: only when it differs, and whole or not at all. What has become a link in
+# between is copied as one, and thrown away.
 flash_copy() {
+	is_plain "$1" || return 1
 	cmp -s "$1" "$2" && return 0
-	if ! { cp -p "$1" "$2.new" && mv "$2.new" "$2"; }; then
+	if ! { cp -pP "$1" "$2.new" && is_plain "$2.new" && mv "$2.new" "$2"; }; then
 		rm -f "$2.new"
 		return 1
 	fi
@@ -29,7 +36,7 @@ flash_save_files() {
 	mkdir -p "$FLASH_DIR"
 	for file in "$@"; do
 		# A database that is being written is whole the next time.
-		[ ! -f "$state/$file" ] || [ -e "$state/$file-journal" ] || flash_copy "$state/$file" "$FLASH_DIR/$file"
+		! is_plain "$state/$file" || [ -e "$state/$file-journal" ] || flash_copy "$state/$file" "$FLASH_DIR/$file"
 	done
 }
 
@@ -58,7 +65,8 @@ flash_save_lists() {
 	local link name need file
 	link=$(readlink "$1/blocklist.ggdb") || return 0
 	name=${link##*/}
-	[ -f "$1/$link" ] && [ "$flash_refused" != "$name" ] || return 0
+	case $name in [0-9]*.ggdb) ;; *) return 0 ;; esac
+	[ "$link" = "generations/$name" ] && [ ! -h "$1/generations" ] && is_plain "$1/$link" && [ "$flash_refused" != "$name" ] || return 0
 	[ -f "$FLASH_DIR/$name" ] && [ ! "$1/$link" -nt "$FLASH_DIR/$name" ] && return 0
 	mkdir -p "$FLASH_DIR"
 	need=$(($(wc -c <"$1/$link") / 1024 + FLASH_RESERVE_KB))
@@ -74,12 +82,14 @@ flash_save_lists() {
 
 flash_save_sources() {
 	local file saved
+	[ ! -h "$1/sources" ] || return 0
 	mkdir -p "$FLASH_DIR/sources"
 	for saved in "$FLASH_DIR"/sources/*; do
 		[ -f "$1/sources/${saved##*/}" ] || rm -f "$saved"
 	done
 	for file in "$1"/sources/*.zst; do
-		case $file in *.new.zst | */\*.zst) continue ;; esac
+		case $file in *.new.zst) continue ;; esac
+		is_plain "$file" || continue
 		[ "$(flash_room_kb)" -ge $(($(wc -c <"$file") / 1024 + FLASH_RESERVE_KB)) ] || continue
 		flash_copy "$file" "$FLASH_DIR/sources/${file##*/}" &&
 			flash_copy "${file%.zst}.json" "$FLASH_DIR/sources/$(basename "${file%.zst}").json"
@@ -91,16 +101,17 @@ flash_restore() {
 	local file name
 	[ -d "$FLASH_DIR" ] || return 0
 	for file in $FLASH_PRECIOUS $FLASH_ON_STOP; do
-		[ -e "$1/$file" ] || [ ! -f "$FLASH_DIR/$file" ] || cp -p "$FLASH_DIR/$file" "$1/$file"
+		[ -e "$1/$file" ] || [ -h "$1/$file" ] || [ ! -f "$FLASH_DIR/$file" ] || cp -p "$FLASH_DIR/$file" "$1/$file"
 	done
-	[ ! -e "$1/blocklist.ggdb" ] || return 0
+	[ ! -e "$1/blocklist.ggdb" ] && [ ! -h "$1/generations" ] && [ ! -h "$1/sources" ] || return 0
 	for file in "$FLASH_DIR"/[0-9]*.ggdb; do
 		[ -f "$file" ] || continue
 		name=${file##*/}
 		mkdir -p "$1/generations" "$1/sources"
+		[ ! -h "$1/generations/$name" ] || continue
 		cp -p "$file" "$1/generations/$name" && ln -sfn "generations/$name" "$1/blocklist.ggdb"
 	done
 	for file in "$FLASH_DIR"/sources/*; do
-		[ ! -f "$file" ] || cp -p "$file" "$1/sources/${file##*/}"
+		[ ! -f "$file" ] || [ -h "$1/sources/${file##*/}" ] || cp -p "$file" "$1/sources/${file##*/}"
 	done
 }

@@ -44,6 +44,7 @@ settings_check_option() {
 }
 
 settings_load() {
+	local status
 	# shellcheck disable=SC2317 # called by config_load
 	config_cb() {
 		settings_section_type=$1
@@ -55,7 +56,10 @@ settings_load() {
 	# shellcheck disable=SC2317
 	list_cb() { settings_check_option "$1"; }
 	config_load greengate
+	status=$?
 	reset_cb
+	[ $status = 0 ] || settings_complain "cannot be read; 'uci show greengate' says where"
+	return $status
 }
 
 # The value as a YAML text in $quoted. All settings are one line: line ends become spaces.

@@ -29,14 +29,17 @@ list() {
 	list_cb "$1" "$2"
 }
 
+package() { return 0; }
+
 config_load() {
-	local name
+	local name data
 	for name in $(set | sed -n 's/^\(CONFIG_[A-Za-z0-9_]*\)=.*/\1/p'); do
 		unset "$name"
 	done
 	CONFIG_COUNT=0
 	CONFIG_SECTIONS=
-	eval "$(uci export "$1")"
+	data=$(uci ${UCI_CONFIG_DIR:+-c "$UCI_CONFIG_DIR"} export "$1" 2>/dev/null) || return 1
+	eval "$data"
 }
 
 config_get() {
