@@ -175,6 +175,9 @@ static int convert(struct cli *cli, const struct wanted *wanted, const cJSON *ro
 static int save(struct cli *cli, const char *path, const char *text)
 {
     int err = text ? wholefile_save(path, text, strlen(text)) : -ENOMEM;
+    if (err == 0 && chmod(path, 0644) < 0) { /* the daemon's user reads it on each reload */
+        err = -errno;
+    }
     return err < 0 ? cli_fail(cli, CLI_FAILED, "%s: %s", path, strerror(-err)) : CLI_DONE;
 }
 
