@@ -37,6 +37,9 @@ struct moved_item {
 };
 void moved_tell(struct moved *moved, const struct moved_item *item);
 
+/* A stranger's text as a comment and a terminal may show it, to be freed; NULL: no memory. */
+char *moved_plain(const char *text);
+
 /* NULL when the real checker takes a tree of sections, else why not (in *diag). */
 const char *moved_refusal(const cJSON *tree, struct diag *diag);
 
