@@ -506,6 +506,46 @@ class FromAdguard(Importing):
         self.assertEqual(config["block"]["mode"], "nxdomain")
         self.assertEqual([item for item in items.values() if item["state"] == "left"], [])
 
+    def test_text_of_the_file_is_no_configuration(self):
+        evil = r"x y\nweb:\n  exit_url: https://evil.example/\n#"
+        for turn, line_end in enumerate(("\\n", "\\r", "\\N", "\\L", "\\P")):
+            with self.subTest(line_end=line_end):
+                words = evil.replace("\\n", line_end)
+                content = ("dns: {port: 53, upstream_dns: [\"9.9.9.9\", \"tls://" + words + "\"]}\n"
+                           "filters:\n- {url: \"https://a.example/" + words + "\", name: \"" + words + "\"}\n"
+                           "- {url: \"https://b.example/x\", name: \"" + words + " \\e[2J \"}\n"
+                           "user_rules: [\"/(" + words + "/\", \"||" + words + "^\"]\n"
+                           "clients: {persistent: [{name: \"" + words + "\", ids: [10.0.0.1, \"" + words + "\"]}]}\n")
+                text, config, _, _ = self.take("adguard", f"evil{turn}.yaml", content)
+                self.assertNotIn("evil", config["web"]["exit_url"])
+                self.assertEqual(self.groups(config)["x-y-web-exit_url-https-evil.example"]["clients"], ["10.0.0.1"])
+                self.assertNotRegex(text, r"(?m)^\s*(web|exit_url):|[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+                self.assertNotRegex(text, "(?m)^# +exit_url")
+                done = self.box.cli("import", "adguard", os.path.join(self.box.folder, f"evil{turn}.yaml"))
+                self.assertNotRegex(done.stdout + done.stderr,
+                                    r"(?m)^ *exit_url:|[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+    def test_long_texts_end_with_whole_characters(self):
+        name = "가" * 300
+        content = (f"dns: {{port: 53}}\nfilters: [{{url: 'https://a.example/x', name: {name}}}]\n"
+                   f"user_rules: ['x{name}*']\n")
+        text, config, _, _ = self.take("adguard", "long.yaml", content)
+        self.assertEqual(len(config["lists"]["sources"]), 1)
+        self.assertIn("가가가", text)
+
+    def test_one_zone_of_time_for_all(self):
+        hours = "blocked_services: {ids: [tiktok], schedule: {time_zone: %s, mon: {start: 1h, end: 2h}}}"
+        content = ("dns: {port: 53}\nfilters: []\nuser_rules: []\nfiltering: {" + hours % "Asia/Seoul" + "}\n"
+                   "clients:\n  persistent:\n")
+        for name, zone in (("one", "Asia/Seoul"), ("two", "Europe/Berlin"), ("three", "Local")):
+            content += (f"  - {{name: {name}, ids: [{name}-phone], use_global_blocked_services: false, "
+                        + hours % zone + "}\n")
+        _, config, _, items = self.take("adguard", "zones.yaml", content)
+        self.assertEqual(config["server"]["timezone"], "Asia/Seoul")
+        self.left(items, "timezone", "two: Europe/Berlin", "Asia/Seoul.*server.timezone")
+        self.left(items, "timezone", "three: Local", "Asia/Seoul")
+        self.assertNotIn(("timezone", "one: Asia/Seoul"), items)
+
     def test_errors_have_a_place(self):
         for content, why in (("dns: [", r"broken:\d+:\d+: "), ("a: 1\na: 2\n", r"broken:2:1: .*twice|dup"),
                              ("hello: world\n", "no AdGuardHome.yaml"), ("- 1\n", "no AdGuardHome.yaml"),
@@ -573,10 +613,11 @@ class FromDnsmasq(Importing):
                                  ("printer", "192.168.1.21"), ("real.lan", "192.168.1.8")})
         self.assertEqual(list(self.sources(config)), [f"file://{hosts}"])
         self.assertEqual(groups["kids"]["clients"], ["02:00:00:00:00:01"])
-        for name in ("ads.example", "tracker.example", "gone.example", "shut.example"):
+        for name in ("ads.example", "tracker.example", "gone.example"):
             self.assertRegex(rules, rf'name: "{name}"\n +action: block')
         for kind, what, why in (
                 ("addn-hosts", "/nowhere/hosts", "No such file"), ("zone", "lan", "anyway"),
+                ("zone", "shut.example", "upstream.zones"),
                 ("record", "cname=www.lan,nas.lan", "alias"),
                 ("option", "conf-dir=/etc/dnsmasq.d", "that file"),
                 ("option", "strange-option=7", "nothing like it.*dnsmasq.conf:23"),
@@ -584,6 +625,44 @@ class FromDnsmasq(Importing):
             self.left(items, kind, what, why)
         for silent in ("domain-needed", "bogus-priv", "no-resolv"):
             self.assertNotIn(("option", silent), items)
+
+    def test_the_user_of_the_daemon_can_read_what_is_written(self):
+        box = self.box
+        path = box.write("dnsmasq.conf", "server=192.0.2.1\naddress=/x.example/#\n")
+        out = os.path.join(box.folder, "moved.yaml")
+        before = os.umask(0o077)
+        self.addCleanup(os.umask, before)
+        self.assertEqual(box.cli("import", "dnsmasq", path, "--output", out).returncode, 0)
+        for name in ("moved.yaml", "moved.rules"):
+            self.assertEqual(os.stat(os.path.join(box.folder, name)).st_mode & 0o777, 0o644, name)
+
+    def test_several_lines_of_addresses(self):
+        _, config, _, items = self.take("dnsmasq", "listen.conf", (
+            "server=192.0.2.1\nlisten-address=127.0.0.1\nlisten-address=192.168.1.1,::1\n"
+            "listen-address=127.0.0.1\nlisten-address=nonsense\n"))
+        self.assertEqual(config["dns"]["listen"], ["127.0.0.1:53", "192.168.1.1:53", "[::1]:53"])
+        self.left(items, "listen-address", "nonsense", "no address")
+
+    def test_leases_are_no_names(self):
+        devices = ("02:00:00:00:00:01,192.168.1.50,printer,infinite", "02:00:00:00:00:02,192.168.1.51,12h",
+                   "02:00:00:00:00:03,192.168.1.52,3dprinter,45m", "02:00:00:00:00:04,192.168.1.53,ignore",
+                   "02:00:00:00:00:05,192.168.1.54,3600", "02:00:00:00:00:06,id:x,192.168.1.55,first,second,1D",
+                   "02:00:00:00:00:07,set:kids,192.168.1.56,infinite", "tag:t,192.168.1.57,net,2w")
+        _, config, _, _ = self.take("dnsmasq", "leases.conf", "server=192.0.2.1\n" + "".join(
+            f"dhcp-host={device}\n" for device in devices))
+        self.assertEqual([(record["name"], record["address"]) for record in config["dns"]["records"]],
+                         [("printer", "192.168.1.50"), ("3dprinter", "192.168.1.52"),
+                          ("first", "192.168.1.55"), ("net", "192.168.1.57")])
+
+    def test_domains_of_the_network_are_not_blocked(self):
+        _, _, rules, items = self.take("dnsmasq", "local.conf", (
+            "domain=own.example,192.168.1.0/24\nlocal=/corp.example/\nserver=/168.192.in-addr.arpa/\n"
+            "server=/8.e.f.ip6.arpa/home.arpa/x.home.arpa/y.lan/\nserver=/own.example/a.own.example/\n"
+            "server=/ads.example/\nlocal=/10.in-addr.arpa/192.0.2.9\n"))
+        for name in ("corp.example", "168.192.in-addr.arpa", "8.e.f.ip6.arpa", "home.arpa", "x.home.arpa", "y.lan",
+                     "own.example", "a.own.example"):
+            self.left(items, "zone", name, "upstream.zones")
+        self.assertEqual(re.findall(r'name: "(.*)"', rules), ["ads.example"])
 
     def test_limits_of_rules_and_of_comments(self):
         lines = "".join(f"address=/d{n}.example/#\n" for n in range(10600))
