@@ -74,7 +74,10 @@ static int read_foreign(void *arg, struct diag *diag)
     }
     int err = moving_init(&moving, task->program->name);
     err = err < 0 ? err : task->program->read(&moving, &task->file, diag);
-    err = err < 0 ? err : write_answer(task, &moving);
+    if (err == 0) {
+        moving_order_clients(&moving);
+        err = write_answer(task, &moving);
+    }
     moving_clear(&moving);
     free(text);
     return err;

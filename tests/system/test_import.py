@@ -397,6 +397,20 @@ class FromPihole(Importing):
         self.assertEqual(item["state"], "changed")
         self.assertIn("everyone", item["why"])
 
+    def test_narrower_clients_come_first(self):
+        database = gravity(os.path.join(self.box.folder, "made.db"), {
+            **TABLES, "client": [(1, "192.168.1.5", None), (2, "10.0.0.0/8", None),
+                                 (3, "10.0.0.9", None), (4, "10.1.0.0/16", None), (5, "10.1.2.0/24", None)],
+            "client_by_group": [(1, 1), (2, 1), (3, 2), (4, 0), (5, 1)]})
+        _, config, _, items = self.take("pihole", "gravity.db", database)
+        self.assertEqual([(group["name"], group["clients"]) for group in config["groups"]],
+                         [("free-for-all", ["10.0.0.9"]), ("kids", ["192.168.1.5", "10.1.2.0/24"]),
+                          ("default", ["10.1.0.0/16"]), ("kids-2", ["10.0.0.0/8"]), ("everyone", [])])
+        self.assertEqual(self.groups(config)["kids-2"]["block"], self.groups(config)["kids"]["block"])
+        item = items["group", "Kids"]
+        self.assertEqual((item["state"], item["as"]), ("changed", "kids-2"))
+        self.assertIn("first group", item["why"])
+
     def test_what_is_damaged_or_hostile_is_refused(self):
         database = gravity(os.path.join(self.box.folder, "gravity.db"))
         whole, zipped = teleporter5(), teleporter6(database)
@@ -532,6 +546,28 @@ class FromAdguard(Importing):
         text, config, _, _ = self.take("adguard", "long.yaml", content)
         self.assertEqual(len(config["lists"]["sources"]), 1)
         self.assertIn("가가가", text)
+
+    def test_narrower_clients_come_first(self):
+        _, config, _, items = self.take("adguard", "order.yaml", (
+            "dns: {port: 53}\nfilters: []\nuser_rules: ['||x.example^$client=lan']\nclients:\n  persistent:\n"
+            "  - {name: lan, ids: [192.168.1.0/24]}\n"
+            "  - {name: kid, ids: [192.168.1.50]}\n"
+            "  - {name: both, ids: [10.0.0.0/8, 192.168.1.64/26]}\n"
+            "  - {name: mid, ids: [10.1.0.0/16, 'fd00::/64']}\n"))
+        self.assertEqual([(group["name"], group["clients"]) for group in config["groups"]],
+                         [("kid", ["192.168.1.50"]), ("mid", ["10.1.0.0/16", "fd00::/64"]),
+                          ("both", ["10.0.0.0/8", "192.168.1.64/26"]),
+                          ("lan", ["192.168.1.0/24"]), ("everyone", [])])
+        self.assertEqual(items["group", "lan"]["state"], "taken")
+        # A device by its MAC may be in any subnet; rules for the one client are for both of its groups.
+        _, config, rules, items = self.take("adguard", "order.yaml", (
+            "dns: {port: 53}\nfilters: []\nuser_rules: ['||x.example^$client=lan']\nclients:\n  persistent:\n"
+            "  - {name: lan, ids: [192.168.1.0/24, 02:00:00:00:00:01]}\n"
+            "  - {name: far, ids: [10.0.0.0/8, 02:00:00:00:00:02]}\n"))
+        self.assertEqual([(group["name"], group["clients"]) for group in config["groups"]],
+                         [("lan", ["02:00:00:00:00:01"]), ("far", ["10.0.0.0/8", "02:00:00:00:00:02"]),
+                          ("lan-2", ["192.168.1.0/24"]), ("everyone", [])])
+        self.assertEqual(re.findall(r'group: "(.*)"', rules), ["lan", "lan-2"])
 
     def test_one_zone_of_time_for_all(self):
         hours = "blocked_services: {ids: [tiktok], schedule: {time_zone: %s, mon: {start: 1h, end: 2h}}}"
