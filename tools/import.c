@@ -76,6 +76,7 @@ static int read_foreign(void *arg, struct diag *diag)
     err = err < 0 ? err : task->program->read(&moving, &task->file, diag);
     if (err == 0) {
         moving_order_clients(&moving);
+        moving_rank_rules(&moving);
         err = write_answer(task, &moving);
     }
     moving_clear(&moving);

@@ -10,8 +10,10 @@
  *   policies   {name, clients, sets, block?, services?, schedule?, safe_search?, youtube?,
  *              open?, divided?}; the last one is for everybody else; divided: of one
  *              policy, that stands here more than once
- *   rules      {action, name | pattern, exact, sets?, policy?, note?}; for the policies that
- *              have one of the sets, or for the one named; else for all
+ *   rules      {action, name | pattern, exact, sets?, policy?, note?, important?}; for the
+ *              policies that have one of the sets, or for the one named; else for all.
+ *              moving_rank_rules() adds lost, lost_to: for which policies (by number; true:
+ *              all) another rule wins; also: which need it as their own; weak: names win over the pattern
  *   records    {name, address};  zones {domain, servers};  upstreams [server URL]
  *   settings   {section: {key: value}}, as they are
  *   left       {kind, what, why}: what could not be taken over */
@@ -75,6 +77,9 @@ const char *moving_client(const char *text, char out[MOVING_CLIENT_MAX]);
 
 /* Narrower clients first: what was decided by the narrowest name, is here by the first. */
 void moving_order_clients(struct moving *moving);
+
+/* After that: which rules win, where the order of rules is another one here. */
+void moving_rank_rules(struct moving *moving);
 
 /* A setting of ours. The value is taken. */
 void moving_set(struct moving *moving, const char *section, const char *key, cJSON *value);

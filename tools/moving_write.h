@@ -55,5 +55,8 @@ __attribute__((warn_unused_result)) int moving_write_rules(const cJSON *moving, 
 /* Whether a thing with these sets (NULL: of all) concerns a policy. */
 bool moving_concerns(const cJSON *sets, const cJSON *policy);
 
+/* Whether a rule is for a policy. */
+bool moving_is_meant(const cJSON *rule, const cJSON *policy);
+
 /* A tree of sections as YAML in block style. */
 void moved_print_tree(const cJSON *tree, FILE *out);

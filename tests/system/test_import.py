@@ -411,6 +411,28 @@ class FromPihole(Importing):
         self.assertEqual((item["state"], item["as"]), ("changed", "kids-2"))
         self.assertIn("first group", item["why"])
 
+    def test_exceptions_win_as_they_did(self):
+        database = gravity(os.path.join(self.box.folder, "made.db"), {
+            **TABLES, "domainlist": [
+                (1, 2, r"(\.|^)a\.example$", 1, None), (2, 1, "ads.a.example", 1, None),
+                (3, 2, r"^cdn[0-9]\.", 1, None), (4, 1, "cdn1.b.example", 1, None),
+                (5, 3, r"(\.|^)c\.example$", 1, None), (6, 0, "fine.c.example", 1, None),
+                (7, 3, "^x", 1, None), (8, 0, "x.example", 1, None)],
+            # Exceptions of the first group alone, of both groups, and of all; blocks of kids.
+            "domainlist_by_group": [(1, 0), (1, 1), (2, 0), (2, 1), (3, 0), (3, 1), (4, 1), (5, 1), (6, 0),
+                                    (6, 1), (7, 1), (8, 0), (8, 1)],
+            "client": [(1, "127.0.0.2", None)], "client_by_group": [(1, 1)]})
+        _, _, rules, items = self.take("pihole", "gravity.db", database)
+        self.left(items, "rule", "ads.a.example", "exception a.example wins")
+        self.left(items, "rule", "cdn1.b.example", "exception .*cdn.* wins")
+        self.assertNotIn('"ads.a.example"', rules)
+        self.assertNotIn('"cdn1.b.example"', rules)
+        self.assertEqual(items["rule", r"^cdn[0-9]\."]["state"], "changed")
+        self.assertIn("names go before", items["rule", r"^cdn[0-9]\."]["why"])
+        # What blocks for kids alone would go before what is allowed for all.
+        for name in ("fine.c.example", "x.example"):
+            self.assertRegex(rules, rf'name: "{name}"\n +action: allow\n +exact: true\n +group: "kids"')
+
     def test_what_is_damaged_or_hostile_is_refused(self):
         database = gravity(os.path.join(self.box.folder, "gravity.db"))
         whole, zipped = teleporter5(), teleporter6(database)
@@ -581,6 +603,27 @@ class FromAdguard(Importing):
         self.left(items, "timezone", "two: Europe/Berlin", "Asia/Seoul.*server.timezone")
         self.left(items, "timezone", "three: Local", "Asia/Seoul")
         self.assertNotIn(("timezone", "one: Asia/Seoul"), items)
+
+    def test_exceptions_win_as_they_did(self):
+        rules = ["@@||a.example^", "||ads.a.example^", "||keep.a.example^$important", "||a.example^",
+                 "||b.example^", "@@||fine.b.example^", "||c.example^$important", "@@||no.c.example^",
+                 "@@||c.example^$client=lan", "@@|d.example^", "||x.d.example^", "@@/^cdn/",
+                 "|cdn.e.example^", "||e.example^", "||f.a.example^$client=lan", "||b.example^$client=lan",
+                 "||g.example^", "@@||g.example^$client=lan"]
+        _, _, text, items = self.take("adguard", "rules.yaml", "dns: {port: 53}\nfilters: []\nuser_rules:\n" +
+                                      "".join(f"- '{rule}'\n" for rule in rules) +
+                                      "clients: {persistent: [{name: lan, ids: [10.0.0.0/8]}]}\n")
+        for name, wins in (("ads.a.example", "exception a.example wins"), ("f.a.example", "a.example"),
+                           ("no.c.example", "block c.example wins"), ("cdn.e.example", "cdn"),
+                           ("a.example", "exception a.example wins")):
+            if name != "a.example":
+                self.left(items, "rule", name, wins)
+            self.assertNotRegex(text, rf'name: "{name}"\n +action: {"allow" if name[:2] == "no" else "block"}')
+        for name in ("keep.a.example", "b.example", "c.example", "x.d.example", "e.example", "g.example"):
+            self.assertRegex(text, rf'name: "{name}"\n +action: block')
+        self.assertRegex(text, r'name: "fine.b.example"\n +action: allow\n( +exact: false\n)?( +group: "")?')
+        self.assertRegex(text, r'name: "fine.b.example"\n +action: allow\n( +exact: false\n)? +group: "lan"')
+        self.assertEqual(items["rule", "^cdn"]["state"], "changed")
 
     def test_errors_have_a_place(self):
         for content, why in (("dns: [", r"broken:\d+:\d+: "), ("a: 1\na: 2\n", r"broken:2:1: .*twice|dup"),
