@@ -760,7 +760,13 @@ class Commands(ServedTest):
         box = self.box(lists=[("near", "ads", ["seen.example"])])
         database = gravity(os.path.join(box.folder, "gravity.db"), {
             **TABLES, "adlist": [(1, f"file://{box.folder}/near.list", 1, "ads", 0)],
-            "adlist_by_group": [(1, 1)]})
+            "adlist_by_group": [(1, 1)], "domainlist": [
+                *TABLES["domainlist"], (20, 2, r"(\.|^)open\.example$", 1, None), (21, 1, "ads.open.example", 1, None),
+                (22, 3, r"(\.|^)half\.example$", 1, None), (23, 0, "fine.half.example", 1, None)],
+            "domainlist_by_group": [*TABLES["domainlist_by_group"], (20, 0), (20, 1), (20, 2), (21, 0), (21, 1),
+                                    (22, 1), (23, 0), (23, 1), (23, 2)],
+            "client": [*TABLES["client"], (6, "10.9.0.7", None)],
+            "client_by_group": [*TABLES["client_by_group"], (6, 1), (6, 2)]})
         path = box.write("tele.zip", teleporter6(database, "[dns]\nupstreams = []\n"))
         folder = os.path.join(box.folder, "conf.d")
         box.make_folder(folder)
@@ -784,6 +790,11 @@ class Commands(ServedTest):
         self.assertFalse(box.json("check", "www.games.example", "--client", "127.0.0.9")["blocked"])
         self.assertTrue(box.json("check", "bad.example", "--client", "127.0.0.9")["blocked"])
         self.assertFalse(box.json("check", "bad.example", "--client", "10.9.1.1")["blocked"])
+        # The narrower client, and the exception, win as they did.
+        self.assertEqual(box.json("check", "a.test", "--client", "10.9.0.7")["group"], "kids-free-for-all")
+        self.assertFalse(box.json("check", "ads.open.example", "--client", "127.0.0.2")["blocked"])
+        self.assertTrue(box.json("check", "x.half.example", "--client", "127.0.0.2")["blocked"])
+        self.assertFalse(box.json("check", "fine.half.example", "--client", "127.0.0.2")["blocked"])
         # Once more: nothing doubles; a rule for a group that is not there is named.
         rules = box.write("more.rules", 'rules:\n  - {name: "a.example", action: block, group: "none"}\n'
                                         '  - {name: "b.example", action: block, expires_at: 5}\n'
