@@ -554,6 +554,7 @@ class FromAdguard(Importing):
                            "clients: {persistent: [{name: \"" + words + "\", ids: [10.0.0.1, \"" + words + "\"]}]}\n")
                 text, config, _, _ = self.take("adguard", f"evil{turn}.yaml", content)
                 self.assertNotIn("evil", config["web"]["exit_url"])
+                self.assertEqual(list(self.sources(config)), ["https://b.example/x"])
                 self.assertEqual(self.groups(config)["x-y-web-exit_url-https-evil.example"]["clients"], ["10.0.0.1"])
                 self.assertNotRegex(text, r"(?m)^\s*(web|exit_url):|[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
                 self.assertNotRegex(text, "(?m)^# +exit_url")
