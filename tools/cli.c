@@ -93,11 +93,11 @@ int cli_print_json(struct cli *cli, cJSON *value)
 
 /* Lists and notes are strangers' texts: a control character in them could steer the
  * terminal. C1 controls are two octets in UTF-8. */
-/* Controls, and marks that turn the direction of writing, as question marks. */
+/* Controls, ends of lines, and marks that turn the direction of writing, as question marks. */
 void cli_make_plain_text(char *text)
 {
     for (unsigned char *at = (unsigned char *)text; *at; at++) {
-        bool turns = at[0] == 0xe2 && ((at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae) ||
+        bool turns = at[0] == 0xe2 && ((at[1] == 0x80 && at[2] >= 0xa8 && at[2] <= 0xae) ||
                                        (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9));
         if (turns) {
             at[0] = at[1] = at[2] = '?';

@@ -79,6 +79,7 @@ static const char *client_of(char *modifiers)
 static cJSON *take_rule(struct moving *moving, const char *line, char *copy)
 {
     const char *client = NULL;
+    bool important = false;
     bool allow = strncmp(copy, "@@", 2) == 0;
     char *body = copy + (allow ? 2 : 0);
     /* A '$' inside of a regular expression is not the beginning of modifiers. */
@@ -87,12 +88,16 @@ static cJSON *take_rule(struct moving *moving, const char *line, char *copy)
     if (modifiers) {
         *modifiers++ = '\0';
         client = client_of(modifiers);
-        if (!client && strcmp(modifiers, "important") != 0) {
+        important = strcmp(modifiers, "important") == 0;
+        if (!client && !important) {
             leave(moving, line, "its modifiers ($...) have no like here");
             return NULL;
         }
     }
     cJSON *rule = take_body(moving, line, allow ? "allow" : "block", body);
+    if (rule && important) {
+        cJSON_AddTrueToObject(rule, "important");
+    }
     if (rule && client) {
         cJSON_AddStringToObject(rule, "policy", client);
     }

@@ -6,9 +6,7 @@
 
 #include "config/member.h"
 #include "config/yaml.h"
-#include "tools/foreign.h"
-
-enum { DAY_S = 86400 };
+#include "tools/adguard_hours.h"
 
 struct agh {
     struct moving *moving;
@@ -149,78 +147,6 @@ static void take_rewrites(const struct agh *agh)
     }
 }
 
-/* "9h30m0s", or milliseconds; -1 for neither. */
-static long read_duration(const char *text)
-{
-    long total = 0;
-    char *end;
-    if (text[0] && !text[strspn(text, "0123456789")]) {
-        return strtol(text, NULL, 10) / 1000;
-    }
-    while (*text) {
-        long part = strtol(text, &end, 10);
-        long unit = *end == 'h' ? 3600 : *end == 'm' ? 60 : *end == 's' ? 1 : 0;
-        if (end == text || part < 0 || part > DAY_S || !unit) {
-            return -1;
-        }
-        total += part * unit;
-        text = end + 1;
-    }
-    return total;
-}
-
-static void add_row(cJSON *schedule, const cJSON *ids, const char *day, const long span[2])
-{
-    char text[2][8];
-    for (int i = 0; i < 2; i++) {
-        snprintf(text[i], sizeof(text[i]), "%02u:%02u", (unsigned)(span[i] / 3600) % 100U,
-                 (unsigned)(span[i] / 60 % 60));
-    }
-    if (strcmp(text[0], text[1]) == 0) {
-        return;
-    }
-    cJSON *row = cJSON_CreateObject();
-    cJSON_AddItemToObject(row, "services", cJSON_Duplicate(ids, true));
-    cJSON_AddStringToObject(row, "days", day);
-    cJSON_AddStringToObject(row, "from", text[0]);
-    cJSON_AddStringToObject(row, "to", text[1]);
-    cJSON_AddItemToArray(schedule, row);
-}
-
-/* There a schedule says when services are open; here a row says when they are not. */
-static cJSON *make_schedule(const struct agh *agh, const struct yaml_node *times, const cJSON *ids)
-{
-    static const char *const days[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
-    cJSON *schedule = cJSON_CreateArray();
-    for (size_t i = 0; i < 7; i++) {
-        const struct yaml_node *day = yaml_get(times, days[i]);
-        const char *start = day && day->kind == YAML_MAP ? yaml_get_text(day, "start") : NULL;
-        const char *end = start ? yaml_get_text(day, "end") : NULL;
-        long from = start ? read_duration(start) : 0, to = end ? read_duration(end) : 0;
-        if (from < 0 || to > DAY_S || to < from) {
-            moving_leave(agh->moving, THING("schedule", days[i]), "line %u: not a span of the day",
-                         day ? day->line : 0);
-            from = to = 0;
-        }
-        add_row(schedule, ids, days[i], (const long[2]){0, to > from ? from : DAY_S});
-        if (to > from) {
-            add_row(schedule, ids, days[i], (const long[2]){to, DAY_S});
-        }
-    }
-    return schedule;
-}
-
-static bool has_times(const struct yaml_node *times)
-{
-    const struct yaml_node *key = times && times->kind == YAML_MAP ? times->first : NULL;
-    for (; key; key = key->next) {
-        if (key->kind == YAML_MAP) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static const char *our_service(const char *id)
 {
     for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
@@ -229,6 +155,27 @@ static const char *our_service(const char *id)
         }
     }
     return id;
+}
+
+/* One for all hours here: the first that is said. */
+static void take_zone(const struct agh *agh, const struct yaml_node *times, const char *who)
+{
+    const char *said = yaml_get_text(times, "time_zone");
+    const char *zone = said && *said ? said : "Local";
+    const char *first = moving_text(agh->moving->root, "zone");
+    char what[MOVING_TEXT_MAX];
+    if (!*first) {
+        cJSON_AddStringToObject(agh->moving->root, "zone", zone);
+        if (strcmp(zone, "Local") != 0) {
+            moving_set(agh->moving, "server", "timezone", cJSON_CreateString(zone));
+        }
+    } else if (strcmp(first, zone) != 0) {
+        snprintf(what, sizeof(what), "%s: %s", who, zone);
+        moving_leave(agh->moving, THING("timezone", what),
+                     "hours of all groups are of one time zone, that of the first (%.60s): move "
+                     "these, or change server.timezone",
+                     strcmp(first, "Local") == 0 ? "this machine's" : first);
+    }
 }
 
 /* A list of ids (old), or a map of ids and schedule. */
@@ -245,12 +192,9 @@ static void take_services(const struct agh *agh, const struct yaml_node *node, c
     }
     if (!ids->child) {
         cJSON_Delete(ids);
-    } else if (has_times(times)) {
-        const char *zone = yaml_get_text(times, "time_zone");
-        cJSON_AddItemToObject(policy, "schedule", make_schedule(agh, times, ids));
-        if (zone && *zone && strcmp(zone, "Local") != 0) {
-            moving_set(agh->moving, "server", "timezone", cJSON_CreateString(zone));
-        }
+    } else if (foreign_has_hours(times)) {
+        cJSON_AddItemToObject(policy, "schedule", foreign_take_hours(agh->moving, times, ids));
+        take_zone(agh, times, moving_text(policy, "name"));
         cJSON_Delete(ids);
     } else {
         cJSON_AddItemToObject(policy, "services", ids);
@@ -353,8 +297,8 @@ static void take_clients(const struct agh *agh)
     const struct yaml_node *safe = either(agh, "safe_search");
     take_safe_search(safe, either_is_true(agh, "safesearch_enabled"), global);
     take_protection(agh, NULL, "everybody", global);
-    take_services(agh, either(agh, "blocked_services"), global);
     cJSON_AddStringToObject(global, "name", "everybody else");
+    take_services(agh, either(agh, "blocked_services"), global);
     for (; item; item = item->next) {
         take_client(agh, item, global);
     }

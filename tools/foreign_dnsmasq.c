@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/addr.h"
 #include "base/wholefile.h"
@@ -16,6 +17,7 @@ struct place {
     struct moving *moving;
     const char *file;
     unsigned line;
+    char own[WORD_MAX]; /* the network's domain, of domain=; "": none */
 };
 
 /* What is so here anyway, or has no meaning here. */
@@ -87,8 +89,45 @@ static void take_address(struct place *place, const char *value)
     }
 }
 
+static bool is_below(const char *name, const char *parent)
+{
+    size_t len = strlen(name), end = strlen(parent);
+    return end > 0 && len >= end && strcasecmp(name + len - end, parent) == 0 &&
+           (len == end || name[len - end - 1] == '.');
+}
+
+/* Names that nobody blocks by keeping them inside: of a network, and of the way back. */
+static bool is_inside(const struct place *place, const char *domain)
+{
+    static const char *const inside[] = {"arpa",        "lan",      "local",   "home",
+                                         "internal",    "intranet", "private", "corp",
+                                         "localdomain", "fritz.box"};
+    bool found = is_below(domain, place->own);
+    for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
+        found = found || is_below(domain, inside[i]);
+    }
+    return found;
+}
+
+/* A domain that no server outside may see. */
+static void keep_inside(struct place *place, const char *domain, bool local)
+{
+    if (!strchr(domain, '.')) {
+        moving_leave(place->moving, THING("zone", domain),
+                     "nobody outside is asked for names of this network anyway");
+    } else if (local || is_inside(place, domain)) {
+        moving_leave(place->moving, THING("zone", domain),
+                     "it was answered from this network alone: name its server in upstream.zones "
+                     "or its names in dns.records; if nobody shall reach it: greengate block "
+                     "%.200s",
+                     domain);
+    } else {
+        block(place, domain);
+    }
+}
+
 /* server=/zone/192.0.2.1, server=192.0.2.1, server=/x/ */
-static void take_server(struct place *place, const char *value)
+static void take_zones(struct place *place, const char *value, bool local)
 {
     char domain[WORD_MAX];
     const char *last = strrchr(value, '/'), *at = value + 1;
@@ -104,13 +143,20 @@ static void take_server(struct place *place, const char *value)
         } else if (last[1] == '#') {
             moving_leave(place->moving, THING("zone", domain),
                          "the usual servers are asked for it anyway");
-        } else if (!strchr(domain, '.')) {
-            moving_leave(place->moving, THING("zone", domain),
-                         "nobody outside is asked for names of this network anyway");
         } else {
-            block(place, domain);
+            keep_inside(place, domain, local);
         }
     }
+}
+
+static void take_server(struct place *place, const char *value)
+{
+    take_zones(place, value, false);
+}
+
+static void take_local(struct place *place, const char *value)
+{
+    take_zones(place, value, true);
 }
 
 static void take_reverse(struct place *place, const char *value)
@@ -159,6 +205,15 @@ static cJSON *policy_of_tag(struct moving *moving, const char *tag)
     return policy;
 }
 
+/* "45m", "3600", "infinite": how long an address is lent; "ignore": not at all. */
+static bool is_lease(const char *word)
+{
+    size_t digits = strspn(word, "0123456789");
+    const char *unit = word + digits;
+    return strcasecmp(word, "infinite") == 0 || strcmp(word, "ignore") == 0 ||
+           (digits > 0 && (!*unit || (strchr("smhdwSMHDW", *unit) && !unit[1])));
+}
+
 /* dhcp-host=02:00:00:00:00:01,set:kids,192.0.2.7,tablet: devices with a tag become a group,
  * and a name with an address a record. */
 static void take_dhcp_host(struct place *place, const char *value)
@@ -176,7 +231,8 @@ static void take_dhcp_host(struct place *place, const char *value)
             snprintf(tag, sizeof(tag), "%s", word + 4);
         } else if (addr_parse(word, &addr) == 0) {
             snprintf(address, sizeof(address), "%s", word);
-        } else if (isalpha((unsigned char)word[0]) && !strchr(word, ':')) {
+        } else if (!*name && isalnum((unsigned char)word[0]) && !strchr(word, ':') &&
+                   !is_lease(word)) {
             snprintf(name, sizeof(name), "%s", word);
         }
     }
@@ -242,18 +298,37 @@ static void take_hosts_file(struct place *place, const char *path)
     free(text);
 }
 
+/* Those of all lines, in place of the usual ones. */
+static cJSON *listening(struct moving *moving)
+{
+    cJSON *list = cJSON_GetObjectItemCaseSensitive(moving->root, "listening");
+    return list ? list : cJSON_AddArrayToObject(moving->root, "listening");
+}
+
 static void take_listen(struct place *place, const char *value)
 {
     char word[WORD_MAX], text[ADDR_TEXT_MAX];
     struct addr addr;
-    cJSON *list = cJSON_CreateArray();
+    cJSON *list = listening(place->moving);
     while (next_word(&value, ",", word)) {
-        if (addr_parse(word, &addr) == 0) {
-            addr.port = 53;
-            cJSON_AddItemToArray(list, cJSON_CreateString(addr_print(&addr, text)));
+        if (addr_parse(word, &addr) < 0) {
+            moving_leave(place->moving, THING("listen-address", word), "it is no address (%s:%u)",
+                         place->file, place->line);
+            continue;
+        }
+        addr.port = 53;
+        addr_print(&addr, text);
+        const cJSON *same = list->child;
+        while (same && strcmp(same->valuestring, text) != 0) {
+            same = same->next;
+        }
+        if (!same) {
+            cJSON_AddItemToArray(list, cJSON_CreateString(text));
         }
     }
-    moving_set(place->moving, "dns", "listen", list);
+    if (list->child) {
+        moving_set(place->moving, "dns", "listen", cJSON_Duplicate(list, true));
+    }
 }
 
 static const struct {
@@ -262,7 +337,7 @@ static const struct {
 } options[] = {
     {"address", take_address},
     {"server", take_server},
-    {"local", take_server},
+    {"local", take_local},
     {"rev-server", take_reverse},
     {"host-record", take_host_record},
     {"dhcp-host", take_dhcp_host},
@@ -311,10 +386,23 @@ static void take_option(struct place *place, char *line)
     }
 }
 
+/* "domain=corp.example,192.168.1.0/24", wherever it stands. */
+static void see_domain(const char *text, char out[WORD_MAX])
+{
+    struct moving_lines lines = {.at = text};
+    while (moving_next_line(&lines)) {
+        if (strncmp(lines.line, "domain", 6) == 0 && strcspn(lines.line + 6, "= \t") == 0) {
+            const char *value = lines.line + 6 + strspn(lines.line + 6, "= \t");
+            snprintf(out, WORD_MAX, "%.*s", (int)strcspn(value, ", \t#"), value);
+        }
+    }
+}
+
 void foreign_take_dnsmasq(struct moving *moving, const char *text, const char *place)
 {
     struct moving_lines lines = {.at = text};
-    struct place at = {moving, place, 0};
+    struct place at = {moving, place, 0, ""};
+    see_domain(text, at.own);
     while (moving_next_line(&lines)) {
         at.line = lines.number;
         /* A comment behind a value has a blank before it. */

@@ -74,7 +74,11 @@ static int read_foreign(void *arg, struct diag *diag)
     }
     int err = moving_init(&moving, task->program->name);
     err = err < 0 ? err : task->program->read(&moving, &task->file, diag);
-    err = err < 0 ? err : write_answer(task, &moving);
+    if (err == 0) {
+        moving_order_clients(&moving);
+        moving_rank_rules(&moving);
+        err = write_answer(task, &moving);
+    }
     moving_clear(&moving);
     free(text);
     return err;
@@ -175,6 +179,9 @@ static int convert(struct cli *cli, const struct wanted *wanted, const cJSON *ro
 static int save(struct cli *cli, const char *path, const char *text)
 {
     int err = text ? wholefile_save(path, text, strlen(text)) : -ENOMEM;
+    if (err == 0 && chmod(path, 0644) < 0) { /* the daemon's user reads it on each reload */
+        err = -errno;
+    }
     return err < 0 ? cli_fail(cli, CLI_FAILED, "%s: %s", path, strerror(-err)) : CLI_DONE;
 }
 

@@ -8,9 +8,12 @@
  *   lists      {url, name, enabled, sets?, allow?}; sets: of which sets of lists it is,
  *              absent = of all; allow: its names are exceptions
  *   policies   {name, clients, sets, block?, services?, schedule?, safe_search?, youtube?,
- *              open?}; the last one is for everybody else
- *   rules      {action, name | pattern, exact, sets?, policy?, note?}; for the policies that
- *              have one of the sets, or for the one named; else for all
+ *              open?, divided?}; the last one is for everybody else; divided: of one
+ *              policy, that stands here more than once
+ *   rules      {action, name | pattern, exact, sets?, policy?, note?, important?}; for the
+ *              policies that have one of the sets, or for the one named; else for all.
+ *              moving_rank_rules() adds lost, lost_to: for which policies (by number; true:
+ *              all) another rule wins; also: which need it as their own; weak: names win over the pattern
  *   records    {name, address};  zones {domain, servers};  upstreams [server URL]
  *   settings   {section: {key: value}}, as they are
  *   left       {kind, what, why}: what could not be taken over */
@@ -71,6 +74,12 @@ __attribute__((warn_unused_result)) int moving_reverse(const char *subnet, char 
 /* A client as groups.clients has it, or why it cannot be one (NULL: it can). */
 enum { MOVING_CLIENT_MAX = 96 };
 const char *moving_client(const char *text, char out[MOVING_CLIENT_MAX]);
+
+/* Narrower clients first: what was decided by the narrowest name, is here by the first. */
+void moving_order_clients(struct moving *moving);
+
+/* After that: which rules win, where the order of rules is another one here. */
+void moving_rank_rules(struct moving *moving);
 
 /* A setting of ours. The value is taken. */
 void moving_set(struct moving *moving, const char *section, const char *key, cJSON *value);

@@ -377,8 +377,18 @@ static void write_group(const cJSON *moving, cJSON *policy, const struct moving_
     bool empty = !cJSON_GetObjectItemCaseSensitive(group, "clients")->child;
     const char *why =
         empty && !last ? "none of its clients can be named here" : refuse_group(group, &diag);
-    moved_tell(moved, &(struct moved_item){"group", moving_text(policy, "name"),
-                                           why ? "left" : "taken", name, why});
+    bool divided = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(policy, "divided"));
+    moved_tell(moved,
+               &(struct moved_item){"group", moving_text(policy, "name"),
+                                    why       ? "left"
+                                    : divided ? "changed"
+                                              : "taken",
+                                    name,
+                                    why       ? why
+                                    : divided ? "it became several groups: the first group that "
+                                                "names a client wins, and others name clients "
+                                                "that are inside of its subnets"
+                                              : NULL});
     if (why) {
         cJSON_Delete(group);
         return;

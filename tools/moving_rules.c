@@ -19,6 +19,7 @@ struct writing {
     struct moved *moved;
     struct rule_list list;
     unsigned patterns;
+    const char **groups; /* room for all of a rule */
     int err;
 };
 
@@ -37,8 +38,7 @@ static void copy_note(const char *text, char out[RULE_NOTE_MAX])
 }
 
 /* NULL, or why the rule cannot be one here. */
-static const char *fill(const struct writing *writing, const cJSON *json, struct rule *rule,
-                        struct diag *diag)
+static const char *fill(const cJSON *json, struct rule *rule, struct diag *diag)
 {
     const char *pattern = moving_text(json, "pattern");
     *rule = (struct rule){.allow = strcmp(moving_text(json, "action"), "allow") == 0,
@@ -53,9 +53,6 @@ static const char *fill(const struct writing *writing, const cJSON *json, struct
     if (strlen(pattern) >= RULE_PATTERN_MAX) {
         return "a regular expression may have 199 octets at most";
     }
-    if (writing->patterns == RULE_PATTERNS_MAX) {
-        return "there may be 200 regular expressions at most: make a list of them, format: regex";
-    }
     snprintf(rule->pattern, sizeof(rule->pattern), "%s", pattern);
     diag_clear(diag);
     return regex_judge(pattern, rule->allow, diag) < 0 ? diag->text : NULL;
@@ -68,60 +65,108 @@ static void put(struct writing *writing, struct rule *rule, const char *group)
     writing->err = writing->err < 0 ? writing->err : err;
 }
 
+bool moving_is_meant(const cJSON *rule, const cJSON *policy)
+{
+    const char *only = moving_text(rule, "policy");
+    return *only ? strcmp(only, moving_text(policy, "name")) == 0
+                 : moving_concerns(cJSON_GetObjectItemCaseSensitive(rule, "sets"), policy);
+}
+
+static bool has_number(const cJSON *list, int number)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+    {
+        if (item->valueint == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* For everybody when no policy is left out, else for each by itself. */
-static unsigned put_for_policies(struct writing *writing, const cJSON *moving, const cJSON *json,
-                                 struct rule *rule)
+static size_t choose_groups(const cJSON *moving, const cJSON *json, const char **groups)
 {
     const cJSON *policy, *policies = cJSON_GetObjectItemCaseSensitive(moving, "policies");
-    const cJSON *sets = cJSON_GetObjectItemCaseSensitive(json, "sets");
-    const char *only = moving_text(json, "policy");
-    unsigned hit = 0, all = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        cJSON_ArrayForEach(policy, policies)
-        {
-            bool meant = *only ? strcmp(only, moving_text(policy, "name")) == 0
-                               : moving_concerns(sets, policy);
-            const char *group = moving_text(policy, "group");
-            if (pass == 0) {
-                all++;
-                hit += meant && *group;
-            } else if (meant && *group) {
-                put(writing, rule, group);
-            }
+    const cJSON *lost = cJSON_GetObjectItemCaseSensitive(json, "lost"); /* true: for all */
+    const cJSON *also = cJSON_GetObjectItemCaseSensitive(json, "also");
+    size_t count = 0;
+    int at = 0;
+    if (cJSON_IsTrue(lost)) {
+        return 0;
+    }
+    cJSON_ArrayForEach(policy, policies)
+    {
+        const char *group = moving_text(policy, "group");
+        if (moving_is_meant(json, policy) && *group && !has_number(lost, at)) {
+            groups[count++] = group;
         }
-        if (pass == 0 && (hit == all || hit == 0)) {
-            break;
+        at++;
+    }
+    if (count < (size_t)at) {
+        return count;
+    }
+    count = 0;
+    groups[count++] = "";
+    at = 0;
+    cJSON_ArrayForEach(policy, policies)
+    {
+        if (has_number(also, at++)) {
+            groups[count++] = moving_text(policy, "group");
         }
     }
-    if (hit == all) {
-        put(writing, rule, "");
-        return 1;
+    return count;
+}
+
+static const char *refuse_count(const struct writing *writing, const cJSON *json, size_t count)
+{
+    const char *lost_to = moving_text(json, "lost_to");
+    if (count == 0) {
+        return *lost_to ? lost_to : "no group that filters anything is meant by it";
     }
-    return hit;
+    if (writing->list.count + count > RULE_LIST_MAX) {
+        return "there may be 10000 rules at most: make a list of them";
+    }
+    if (*moving_text(json, "pattern") && writing->patterns + count > RULE_PATTERNS_MAX) {
+        return "there may be 200 regular expressions at most: make a list of them, format: regex";
+    }
+    return NULL;
+}
+
+static void tell_rule(struct moved *moved, const cJSON *json, const char *why)
+{
+    const char *pattern = moving_text(json, "pattern"), *lost_to = moving_text(json, "lost_to");
+    const char *name = *pattern ? pattern : moving_text(json, "name"), *state = "left";
+    char text[MOVING_TEXT_MAX];
+    if (!why && *lost_to) {
+        snprintf(text, sizeof(text), "it is not for all of its groups any more: %s", lost_to);
+        state = "changed";
+    } else if (!why && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "weak"))) {
+        snprintf(text, sizeof(text),
+                 "names go before expressions here: below a name that a rule "
+                 "of yours %s, it does nothing; name what it is for",
+                 strcmp(moving_text(json, "action"), "allow") == 0 ? "blocks" : "allows");
+        state = "changed";
+    } else {
+        snprintf(text, sizeof(text), "%s", why ? why : "");
+        state = why ? "left" : "taken";
+    }
+    moved_tell(moved, &(struct moved_item){"rule", name, state,
+                                           why ? NULL : moving_text(json, "action"), text});
 }
 
 static void write_rule(struct writing *writing, const cJSON *moving, const cJSON *json)
 {
     struct rule rule;
     struct diag diag = {0};
-    const char *pattern = moving_text(json, "pattern");
-    const char *name = *pattern ? pattern : moving_text(json, "name");
-    const char *why = fill(writing, json, &rule, &diag);
-    /* One rule may stand for each policy by itself: all of them must fit. */
-    int policies = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(moving, "policies"));
-    size_t most = policies > 1 ? (size_t)policies : 1;
-    if (!why && writing->list.count + most > RULE_LIST_MAX) {
-        why = "there may be 10000 rules at most: make a list of them";
+    const char *why = fill(json, &rule, &diag);
+    size_t count = why ? 0 : choose_groups(moving, json, writing->groups);
+    why = why ? why : refuse_count(writing, json, count);
+    for (size_t i = 0; !why && i < count; i++) {
+        put(writing, &rule, writing->groups[i]);
     }
-    if (!why) {
-        size_t before = writing->list.count;
-        why = put_for_policies(writing, moving, json, &rule) == 0
-                  ? "no group that filters anything is meant by it"
-                  : NULL;
-        writing->patterns += *pattern ? (unsigned)(writing->list.count - before) : 0;
-    }
-    moved_tell(writing->moved, &(struct moved_item){"rule", name, why ? "left" : "taken",
-                                                    why ? NULL : moving_text(json, "action"), why});
+    writing->patterns += !why && *rule.pattern ? (unsigned)count : 0;
+    tell_rule(writing->moved, json, why);
 }
 
 /* The file's own writer makes the text, in a folder of ours. */
@@ -147,6 +192,11 @@ int moving_write_rules(const cJSON *moving, struct moved *moved, struct diag *di
     static const char *const actions[] = {"block", "allow"};
     struct writing writing = {.moved = moved};
     const cJSON *json;
+    int policies = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(moving, "policies"));
+    writing.groups = calloc((size_t)policies + 1, sizeof(*writing.groups));
+    if (!writing.groups) {
+        return -ENOMEM;
+    }
     /* Of two for the same name the later stands; allow wins with all of them. */
     for (size_t i = 0; i < 2; i++) {
         cJSON_ArrayForEach(json, cJSON_GetObjectItemCaseSensitive(moving, "rules"))
@@ -161,5 +211,6 @@ int moving_write_rules(const cJSON *moving, struct moved *moved, struct diag *di
         err = print(&writing, diag);
     }
     rule_list_clear(&writing.list);
+    free(writing.groups);
     return err;
 }

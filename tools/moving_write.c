@@ -7,18 +7,37 @@
 #include <string.h>
 
 #include "config/yaml.h"
+#include "tools/cli.h"
 #include "tools/moving.h"
 
 enum { COMMENTS_MAX = 500 };
 
+char *moved_plain(const char *text)
+{
+    char *plain = strdup(text);
+    if (plain) {
+        cli_make_plain_text(plain);
+        yaml_make_comment(plain);
+    }
+    return plain;
+}
+
+static void add_plain(cJSON *object, const char *key, const char *text)
+{
+    char *plain = text ? moved_plain(text) : NULL;
+    cJSON_AddStringToObject(object, key, plain ? plain : "");
+    free(plain);
+}
+
+/* What stands in the file that is read: never as it is into ours, or onto a terminal. */
 void moved_tell(struct moved *moved, const struct moved_item *item)
 {
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "kind", item->kind);
-    cJSON_AddStringToObject(json, "what", item->what);
     cJSON_AddStringToObject(json, "state", item->state);
-    cJSON_AddStringToObject(json, "as", item->as ? item->as : "");
-    cJSON_AddStringToObject(json, "why", item->why ? item->why : "");
+    add_plain(json, "kind", item->kind);
+    add_plain(json, "what", item->what);
+    add_plain(json, "as", item->as);
+    add_plain(json, "why", item->why);
     cJSON_AddItemToArray(moved->items, json);
     moved->taken += strcmp(item->state, "taken") == 0;
     moved->changed += strcmp(item->state, "changed") == 0;

@@ -37,6 +37,9 @@ struct moved_item {
 };
 void moved_tell(struct moved *moved, const struct moved_item *item);
 
+/* A stranger's text as a comment and a terminal may show it, to be freed; NULL: no memory. */
+char *moved_plain(const char *text);
+
 /* NULL when the real checker takes a tree of sections, else why not (in *diag). */
 const char *moved_refusal(const cJSON *tree, struct diag *diag);
 
@@ -51,6 +54,9 @@ __attribute__((warn_unused_result)) int moving_write_rules(const cJSON *moving, 
 
 /* Whether a thing with these sets (NULL: of all) concerns a policy. */
 bool moving_concerns(const cJSON *sets, const cJSON *policy);
+
+/* Whether a rule is for a policy. */
+bool moving_is_meant(const cJSON *rule, const cJSON *policy);
 
 /* A tree of sections as YAML in block style. */
 void moved_print_tree(const cJSON *tree, FILE *out);

@@ -49,8 +49,10 @@ static void print_comment(const cJSON *object, unsigned depth, FILE *out)
 {
     const cJSON *comment = cJSON_GetObjectItemCaseSensitive(object, "#");
     if (cJSON_IsString(comment)) {
+        char *plain = moved_plain(comment->valuestring);
         print_indent(depth, out);
-        fprintf(out, "# %s\n", comment->valuestring);
+        fprintf(out, "# %s\n", plain ? plain : "");
+        free(plain);
     }
 }
 

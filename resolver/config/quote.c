@@ -64,3 +64,15 @@ char *yaml_quote(const char *text)
     *to = '\0';
     return quoted;
 }
+
+void yaml_make_comment(char *text)
+{
+    for (unsigned char *at = (unsigned char *)text; *at;) {
+        uint32_t point = 0;
+        size_t len = decode(at, &point);
+        if (len == 0 || is_special(point)) {
+            memset(at, '?', len ? len : 1);
+        }
+        at += len ? len : 1;
+    }
+}

@@ -57,5 +57,9 @@ const char *yaml_get_text(const struct yaml_node *map, const char *key);
  * word is all they are. What the stream made of it, ferror() tells; -ENOMEM. */
 __attribute__((warn_unused_result)) int yaml_write(const struct yaml_node *root, FILE *out);
 
+/* What a comment cannot hold becomes question marks: ends of lines, controls, and octets
+ * that are no UTF-8. */
+void yaml_make_comment(char *text);
+
 /* Write text as a double-quoted YAML scalar into a new string; NULL without memory. */
 char *yaml_quote(const char *text);

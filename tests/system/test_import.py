@@ -397,6 +397,42 @@ class FromPihole(Importing):
         self.assertEqual(item["state"], "changed")
         self.assertIn("everyone", item["why"])
 
+    def test_narrower_clients_come_first(self):
+        database = gravity(os.path.join(self.box.folder, "made.db"), {
+            **TABLES, "client": [(1, "192.168.1.5", None), (2, "10.0.0.0/8", None),
+                                 (3, "10.0.0.9", None), (4, "10.1.0.0/16", None), (5, "10.1.2.0/24", None)],
+            "client_by_group": [(1, 1), (2, 1), (3, 2), (4, 0), (5, 1)]})
+        _, config, _, items = self.take("pihole", "gravity.db", database)
+        self.assertEqual([(group["name"], group["clients"]) for group in config["groups"]],
+                         [("free-for-all", ["10.0.0.9"]), ("kids", ["192.168.1.5", "10.1.2.0/24"]),
+                          ("default", ["10.1.0.0/16"]), ("kids-2", ["10.0.0.0/8"]), ("everyone", [])])
+        self.assertEqual(self.groups(config)["kids-2"]["block"], self.groups(config)["kids"]["block"])
+        item = items["group", "Kids"]
+        self.assertEqual((item["state"], item["as"]), ("changed", "kids-2"))
+        self.assertIn("first group", item["why"])
+
+    def test_exceptions_win_as_they_did(self):
+        database = gravity(os.path.join(self.box.folder, "made.db"), {
+            **TABLES, "domainlist": [
+                (1, 2, r"(\.|^)a\.example$", 1, None), (2, 1, "ads.a.example", 1, None),
+                (3, 2, r"^cdn[0-9]\.", 1, None), (4, 1, "cdn1.b.example", 1, None),
+                (5, 3, r"(\.|^)c\.example$", 1, None), (6, 0, "fine.c.example", 1, None),
+                (7, 3, "^x", 1, None), (8, 0, "x.example", 1, None)],
+            # Exceptions of the first group alone, of both groups, and of all; blocks of kids.
+            "domainlist_by_group": [(1, 0), (1, 1), (2, 0), (2, 1), (3, 0), (3, 1), (4, 1), (5, 1), (6, 0),
+                                    (6, 1), (7, 1), (8, 0), (8, 1)],
+            "client": [(1, "127.0.0.2", None)], "client_by_group": [(1, 1)]})
+        _, _, rules, items = self.take("pihole", "gravity.db", database)
+        self.left(items, "rule", "ads.a.example", "exception a.example wins")
+        self.left(items, "rule", "cdn1.b.example", "exception .*cdn.* wins")
+        self.assertNotIn('"ads.a.example"', rules)
+        self.assertNotIn('"cdn1.b.example"', rules)
+        self.assertEqual(items["rule", r"^cdn[0-9]\."]["state"], "changed")
+        self.assertIn("names go before", items["rule", r"^cdn[0-9]\."]["why"])
+        # What blocks for kids alone would go before what is allowed for all.
+        for name in ("fine.c.example", "x.example"):
+            self.assertRegex(rules, rf'name: "{name}"\n +action: allow\n +exact: true\n +group: "kids"')
+
     def test_what_is_damaged_or_hostile_is_refused(self):
         database = gravity(os.path.join(self.box.folder, "gravity.db"))
         whole, zipped = teleporter5(), teleporter6(database)
@@ -506,6 +542,90 @@ class FromAdguard(Importing):
         self.assertEqual(config["block"]["mode"], "nxdomain")
         self.assertEqual([item for item in items.values() if item["state"] == "left"], [])
 
+    def test_text_of_the_file_is_no_configuration(self):
+        evil = r"x y\nweb:\n  exit_url: https://evil.example/\n#"
+        for turn, line_end in enumerate(("\\n", "\\r", "\\N", "\\L", "\\P")):
+            with self.subTest(line_end=line_end):
+                words = evil.replace("\\n", line_end)
+                content = ("dns: {port: 53, upstream_dns: [\"9.9.9.9\", \"tls://" + words + "\"]}\n"
+                           "filters:\n- {url: \"https://a.example/" + words + "\", name: \"" + words + "\"}\n"
+                           "- {url: \"https://b.example/x\", name: \"" + words + " \\e[2J \"}\n"
+                           "user_rules: [\"/(" + words + "/\", \"||" + words + "^\"]\n"
+                           "clients: {persistent: [{name: \"" + words + "\", ids: [10.0.0.1, \"" + words + "\"]}]}\n")
+                text, config, _, _ = self.take("adguard", f"evil{turn}.yaml", content)
+                self.assertNotIn("evil", config["web"]["exit_url"])
+                self.assertEqual(list(self.sources(config)), ["https://b.example/x"])
+                self.assertEqual(self.groups(config)["x-y-web-exit_url-https-evil.example"]["clients"], ["10.0.0.1"])
+                self.assertNotRegex(text, r"(?m)^\s*(web|exit_url):|[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+                self.assertNotRegex(text, "(?m)^# +exit_url")
+                done = self.box.cli("import", "adguard", os.path.join(self.box.folder, f"evil{turn}.yaml"))
+                self.assertNotRegex(done.stdout + done.stderr,
+                                    r"(?m)^ *exit_url:|[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+    def test_long_texts_end_with_whole_characters(self):
+        name = "가" * 300
+        content = (f"dns: {{port: 53}}\nfilters: [{{url: 'https://a.example/x', name: {name}}}]\n"
+                   f"user_rules: ['x{name}*']\n")
+        text, config, _, _ = self.take("adguard", "long.yaml", content)
+        self.assertEqual(len(config["lists"]["sources"]), 1)
+        self.assertIn("가가가", text)
+
+    def test_narrower_clients_come_first(self):
+        _, config, _, items = self.take("adguard", "order.yaml", (
+            "dns: {port: 53}\nfilters: []\nuser_rules: ['||x.example^$client=lan']\nclients:\n  persistent:\n"
+            "  - {name: lan, ids: [192.168.1.0/24]}\n"
+            "  - {name: kid, ids: [192.168.1.50]}\n"
+            "  - {name: both, ids: [10.0.0.0/8, 192.168.1.64/26]}\n"
+            "  - {name: mid, ids: [10.1.0.0/16, 'fd00::/64']}\n"))
+        self.assertEqual([(group["name"], group["clients"]) for group in config["groups"]],
+                         [("kid", ["192.168.1.50"]), ("mid", ["10.1.0.0/16", "fd00::/64"]),
+                          ("both", ["10.0.0.0/8", "192.168.1.64/26"]),
+                          ("lan", ["192.168.1.0/24"]), ("everyone", [])])
+        self.assertEqual(items["group", "lan"]["state"], "taken")
+        # A device by its MAC may be in any subnet; rules for the one client are for both of its groups.
+        _, config, rules, items = self.take("adguard", "order.yaml", (
+            "dns: {port: 53}\nfilters: []\nuser_rules: ['||x.example^$client=lan']\nclients:\n  persistent:\n"
+            "  - {name: lan, ids: [192.168.1.0/24, 02:00:00:00:00:01]}\n"
+            "  - {name: far, ids: [10.0.0.0/8, 02:00:00:00:00:02]}\n"))
+        self.assertEqual([(group["name"], group["clients"]) for group in config["groups"]],
+                         [("lan", ["02:00:00:00:00:01"]), ("far", ["10.0.0.0/8", "02:00:00:00:00:02"]),
+                          ("lan-2", ["192.168.1.0/24"]), ("everyone", [])])
+        self.assertEqual(re.findall(r'group: "(.*)"', rules), ["lan", "lan-2"])
+
+    def test_one_zone_of_time_for_all(self):
+        hours = "blocked_services: {ids: [tiktok], schedule: {time_zone: %s, mon: {start: 1h, end: 2h}}}"
+        content = ("dns: {port: 53}\nfilters: []\nuser_rules: []\nfiltering: {" + hours % "Asia/Seoul" + "}\n"
+                   "clients:\n  persistent:\n")
+        for name, zone in (("one", "Asia/Seoul"), ("two", "Europe/Berlin"), ("three", "Local")):
+            content += (f"  - {{name: {name}, ids: [{name}-phone], use_global_blocked_services: false, "
+                        + hours % zone + "}\n")
+        _, config, _, items = self.take("adguard", "zones.yaml", content)
+        self.assertEqual(config["server"]["timezone"], "Asia/Seoul")
+        self.left(items, "timezone", "two: Europe/Berlin", "Asia/Seoul.*server.timezone")
+        self.left(items, "timezone", "three: Local", "Asia/Seoul")
+        self.assertNotIn(("timezone", "one: Asia/Seoul"), items)
+
+    def test_exceptions_win_as_they_did(self):
+        rules = ["@@||a.example^", "||ads.a.example^", "||keep.a.example^$important", "||a.example^",
+                 "||b.example^", "@@||fine.b.example^", "||c.example^$important", "@@||no.c.example^",
+                 "@@||c.example^$client=lan", "@@|d.example^", "||x.d.example^", "@@/^cdn/",
+                 "|cdn.e.example^", "||e.example^", "||f.a.example^$client=lan", "||b.example^$client=lan",
+                 "||g.example^", "@@||g.example^$client=lan"]
+        _, _, text, items = self.take("adguard", "rules.yaml", "dns: {port: 53}\nfilters: []\nuser_rules:\n" +
+                                      "".join(f"- '{rule}'\n" for rule in rules) +
+                                      "clients: {persistent: [{name: lan, ids: [10.0.0.0/8]}]}\n")
+        for name, wins in (("ads.a.example", "exception a.example wins"), ("f.a.example", "a.example"),
+                           ("no.c.example", "block c.example wins"), ("cdn.e.example", "cdn"),
+                           ("a.example", "exception a.example wins")):
+            if name != "a.example":
+                self.left(items, "rule", name, wins)
+            self.assertNotRegex(text, rf'name: "{name}"\n +action: {"allow" if name[:2] == "no" else "block"}')
+        for name in ("keep.a.example", "b.example", "c.example", "x.d.example", "e.example", "g.example"):
+            self.assertRegex(text, rf'name: "{name}"\n +action: block')
+        self.assertRegex(text, r'name: "fine.b.example"\n +action: allow\n( +exact: false\n)?( +group: "")?')
+        self.assertRegex(text, r'name: "fine.b.example"\n +action: allow\n( +exact: false\n)? +group: "lan"')
+        self.assertEqual(items["rule", "^cdn"]["state"], "changed")
+
     def test_errors_have_a_place(self):
         for content, why in (("dns: [", r"broken:\d+:\d+: "), ("a: 1\na: 2\n", r"broken:2:1: .*twice|dup"),
                              ("hello: world\n", "no AdGuardHome.yaml"), ("- 1\n", "no AdGuardHome.yaml"),
@@ -573,10 +693,11 @@ class FromDnsmasq(Importing):
                                  ("printer", "192.168.1.21"), ("real.lan", "192.168.1.8")})
         self.assertEqual(list(self.sources(config)), [f"file://{hosts}"])
         self.assertEqual(groups["kids"]["clients"], ["02:00:00:00:00:01"])
-        for name in ("ads.example", "tracker.example", "gone.example", "shut.example"):
+        for name in ("ads.example", "tracker.example", "gone.example"):
             self.assertRegex(rules, rf'name: "{name}"\n +action: block')
         for kind, what, why in (
                 ("addn-hosts", "/nowhere/hosts", "No such file"), ("zone", "lan", "anyway"),
+                ("zone", "shut.example", "upstream.zones"),
                 ("record", "cname=www.lan,nas.lan", "alias"),
                 ("option", "conf-dir=/etc/dnsmasq.d", "that file"),
                 ("option", "strange-option=7", "nothing like it.*dnsmasq.conf:23"),
@@ -584,6 +705,44 @@ class FromDnsmasq(Importing):
             self.left(items, kind, what, why)
         for silent in ("domain-needed", "bogus-priv", "no-resolv"):
             self.assertNotIn(("option", silent), items)
+
+    def test_the_user_of_the_daemon_can_read_what_is_written(self):
+        box = self.box
+        path = box.write("dnsmasq.conf", "server=192.0.2.1\naddress=/x.example/#\n")
+        out = os.path.join(box.folder, "moved.yaml")
+        before = os.umask(0o077)
+        self.addCleanup(os.umask, before)
+        self.assertEqual(box.cli("import", "dnsmasq", path, "--output", out).returncode, 0)
+        for name in ("moved.yaml", "moved.rules"):
+            self.assertEqual(os.stat(os.path.join(box.folder, name)).st_mode & 0o777, 0o644, name)
+
+    def test_several_lines_of_addresses(self):
+        _, config, _, items = self.take("dnsmasq", "listen.conf", (
+            "server=192.0.2.1\nlisten-address=127.0.0.1\nlisten-address=192.168.1.1,::1\n"
+            "listen-address=127.0.0.1\nlisten-address=nonsense\n"))
+        self.assertEqual(config["dns"]["listen"], ["127.0.0.1:53", "192.168.1.1:53", "[::1]:53"])
+        self.left(items, "listen-address", "nonsense", "no address")
+
+    def test_leases_are_no_names(self):
+        devices = ("02:00:00:00:00:01,192.168.1.50,printer,infinite", "02:00:00:00:00:02,192.168.1.51,12h",
+                   "02:00:00:00:00:03,192.168.1.52,3dprinter,45m", "02:00:00:00:00:04,192.168.1.53,ignore",
+                   "02:00:00:00:00:05,192.168.1.54,3600", "02:00:00:00:00:06,id:x,192.168.1.55,first,second,1D",
+                   "02:00:00:00:00:07,set:kids,192.168.1.56,infinite", "tag:t,192.168.1.57,net,2w")
+        _, config, _, _ = self.take("dnsmasq", "leases.conf", "server=192.0.2.1\n" + "".join(
+            f"dhcp-host={device}\n" for device in devices))
+        self.assertEqual([(record["name"], record["address"]) for record in config["dns"]["records"]],
+                         [("printer", "192.168.1.50"), ("3dprinter", "192.168.1.52"),
+                          ("first", "192.168.1.55"), ("net", "192.168.1.57")])
+
+    def test_domains_of_the_network_are_not_blocked(self):
+        _, _, rules, items = self.take("dnsmasq", "local.conf", (
+            "domain=own.example,192.168.1.0/24\nlocal=/corp.example/\nserver=/168.192.in-addr.arpa/\n"
+            "server=/8.e.f.ip6.arpa/home.arpa/x.home.arpa/y.lan/\nserver=/own.example/a.own.example/\n"
+            "server=/ads.example/\nlocal=/10.in-addr.arpa/192.0.2.9\n"))
+        for name in ("corp.example", "168.192.in-addr.arpa", "8.e.f.ip6.arpa", "home.arpa", "x.home.arpa", "y.lan",
+                     "own.example", "a.own.example"):
+            self.left(items, "zone", name, "upstream.zones")
+        self.assertEqual(re.findall(r'name: "(.*)"', rules), ["ads.example"])
 
     def test_limits_of_rules_and_of_comments(self):
         lines = "".join(f"address=/d{n}.example/#\n" for n in range(10600))
@@ -602,7 +761,13 @@ class Commands(ServedTest):
         box = self.box(lists=[("near", "ads", ["seen.example"])])
         database = gravity(os.path.join(box.folder, "gravity.db"), {
             **TABLES, "adlist": [(1, f"file://{box.folder}/near.list", 1, "ads", 0)],
-            "adlist_by_group": [(1, 1)]})
+            "adlist_by_group": [(1, 1)], "domainlist": [
+                *TABLES["domainlist"], (20, 2, r"(\.|^)open\.example$", 1, None), (21, 1, "ads.open.example", 1, None),
+                (22, 3, r"(\.|^)half\.example$", 1, None), (23, 0, "fine.half.example", 1, None)],
+            "domainlist_by_group": [*TABLES["domainlist_by_group"], (20, 0), (20, 1), (20, 2), (21, 0), (21, 1),
+                                    (22, 1), (23, 0), (23, 1), (23, 2)],
+            "client": [*TABLES["client"], (6, "10.9.0.7", None)],
+            "client_by_group": [*TABLES["client_by_group"], (6, 1), (6, 2)]})
         path = box.write("tele.zip", teleporter6(database, "[dns]\nupstreams = []\n"))
         folder = os.path.join(box.folder, "conf.d")
         box.make_folder(folder)
@@ -626,6 +791,11 @@ class Commands(ServedTest):
         self.assertFalse(box.json("check", "www.games.example", "--client", "127.0.0.9")["blocked"])
         self.assertTrue(box.json("check", "bad.example", "--client", "127.0.0.9")["blocked"])
         self.assertFalse(box.json("check", "bad.example", "--client", "10.9.1.1")["blocked"])
+        # The narrower client, and the exception, win as they did.
+        self.assertEqual(box.json("check", "a.test", "--client", "10.9.0.7")["group"], "kids-free-for-all")
+        self.assertFalse(box.json("check", "ads.open.example", "--client", "127.0.0.2")["blocked"])
+        self.assertTrue(box.json("check", "x.half.example", "--client", "127.0.0.2")["blocked"])
+        self.assertFalse(box.json("check", "fine.half.example", "--client", "127.0.0.2")["blocked"])
         # Once more: nothing doubles; a rule for a group that is not there is named.
         rules = box.write("more.rules", 'rules:\n  - {name: "a.example", action: block, group: "none"}\n'
                                         '  - {name: "b.example", action: block, expires_at: 5}\n'

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -251,6 +252,122 @@ static void there_is_an_end_to_all_things(void **state)
     assert_true(cJSON_IsTrue(array(moving, "full")));
 }
 
+/* Policies as words, "name: client client", and what they become. */
+static void add_policy(struct moving *moving, const char *words)
+{
+    char copy[200], *save = NULL;
+    snprintf(copy, sizeof(copy), "%s", words);
+    cJSON *policy = moving_add(moving, "policies");
+    cJSON_AddStringToObject(policy, "name", strtok_r(copy, " ", &save));
+    cJSON *clients = cJSON_AddArrayToObject(policy, "clients");
+    for (char *word; (word = strtok_r(NULL, " ", &save)) != NULL;) {
+        cJSON_AddItemToArray(clients, cJSON_CreateString(word));
+    }
+}
+
+static void print_policies(const struct moving *moving, char out[400])
+{
+    const cJSON *policy, *client;
+    size_t used = 0;
+    out[0] = '\0';
+    cJSON_ArrayForEach(policy, array(moving, "policies"))
+    {
+        used += (size_t)snprintf(out + used, 400 - used, "%s%s", used ? "; " : "",
+                                 moving_text(policy, "name"));
+        cJSON_ArrayForEach(client, cJSON_GetObjectItemCaseSensitive(policy, "clients"))
+        {
+            used += (size_t)snprintf(out + used, 400 - used, " %s", client->valuestring);
+        }
+    }
+}
+
+static void narrower_clients_go_first(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *policies[5], *order;
+    } rows[] = {
+        {{"a 10.0.0.1", "b 10.0.0.2", "rest"}, "a 10.0.0.1; b 10.0.0.2; rest"},
+        {{"a 10.0.0.0/8", "b 10.0.0.2", "rest"}, "b 10.0.0.2; a 10.0.0.0/8; rest"},
+        {{"a 10.0.0.0/8", "b 11.0.0.2", "rest"}, "a 10.0.0.0/8; b 11.0.0.2; rest"},
+        {{"a 10.0.0.0/8 10.0.0.2", "rest"}, "a 10.0.0.0/8 10.0.0.2; rest"},
+        {{"a fd00::/8", "b 10.0.0.2 fd00::1", "rest"}, "b 10.0.0.2 fd00::1; a fd00::/8; rest"},
+        {{"a 10.0.0.0/8 10.1.1.0/24", "b 10.1.0.0/16", "rest"},
+         "a 10.1.1.0/24; b 10.1.0.0/16; a 10.0.0.0/8; rest"},
+        {{"a 10.0.0.0/8", "b 10.1.0.0/16", "c 10.1.1.0/24", "rest"},
+         "c 10.1.1.0/24; b 10.1.0.0/16; a 10.0.0.0/8; rest"},
+        {{"a 10.0.0.0/8", "b 10.0.0.0/8", "rest"}, "a 10.0.0.0/8; b 10.0.0.0/8; rest"},
+        {{"a 10.0.0.1/8", "b host:tablet", "rest"}, "b host:tablet; a 10.0.0.1/8; rest"},
+        {{"a 0.0.0.0/0 fd00::1", "b ::/0 10.0.0.1", "rest"},
+         "a fd00::1; b ::/0 10.0.0.1; a 0.0.0.0/0; rest"},
+        {{"a 10.0.0.0/8", "b :eth0", "rest"}, "a 10.0.0.0/8; b :eth0; rest"},
+        {{"rest"}, "rest"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct moving moving;
+        char text[400];
+        assert_int_equal(moving_init(&moving, "test"), 0);
+        for (size_t p = 0; p < 5 && rows[i].policies[p]; p++) {
+            add_policy(&moving, rows[i].policies[p]);
+        }
+        moving_order_clients(&moving);
+        print_policies(&moving, text);
+        assert_string_equal(text, rows[i].order);
+        moving_clear(&moving);
+    }
+}
+
+static void rules_that_would_win_only_here_are_marked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines[2];
+        bool lost[2], weak[2], also[2];
+    } rows[] = {
+        {{"@@||a.example^", "||ads.a.example^"}, {false, true}, {0}, {0}},
+        {{"@@||a.example^", "||a.example^"}, {false, true}, {0}, {0}},
+        {{"@@||a.example^", "||bada.example^"}, {0}, {0}, {0}},
+        {{"@@|a.example^", "||ads.a.example^"}, {0}, {0}, {0}},
+        {{"@@|a.example^", "||a.example^"}, {0}, {0}, {0}},
+        {{"@@|a.example^", "|a.example^"}, {false, true}, {0}, {0}},
+        {{"@@||a.example^", "||ads.a.example^$important"}, {0}, {0}, {0}},
+        {{"||a.example^$important", "@@||ads.a.example^"}, {false, true}, {0}, {0}},
+        {{"@@||a.example^", "||ads.a.example^$client=one"}, {false, true}, {0}, {0}},
+        {{"@@||a.example^$client=one", "||ads.a.example^"}, {0}, {0}, {0}},
+        {{"@@||a.example^$client=two", "||ads.a.example^$client=one"}, {0}, {0}, {0}},
+        {{"@@||fine.a.example^", "||a.example^$client=one"}, {0}, {0}, {true, false}},
+        {{"@@||fine.a.example^", "/^ads/$client=one"}, {0}, {0}, {true, false}},
+        {{"@@|fine.a.example^", "/^ads/$client=one"}, {0}, {0}, {0}},
+        {{"@@/^cdn/", "|cdn.a.example^"}, {false, true}, {0}, {0}},
+        {{"@@/^cdn/", "|ads.a.example^"}, {0}, {0}, {0}},
+        {{"@@/^cdn/", "||a.example^"}, {0}, {true, false}, {0}},
+        {{"@@/^cdn/$client=one", "||a.example^"}, {0}, {0}, {0}},
+        {{"@@/^cdn/", "/^c/$client=one"}, {0}, {0}, {true, false}},
+        {{"@@/(/", "|cdn.a.example^"}, {0}, {0}, {0}},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct moving moving;
+        assert_int_equal(moving_init(&moving, "test"), 0);
+        add_policy(&moving, "one 10.0.0.1");
+        add_policy(&moving, "two 10.0.0.2");
+        add_policy(&moving, "rest");
+        for (int line = 0; line < 2; line++) {
+            assert_non_null(foreign_take_adblock(&moving, rows[i].lines[line]));
+        }
+        moving_rank_rules(&moving);
+        for (int line = 0; line < 2; line++) {
+            const cJSON *rule = cJSON_GetArrayItem(array(&moving, "rules"), line);
+            if (cJSON_HasObjectItem(rule, "lost") != rows[i].lost[line] ||
+                cJSON_HasObjectItem(rule, "weak") != rows[i].weak[line] ||
+                cJSON_HasObjectItem(rule, "also") != rows[i].also[line]) {
+                char *text = cJSON_PrintUnformatted(rule);
+                fail_msg("row %zu: %s", i, text);
+            }
+        }
+        moving_clear(&moving);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +375,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(rules_of_adblock_lists, make, drop),
         cmocka_unit_test_setup_teardown(there_is_an_end_to_all_things, make, drop),
         cmocka_unit_test(clients_are_named_our_way),
+        cmocka_unit_test(narrower_clients_go_first),
+        cmocka_unit_test(rules_that_would_win_only_here_are_marked),
         cmocka_unit_test(subnets_have_a_way_back),
         cmocka_unit_test(texts_become_ids),
         cmocka_unit_test(toml_is_read_as_far_as_it_is_used),

@@ -258,6 +258,39 @@ static void octets_beyond_utf8_are_quoted_readably(void **state)
     }
 }
 
+static void comments_hold_one_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *plain;
+    } rows[] = {
+        {"list \xea\xb0\x80 # x", "list \xea\xb0\x80 # x"},
+        {"a\nweb:\r\tb", "a?web:??b"},
+        {"a\xc2\x85"
+         "b\xe2\x80\xa8"
+         "c\xe2\x80\xa9"
+         "d",
+         "a??b???c???d"},
+        {"cut \xea\xb0", "cut ??"},
+        {"\xff\xed\xa0\x80\x7f", "?????"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[40], *data = NULL;
+        struct yaml_node *root = NULL;
+        struct diag diag = {0};
+        snprintf(text, sizeof(text), "%s", rows[i].text);
+        yaml_make_comment(text);
+        assert_string_equal(text, rows[i].plain);
+        assert_true(asprintf(&data, "# %s\na: b\n", text) > 0);
+        assert_int_equal(parse(data, &root, &diag), 0);
+        assert_string_equal(yaml_get_text(root, "a"), "b");
+        assert_null(root->first->next);
+        yaml_free(root);
+        free(data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +304,7 @@ int main(void)
         cmocka_unit_test(reads_files),
         cmocka_unit_test(quoted_text_reads_back),
         cmocka_unit_test(octets_beyond_utf8_are_quoted_readably),
+        cmocka_unit_test(comments_hold_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
