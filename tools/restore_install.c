@@ -189,7 +189,7 @@ static int write_waiting(const struct restore_set *set, const char *name)
     if (err < 0 || access(from, F_OK) < 0) {
         return err;
     }
-    struct aside aside;
+    struct aside aside = {.count = -1};
     err = wholefile_read(from, BACKUP_TEXT_MAX, &text, &len);
     err = err < 0 ? err : make_folder_of(target);
     if (err == 0) {
@@ -218,7 +218,7 @@ static int settle(const struct restore_set *set, const char *name)
     if (err < 0) {
         return err;
     }
-    struct aside aside;
+    struct aside aside = {.count = -1};
     err = step_aside(target, name, &aside);
     if (err < 0) {
         return err;
@@ -242,7 +242,7 @@ static int write_database(const struct restore_set *set, const char *name, struc
         return err;
     }
     struct stat info;
-    struct aside aside;
+    struct aside aside = {.count = -1};
     bool is_new = lstat(target, &info) < 0;
     err = wholefile_read(from, BACKUP_OCTETS_MAX, &data, &len);
     if (err == 0 && !is_new && !S_ISREG(info.st_mode)) {
