@@ -3,6 +3,7 @@
 a running systemd. `make test-deb` prepares; the commands of docs/debian.md are run as they stand there."""
 import glob
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -247,6 +248,24 @@ class Life(unittest.TestCase):
         self.run_inside("setpriv --reuid greengate --regid greengate --clear-groups cp /srv/request /var/lib/greengate/update.request")
         wait_for(lambda: self.dig("asked-for.example") == ["127.0.0.1"], "the list")
         self.assertFalse(os.path.exists(self.machine.path("/var/lib/greengate/update.request")))
+
+    def test_28_the_dashboard_signs_in_and_asks_for_an_update(self):
+        """greengate-web as another user, confined: its pages, the first account, and what the path unit makes of a wish."""
+        base = "http://127.0.0.1:8953"
+        self.assertIn("<title>greengate</title>", self.run_inside(f"curl -sf {base}/"))
+        self.assertGreater(len(self.run_inside(f"curl -sf {base}/chart.js")), 100000)
+        invitation = self.run_inside("greengate user invite").split("/#/set-up/")[1].strip()
+        self.machine.write("/srv/set-up.json", json.dumps({"invitation": invitation, "account": "kim", "password": "twelve green apples"}))
+        post = "curl -sf -b /srv/jar -c /srv/jar -H 'Content-Type: application/json'"
+        reply = json.loads(self.run_inside(f"{post} -d @/srv/set-up.json {base}/api/v1/set-up"))
+        self.assertEqual(reply["role"], "admin")
+        self.machine.write("/srv/own.txt", "own-list.example\nfrom-the-dashboard.example\n")
+        self.machine.write("/srv/wish.json", '{"what": "update"}')
+        self.run_inside(f"{post} -H 'X-CSRF-Token: {reply['csrf']}' -d @/srv/wish.json {base}/api/v1/updates")
+        wait_for(lambda: self.dig("from-the-dashboard.example") == ["127.0.0.1"], "the list")
+        status = json.loads(self.run_inside(f"curl -sf -b /srv/jar {base}/api/v1/updates"))
+        self.assertEqual((status["waiting"], status["last"]["state"]), (False, "done"))
+        self.assertEqual(self.run_inside("stat -c '%U %a' /var/lib/greengate/accounts.db").strip(), "greengate 600")
 
     def test_25_sockets_of_systemd(self):
         self.run_inside(documented("What runs, and as whom")[1])
