@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/wholefile.h"
 #include "blocklists/tar.h"
 
 enum { PIECE = 1 << 16, LEVEL = 3, AT_CHECKSUM = 148 };
@@ -46,21 +47,6 @@ void archive_free(struct archive *archive)
     }
 }
 
-static int write_all(int fd, const uint8_t *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t done = write(fd, data, len);
-        if (done < 0 && errno != EINTR) {
-            return -errno;
-        }
-        if (done > 0) {
-            data += done;
-            len -= (size_t)done;
-        }
-    }
-    return 0;
-}
-
 static int put(struct archive *archive, const void *data, size_t len, ZSTD_EndDirective mode)
 {
     ZSTD_inBuffer in = {data, len, 0};
@@ -70,7 +56,7 @@ static int put(struct archive *archive, const void *data, size_t len, ZSTD_EndDi
         if (ZSTD_isError(left)) {
             return -ENOMEM;
         }
-        int err = write_all(archive->fd, archive->out, out.pos);
+        int err = wholefile_put(archive->fd, archive->out, out.pos);
         if (err < 0 || (mode == ZSTD_e_end ? left == 0 : in.pos == in.size)) {
             return err;
         }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/wholefile.h"
 #include "blocklists/child.h"
 #include "blocklists/unpack.h"
 
@@ -19,21 +20,6 @@ struct packing {
     uint8_t out[PIECE];
 };
 
-static int write_all(int fd, const uint8_t *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t done = write(fd, data, len);
-        if (done < 0 && errno != EINTR) {
-            return -errno;
-        }
-        if (done > 0) {
-            data += done;
-            len -= (size_t)done;
-        }
-    }
-    return 0;
-}
-
 static int compress_piece(struct packing *packing, ZSTD_inBuffer in, ZSTD_EndDirective mode)
 {
     for (;;) {
@@ -42,7 +28,7 @@ static int compress_piece(struct packing *packing, ZSTD_inBuffer in, ZSTD_EndDir
         if (ZSTD_isError(left)) {
             return -ENOMEM;
         }
-        int err = write_all(packing->to_fd, packing->out, out.pos);
+        int err = wholefile_put(packing->to_fd, packing->out, out.pos);
         if (err < 0 || (mode == ZSTD_e_end ? left == 0 : in.pos == in.size)) {
             return err;
         }

@@ -52,20 +52,11 @@ void restore_remove_folders(const char *folder)
 
 int restore_put(const char *path, const void *data, size_t len)
 {
-    const char *at = data;
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
         return -errno;
     }
-    int err = 0;
-    while (err == 0 && len > 0) {
-        ssize_t put = write(fd, at, len);
-        if (put < 0 && errno != EINTR) {
-            err = -errno;
-        }
-        at += put > 0 ? put : 0;
-        len -= put > 0 ? (size_t)put : 0;
-    }
+    int err = wholefile_put(fd, data, len);
     if (err == 0 && fsync(fd) < 0) {
         err = -errno;
     }

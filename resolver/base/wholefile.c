@@ -45,18 +45,18 @@ int wholefile_read(const char *path, size_t max, char **ret_text, size_t *ret_le
     return 0;
 }
 
-static int write_all(int fd, const char *text, size_t len)
+int wholefile_put(int fd, const void *data, size_t len)
 {
+    const char *at = data;
     while (len > 0) {
-        ssize_t put = write(fd, text, len);
+        ssize_t put = write(fd, at, len);
         if (put < 0 && errno != EINTR) {
             return -errno;
         }
-        text += put > 0 ? put : 0;
+        at += put > 0 ? put : 0;
         len -= put > 0 ? (size_t)put : 0;
     }
-    /* The umask must not decide who reads it. */
-    return fchmod(fd, 0640) < 0 || fsync(fd) < 0 ? -errno : 0;
+    return 0;
 }
 
 /* The rename must survive a power cut too. */
@@ -84,7 +84,11 @@ int wholefile_save(const char *path, const char *text, size_t len)
     if (fd < 0) {
         return -errno;
     }
-    int err = write_all(fd, text, len);
+    int err = wholefile_put(fd, text, len);
+    /* The umask must not decide who reads it. */
+    if (err == 0 && (fchmod(fd, 0640) < 0 || fsync(fd) < 0)) {
+        err = -errno;
+    }
     if (close(fd) < 0 && err == 0) {
         err = -errno;
     }

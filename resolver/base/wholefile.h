@@ -12,3 +12,6 @@ __attribute__((warn_unused_result)) int wholefile_read(const char *path, size_t 
 /* Write "path.new" with mode 0640, fsync, rename. The old file stays on failure. */
 __attribute__((warn_unused_result)) int wholefile_save(const char *path, const char *text,
                                                        size_t len);
+
+/* Write all octets to a descriptor that does not wait for a peer; a negative errno. */
+__attribute__((warn_unused_result)) int wholefile_put(int fd, const void *data, size_t len);
