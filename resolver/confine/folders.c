@@ -99,34 +99,12 @@ static int give_file(int fd, const struct folder *folder, const char *name)
     return err;
 }
 
-/* A folder of files in a folder: the texts of a generation, which are links into sources. */
-static int give_inner(int fd, const struct folder *folder, const char *name)
+/* A file, or a folder and, by `act`, what lies in it. A folder that is given already may hold
+ * files of root's all the same. */
+static int give_with(int fd, const struct folder *folder, const char *name,
+                     int (*act)(int fd, const struct folder *folder, const char *name))
 {
     struct stat entry;
-    int inner = openat(fd, name, OPEN_FOLDER);
-    if (inner < 0) {
-        return errno == ENOTDIR || errno == ELOOP ? give_file(fd, folder, name)
-               : errno == ENOENT                  ? 0
-                                                  : -errno;
-    }
-    int err = 0;
-    if (fstat(inner, &entry) == 0 && entry.st_uid == 0) {
-        err = give(inner, folder);
-        if (err == 0) {
-            err = each_entry(inner, folder, give_file);
-        }
-    }
-    close(inner);
-    return err;
-}
-
-/* One entry of state_dir: a file, or a folder of files and such folders. */
-static int give_entry(int fd, const struct folder *folder, const char *name)
-{
-    struct stat entry;
-    if (!is_ours(fd, name)) {
-        return 0;
-    }
     int inner = openat(fd, name, OPEN_FOLDER);
     if (inner < 0) {
         return errno == ENOTDIR || errno == ELOOP ? give_file(fd, folder, name)
@@ -137,11 +115,23 @@ static int give_entry(int fd, const struct folder *folder, const char *name)
     if (fstat(inner, &entry) == 0 && (entry.st_uid == 0 || entry.st_uid == folder->uid)) {
         err = entry.st_uid == 0 ? give(inner, folder) : 0;
         if (err == 0) {
-            err = each_entry(inner, folder, give_inner);
+            err = each_entry(inner, folder, act);
         }
     }
     close(inner);
     return err;
+}
+
+/* Of generations: their files, and folders of texts, which are links into sources. */
+static int give_inner(int fd, const struct folder *folder, const char *name)
+{
+    return give_with(fd, folder, name, give_file);
+}
+
+/* One entry of state_dir. */
+static int give_entry(int fd, const struct folder *folder, const char *name)
+{
+    return is_ours(fd, name) ? give_with(fd, folder, name, give_inner) : 0;
 }
 
 static int refuse_foreign(int fd, const struct folder *folder, const char *name)
