@@ -156,6 +156,16 @@ int desk_open(struct desk *desk, uv_loop_t *loop, struct diag *diag)
     return err;
 }
 
+void desk_refresh(struct desk *desk)
+{
+    struct diag aside = {0}; /* site_load() has said what is wrong with these files */
+    char *catalog = NULL;
+    if (desk->catalog && catalogjson_make(desk->site, &catalog, &aside) == 0) {
+        free(desk->catalog);
+        desk->catalog = catalog;
+    }
+}
+
 void desk_close(struct desk *desk)
 {
     keysmith_free(desk->smith);

@@ -24,5 +24,8 @@ __attribute__((warn_unused_result)) int desk_open(struct desk *desk, uv_loop_t *
                                                   struct diag *diag);
 void desk_close(struct desk *desk);
 
+/* The site was read again, the data files perhaps with it; what cannot be used leaves the old. */
+void desk_refresh(struct desk *desk);
+
 /* `context` is the desk. */
 void desk_serve(void *context, struct exchange *exchange);

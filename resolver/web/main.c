@@ -147,6 +147,7 @@ static void reload(struct program *program)
         complain_about(&diag, err);
         say("the old configuration stays in force");
     } else {
+        desk_refresh(&program->desk);
         say("configuration read again");
     }
 }

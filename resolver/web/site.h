@@ -7,7 +7,7 @@
 #include "config/texts.h"
 #include "web/inquiry.h"
 
-enum { SITE_LANGUAGES_MAX = 16, SITE_LISTEN_MAX = 32, SITE_NAMES_MAX = 16 };
+enum { SITE_LANGUAGES_MAX = 16, SITE_LISTEN_MAX = 32 };
 
 struct site {
     struct config *config;
