@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stats/domains.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <libpsl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -11,6 +9,7 @@
 #include <time.h>
 
 #include "base/hash.h"
+#include "stats/registrable.h"
 
 enum {
     BITS = 512,                                /* of the set of clients */
@@ -19,10 +18,7 @@ enum {
     SAMPLE = 16,                               /* candidates to give way */
     ROWS_MAX = 2 * (DAY_SLOTS + DOMAIN_KINDS), /* that wait to be written */
     WORKERS_MAX = 128,
-    TEXT_MAX = 1024,
 };
-
-static const char psl_file[] = "/usr/share/publicsuffix/public_suffix_list.dat";
 
 struct slot {
     char name[DOMAIN_NAME_MAX];
@@ -52,7 +48,7 @@ struct domains_worker {
 
 struct domains {
     pthread_mutex_t lock; /* of all below but workers' tables */
-    psl_ctx_t *psl;
+    struct registrable *suffixes;
     unsigned min_clients;
     int64_t day; /* of `table` */
     struct hash_key salt;
@@ -150,7 +146,6 @@ int domains_new(unsigned min_clients, struct domains **ret)
         return -ENOMEM;
     }
     pthread_mutex_init(&domains->lock, NULL);
-    domains->psl = psl_latest(psl_file);
     domains->min_clients = min_clients;
     domains->day = -1;
     hash_key_random(&domains->salt);
@@ -160,8 +155,8 @@ int domains_new(unsigned min_clients, struct domains **ret)
     if (err == 0 && (!domains->scratch || !domains->rows)) {
         err = -ENOMEM;
     }
-    if (err == 0 && !domains->psl) {
-        err = -ENOENT;
+    if (err == 0) {
+        err = registrable_open(&domains->suffixes);
     }
     if (err < 0) {
         domains_free(domains);
@@ -182,7 +177,7 @@ void domains_free(struct domains *domains)
         free(domains->workers[i]);
     }
     table_free(&domains->table);
-    psl_free(domains->psl);
+    registrable_close(domains->suffixes);
     free(domains->scratch);
     free(domains->rows);
     pthread_mutex_destroy(&domains->lock);
@@ -209,30 +204,15 @@ struct domains_worker *domains_worker_add(struct domains *domains)
     return worker;
 }
 
-/* The registrable domain in small letters, or NULL: of a suffix itself, of reverse zones, of one
- * that is too long or has letters that people do not register. */
-static const char *registrable(const struct domains *domains, const char *name, char text[TEXT_MAX])
-{
-    size_t len = 0;
-    for (; name[len] && len < TEXT_MAX - 1; len++) {
-        text[len] = (char)tolower((unsigned char)name[len]);
-    }
-    text[len] = '\0';
-    const char *domain = psl_registrable_domain(domains->psl, text);
-    bool arpa = len >= 5 && strcmp(text + len - 5, ".arpa") == 0;
-    bool plain =
-        domain && domain[strspn(domain, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0';
-    return plain && !arpa && strlen(domain) < DOMAIN_NAME_MAX ? domain : NULL;
-}
-
 void domains_count(struct domains_worker *worker, const struct domains_event *event)
 {
-    char text[TEXT_MAX];
-    const char *domain = registrable(worker->domains, event->name, text);
+    char text[REGISTRABLE_TEXT];
+    const char *domain = registrable_of(worker->domains->suffixes, event->name, text);
     size_t len = event->client->family == AF_INET ? 4 : 8;
     atomic_fetch_add_explicit(&worker->totals[event->blocked], 1, memory_order_relaxed);
     /* While the table is taken away, once a minute, a query is in "other": nobody waits. */
-    if (domain && pthread_mutex_trylock(&worker->lock) == 0) {
+    bool fits = domain && strlen(domain) < DOMAIN_NAME_MAX;
+    if (fits && pthread_mutex_trylock(&worker->lock) == 0) {
         uint64_t bit = hash_keyed(&worker->salt, event->client->bytes, len) % BITS;
         struct slot *slot = table_get(&worker->table, domain, event->blocked);
         slot->clients[bit / 8] |= (uint8_t)(1u << (bit % 8));

@@ -21,7 +21,7 @@ enum { DOMAIN_NAME_MAX = 64 /* longer ones count in the totals alone */, DOMAIN_
 struct domains;
 struct domains_worker;
 
-/* -ENOMEM, -ENOENT without a public suffix list. */
+/* -ENOMEM; -ELIBACC, -ENOENT without libpsl or its list. */
 __attribute__((warn_unused_result)) int domains_new(unsigned min_clients, struct domains **ret);
 void domains_free(struct domains *domains); /* accepts NULL; workers' tables too */
 

@@ -315,11 +315,11 @@ int stats_start(const struct stats_setup *setup, struct stats **ret_stats, struc
     if (err == 0 && setup->min_clients) {
         err = domains_new(setup->min_clients, &stats->domains);
     }
-    if (err == -ENOENT) {
+    if (err == -ENOENT || err == -ELIBACC) {
         stats_free(stats);
-        return diag_set(diag, err,
-                        "stats.privacy: domains needs a public suffix list: install "
-                        "publicsuffix");
+        return diag_set(diag, err, "stats.privacy: domains needs %s",
+                        err == -ELIBACC ? "libpsl.so.5: install libpsl5 (libpsl on OpenWrt)"
+                                        : "a public suffix list: install publicsuffix");
     }
     if (err == 0 && stats->taken && (stats->path || !setup->path)) {
         stats_name_category(stats, "none");

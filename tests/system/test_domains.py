@@ -6,7 +6,8 @@ import time
 import unittest
 
 from fakeupstream import FakeUpstream, address
-from harness import Box, HAVE_IPV6
+import dnswire
+from harness import HAVE_IPV6, SLOWER, Box, Program, as_user, exchange, wait_for
 
 
 class Domains(unittest.TestCase):
@@ -46,6 +47,24 @@ class Domains(unittest.TestCase):
         self.ask(box, "www.fewvisit.org", 9)
         rows, _ = self.rows(box)
         self.assertEqual(rows, {"manyvisit.org": (25, 0), "secretbad.com": (25, 25), "other": (13, 0)})
+
+    def test_the_library_of_suffixes_is_needed_for_domains_alone(self):
+        """A broken libpsl stands in the way: without domains nobody opens it."""
+        for privacy, needed in (("counters", False), ("domains", True)):
+            with self.subTest(privacy), Box(config={"stats": {"privacy": privacy}}, start=False) as box:
+                broken = os.path.join(box.folder, "broken")
+                os.mkdir(broken)
+                with open(os.path.join(broken, "libpsl.so.5"), "wb"):
+                    pass
+                os.chmod(broken, 0o755)
+                daemon = Program([box.program("greengated"), "-c", box.path], os.path.join(box.folder, "out"),
+                                 **as_user(), env={**os.environ, "LD_LIBRARY_PATH": broken})
+                self.addCleanup(daemon.stop)
+                if needed:
+                    self.assertNotEqual(daemon.process.wait(timeout=20 * SLOWER), 0)
+                    self.assertIn("stats.privacy: domains needs libpsl.so.5: install libpsl5", daemon.text())
+                else:
+                    wait_for(lambda: exchange(dnswire.query("up.example"), box.address, timeout=0.2), "answers")
 
     def test_every_octet_of_the_state(self):
         """No address of a client, no name below the threshold, whatever is on."""
