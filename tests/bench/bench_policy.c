@@ -14,7 +14,9 @@
 
 enum { NAMES = 50000, ADDRESSES = 100000, PATTERNS = 100, ASKS = 20000, ROUNDS = 25 };
 
-static const char config[] = "groups: [{name: all, clients: [], block: [adult]}]\n"
+/* Without a limit of clients: one asks them all. */
+static const char config[] = "dns: {rate_limit_qps: 0}\n"
+                             "groups: [{name: all, clients: [], block: [adult]}]\n"
                              "block: {mode: nxdomain}\n";
 
 struct side {
