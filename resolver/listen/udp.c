@@ -25,8 +25,12 @@ struct slot {
 struct udp_batch {
     struct query_worker *worker;
     struct slot *slots; /* [UDP_BATCH] */
-    uint8_t *rooms;     /* UDP_BATCH times ROOM_STRIDE, touched as far as replies reach */
+    /* Replies stand close together, for all of a batch to lie in few pages: each begins where
+     * that before it ended. */
+    uint8_t *rooms;
+    size_t room_used;
     struct mmsghdr received[UDP_BATCH];
+    struct udp_listener *prepared; /* for whose packets the headers of `received` are */
     struct iovec receive_parts[UDP_BATCH];
     struct mmsghdr replies[UDP_BATCH];
     struct iovec reply_parts[UDP_BATCH];
@@ -44,9 +48,8 @@ struct udp_listener {
     unsigned behind; /* wake-ups in a row that ended with packets left */
 };
 
-/* No multiple of a page: replies that all began at the same place in their pages would
- * fight for the same lines of the processor's cache. */
-enum { ROOM_STRIDE = (QUERY_ROOM + 4095) / 4096 * 4096 + 5 * 64 };
+/* UDP_BATCH replies of any length, and room to write the last in. */
+enum { ROOMS = (UDP_BATCH - 1) * (DNS_MESSAGE_MAX + 1) + QUERY_ROOM + 64 };
 
 struct udp_batch *udp_batch_new(struct query_worker *worker)
 {
@@ -56,7 +59,7 @@ struct udp_batch *udp_batch_new(struct query_worker *worker)
     }
     batch->worker = worker;
     batch->slots = calloc(UDP_BATCH, sizeof(*batch->slots));
-    batch->rooms = mmap(NULL, (size_t)UDP_BATCH * ROOM_STRIDE, PROT_READ | PROT_WRITE,
+    batch->rooms = mmap(NULL, ROOMS, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (!batch->slots || batch->rooms == MAP_FAILED) {
         batch->rooms = batch->rooms == MAP_FAILED ? NULL : batch->rooms;
@@ -66,7 +69,6 @@ struct udp_batch *udp_batch_new(struct query_worker *worker)
     for (unsigned i = 0; i < UDP_BATCH; i++) {
         struct slot *slot = &batch->slots[i];
         slot->query.worker = worker;
-        slot->query.room = batch->rooms + (size_t)i * ROOM_STRIDE;
         slot->query.packet = slot->packet;
         batch->receive_parts[i] = (struct iovec){slot->packet, sizeof(slot->packet)};
     }
@@ -79,16 +81,17 @@ void udp_batch_free(struct udp_batch *batch)
         return;
     }
     if (batch->rooms) {
-        munmap(batch->rooms, (size_t)UDP_BATCH * ROOM_STRIDE);
+        munmap(batch->rooms, ROOMS);
     }
     free(batch->slots);
     free(batch);
 }
 
-static void prepare(struct udp_listener *listener)
+/* Make the first headers ready to receive into; the kernel writes to those of packets alone. */
+static void prepare(struct udp_listener *listener, unsigned count)
 {
     struct udp_batch *batch = listener->batch;
-    for (unsigned i = 0; i < UDP_BATCH; i++) {
+    for (unsigned i = 0; i < count; i++) {
         struct slot *slot = &batch->slots[i];
         batch->received[i].msg_hdr = (struct msghdr){
             .msg_name = &slot->peer,
@@ -154,6 +157,7 @@ static void gather(struct udp_batch *batch, const struct query *query)
     unsigned at = batch->reply_count++;
     struct udp_listener *listener = batch->busy;
     batch->reply_parts[at] = (struct iovec){query->out.data, query->out.len};
+    batch->room_used += (query->out.len + 63) / 64 * 64;
     batch->replies[at].msg_hdr = (struct msghdr){
         .msg_name = &slot->peer,
         .msg_namelen = query->client.family == AF_INET && slot->peer.ss_family == AF_INET
@@ -227,6 +231,7 @@ static void serve(struct udp_listener *listener, unsigned count)
 {
     struct udp_batch *batch = listener->batch;
     batch->busy = listener;
+    batch->room_used = 0;
     for (unsigned i = 0; i < count; i++) {
         struct slot *slot = &batch->slots[i];
         struct query *query = &slot->query;
@@ -249,6 +254,7 @@ static void serve(struct udp_listener *listener, unsigned count)
         query_fetch(&batch->slots[i].query);
     }
     for (unsigned i = 0; i < count; i++) {
+        batch->slots[i].query.room = batch->rooms + batch->room_used;
         query_resume(&batch->slots[i].query);
     }
     flush(listener);
@@ -258,15 +264,20 @@ static void serve(struct udp_listener *listener, unsigned count)
 /* One batch of what has come; false when there is no more. */
 static bool serve_batch(struct udp_listener *listener)
 {
-    prepare(listener);
-    int count = recvmmsg(listener->fd, listener->batch->received, UDP_BATCH, MSG_DONTWAIT, NULL);
+    struct udp_batch *batch = listener->batch;
+    if (batch->prepared != listener) {
+        prepare(listener, UDP_BATCH);
+        batch->prepared = listener;
+    }
+    int count = recvmmsg(listener->fd, batch->received, UDP_BATCH, MSG_DONTWAIT, NULL);
     if (count <= 0) {
         return false;
     }
-    query_tick(listener->batch->worker);
-    query_batch(listener->batch->worker, listener->behind >= BEHIND_WAKES);
+    query_tick(batch->worker);
+    query_batch(batch->worker, listener->behind >= BEHIND_WAKES);
     serve(listener, (unsigned)count);
-    query_batch(listener->batch->worker, false);
+    query_batch(batch->worker, false);
+    prepare(listener, (unsigned)count);
     return count == UDP_BATCH;
 }
 
