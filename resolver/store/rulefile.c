@@ -165,14 +165,14 @@ static int read_window(const struct yaml_node *item, struct window *window, cons
     return 0;
 }
 
-static int append(struct rule_list *rules, const struct rule *rule)
+/* Room for `more` rules behind those there are. */
+static int reserve(struct rule_list *rules, size_t more)
 {
-    struct rule *items = realloc(rules->items, (rules->count + 1) * sizeof(*items));
+    struct rule *items = realloc(rules->items, (rules->count + more + 1) * sizeof(*items));
     if (!items) {
         return -ENOMEM;
     }
     rules->items = items;
-    rules->items[rules->count++] = *rule;
     return 0;
 }
 
@@ -181,14 +181,13 @@ static int append(struct rule_list *rules, const struct rule *rule)
 static int read_rules(const struct yaml_node *list, struct rule_list *rules, const char *path,
                       struct diag *diag)
 {
-    int err = 0;
     if (list->count > RULE_LIST_MAX) {
         return fail_at(diag, path, list, "too many rules");
     }
+    int err = reserve(rules, list->count);
     for (const struct yaml_node *item = list->first; item && err == 0; item = item->next) {
-        struct rule rule;
-        err = read_rule(item, &rule, path, diag);
-        err = err == 0 ? append(rules, &rule) : err;
+        err = read_rule(item, &rules->items[rules->count], path, diag);
+        rules->count += err == 0;
     }
     return err;
 }
@@ -378,7 +377,11 @@ int rule_list_put(struct rule_list *rules, const struct rule *rule)
     if (rule_list_remove(rules, &added) < 0 && rules->count >= RULE_LIST_MAX) {
         return -E2BIG;
     }
-    return append(rules, &added);
+    int err = reserve(rules, 1);
+    if (err == 0) {
+        rules->items[rules->count++] = added;
+    }
+    return err;
 }
 
 size_t rule_list_expire(struct rule_list *rules, int64_t now)
