@@ -165,14 +165,20 @@ static int read_window(const struct yaml_node *item, struct window *window, cons
     return 0;
 }
 
-/* Room for `more` rules behind those there are. */
+/* Room for `more` rules behind those there are; what grows one by one gets more than that. */
 static int reserve(struct rule_list *rules, size_t more)
 {
-    struct rule *items = realloc(rules->items, (rules->count + more + 1) * sizeof(*items));
+    size_t wanted = rules->count + more;
+    if (wanted <= rules->cap) {
+        return 0;
+    }
+    size_t cap = more > 1 ? wanted : wanted + wanted / 2;
+    struct rule *items = realloc(rules->items, cap * sizeof(*items));
     if (!items) {
         return -ENOMEM;
     }
     rules->items = items;
+    rules->cap = cap;
     return 0;
 }
 
@@ -358,12 +364,19 @@ static bool replaces(const struct rule *rule, const struct rule *old)
            strcmp(old->pattern, rule->pattern) == 0 && strcmp(old->group, rule->group) == 0;
 }
 
+static void keep(struct rule_list *rules, size_t at, size_t from)
+{
+    if (at != from) {
+        rules->items[at] = rules->items[from];
+    }
+}
+
 int rule_list_remove(struct rule_list *rules, const struct rule *rule)
 {
     size_t kept = 0;
     for (size_t i = 0; i < rules->count; i++) {
         if (!replaces(rule, &rules->items[i])) {
-            memmove(&rules->items[kept++], &rules->items[i], sizeof(*rule));
+            keep(rules, kept++, i);
         }
     }
     bool found = kept < rules->count;
@@ -390,7 +403,7 @@ size_t rule_list_expire(struct rule_list *rules, int64_t now)
     for (size_t i = 0; i < rules->count; i++) {
         const struct rule *rule = &rules->items[i];
         if (rule->expires_at == 0 || rule->expires_at > now) {
-            memmove(&rules->items[kept++], rule, sizeof(*rule));
+            keep(rules, kept++, i);
         }
     }
     size_t gone = rules->count - kept;

@@ -11,7 +11,7 @@ enum { RULE_LIST_MAX = 10000 };
 
 struct rule_list {
     struct rule *items;
-    size_t count;
+    size_t count, cap; /* cap: there is room for so many, 0 = not known */
     struct window *windows;
     size_t window_count;
 };
