@@ -132,6 +132,8 @@ def exchange(packet, server, tcp=False, source=None, timeout=5):
             one.bind((source, 0))
         try:
             one.connect(server)
+            if one.getsockname()[:2] == server[:2]:
+                return None  # nobody listens there yet, and the kernel gave the port to us
             if not tcp:
                 one.send(packet)
                 return one.recv(65535)
