@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     DNAME_WIRE_MAX = 255,   /* octets, root label included (RFC 1035 section 2.3.4) */
@@ -59,4 +60,23 @@ bool dname_is_below(const struct dname *name, const struct dname *parent);
 static inline uint8_t octet_fold(uint8_t octet)
 {
     return octet >= 'A' && octet <= 'Z' ? (uint8_t)(octet | 0x20) : octet;
+}
+
+/* The same for eight octets at a time: what is between 'A' and 'Z' carries into its highest
+ * bit from the one sum and not from the other. Lengths of labels, below 64, stay. */
+static inline void octets_fold(uint8_t *to, const uint8_t *from, size_t len)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    size_t at = 0;
+    for (; at + 8 <= len; at += 8) {
+        uint64_t word;
+        memcpy(&word, from + at, 8);
+        uint64_t low = word & 0x7f * each;
+        uint64_t upper = (low + (0x80 - 'A') * each) & ~(low + (0x7f - 'Z') * each) & ~word;
+        word |= (upper & 0x80 * each) >> 2;
+        memcpy(to + at, &word, 8);
+    }
+    for (; at < len; at++) {
+        to[at] = octet_fold(from[at]);
+    }
 }

@@ -18,7 +18,6 @@ static int read_name(const uint8_t *wire, size_t len, struct dname *name)
             return -EBADMSG;
         }
         uint8_t octet = wire[at];
-        name->wire[at] = octet;
         if (octet == 0) {
             break;
         }
@@ -26,13 +25,11 @@ static int read_name(const uint8_t *wire, size_t len, struct dname *name)
             return -EBADMSG;
         }
         name->offset[labels++] = (uint8_t)at;
-        for (size_t i = at + 1; i <= at + octet; i++) {
-            name->wire[i] = octet_fold(wire[i]);
-        }
         at += 1 + (size_t)octet;
     }
     name->labels = (uint8_t)labels;
     name->len = (uint8_t)(at + 1);
+    octets_fold(name->wire, wire, name->len);
     return 0;
 }
 

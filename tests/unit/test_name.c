@@ -125,6 +125,24 @@ static void compression_goes_strictly_back(void **state)
     }
 }
 
+static void every_octet_folds_wherever_it_stands(void **state)
+{
+    (void)state;
+    for (unsigned len = 0; len < 20; len++) {
+        for (unsigned octet = 0; octet < 256; octet++) {
+            uint8_t from[20], to[21];
+            memset(from, (int)octet, len);
+            from[len / 2] = 'Q';
+            memset(to, '#', sizeof(to));
+            octets_fold(to, from, len);
+            for (unsigned i = 0; i < len; i++) {
+                assert_int_equal(to[i], i == len / 2 ? 'q' : octet_fold((uint8_t)octet));
+            }
+            assert_int_equal(to[len], '#');
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +150,7 @@ int main(void)
         cmocka_unit_test(limits_of_rfc_1035_hold),
         cmocka_unit_test(suffixes_and_parents),
         cmocka_unit_test(compression_goes_strictly_back),
+        cmocka_unit_test(every_octet_folds_wherever_it_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
