@@ -20,6 +20,7 @@ struct rewrite {
     size_t ttl_count;
     uint32_t ttl_least;
     struct chain chain;
+    struct rrsets sets;
     size_t answers_at; /* where the answer section begins */
     unsigned matches;  /* records of the asked type */
     unsigned foreign;  /* records of names that the question does not lead to */
@@ -112,6 +113,18 @@ static void put_owner(struct rewrite *work, const struct rr *rr, const struct dn
     wire_put(&work->out, name, len);
 }
 
+static void note_set(struct rewrite *work, const struct rr *rr, const struct dname *owner,
+                     uint32_t ttl)
+{
+    bool signs = rr->type == TYPE_RRSIG && rr->rdlen >= 2;
+    const struct rrset set = {
+        .owner = find_link(&work->chain, owner),
+        .type = signs ? load_u16(work->packet->data + rr->rdata) : rr->type,
+        .ttl = ttl,
+    };
+    rrsets_add(&work->sets, &set);
+}
+
 /* Write one record; remembers where a CNAME's target stands. */
 static int put_record(struct rewrite *work, const struct rr *rr, const struct dname *owner,
                       uint32_t ttl)
@@ -119,6 +132,7 @@ static int put_record(struct rewrite *work, const struct rr *rr, const struct dn
     if (work->ttl_count == ANSWER_RECORDS_MAX) {
         return -EBADMSG;
     }
+    note_set(work, rr, owner, ttl);
     put_owner(work, rr, owner);
     wire_put_u16(&work->out, rr->type);
     wire_put_u16(&work->out, CLASS_IN);
@@ -322,6 +336,7 @@ int answer_rebuild(const struct answer_source *source, struct answer_room *room,
     if (work.matches == 0 && work.foreign > 0) {
         return -EBADMSG; /* it answers another question */
     }
+    rrsets_level(&work.sets, work.out.data, work.ttl_at);
     finish(&work, ret_answer);
     return 0;
 }

@@ -47,6 +47,16 @@ class Kept(unittest.TestCase):
             self.assertTrue(box.ask("ad.test", edns=dnswire.opt(dnssec_ok=True)).flags & AD)
         self.assertEqual(upstream.count(), 2)
 
+    def test_records_of_a_set_have_one_ttl(self):
+        """RFC 2181 section 5.2: never an RRSet with TTLs that are not all equal"""
+        _, box = self.served(lambda asked, _: [Send(dnswire.answer(
+            asked, [(None, "A", GOOD, 300), (None, "A", "192.0.2.8", 100)]))])
+        for _ in range(2):
+            ttls = [rr.ttl for rr in box.ask("set.test").answers]
+            self.assertEqual(len(ttls), 2)
+            self.assertEqual(len(set(ttls)), 1)
+            self.assertLessEqual(ttls[0], 100)
+
     def negative(self, rcode, ttl, minimum):
         return self.served(lambda asked, _: [Send(dnswire.answer(
             asked, rcode=rcode, authority=[soa("test", ttl, minimum)]))])

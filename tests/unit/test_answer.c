@@ -235,6 +235,27 @@ static void a_negative_answer_lives_as_its_soa_says(void **state)
     }
 }
 
+/* RFC 2181 section 5.2: "In no case may a server send an RRSet with TTLs not all equal." */
+static void records_of_a_set_have_its_lowest_ttl(void **state)
+{
+    (void)state;
+    struct message message;
+    struct answer answer;
+    begin(&message, "www.example", TYPE_A, 0);
+    add_cname(&message, "www.example", "b.example");
+    for (uint32_t i = 0; i < 3; i++) {
+        add_a(&message, 6, "b.example", i);
+        store_u32(message.octets + message.out.len - 10, i == 1 ? 60 : 200);
+    }
+    assert_int_equal(rebuild(&message, "www.example", TYPE_A, &answer), 0);
+    static const uint32_t expected[] = {300, 60, 60, 60};
+    assert_int_equal(answer.ttl_count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(load_u32(answer.wire + answer.ttl_at[i]), expected[i]);
+    }
+    assert_int_equal(answer.ttl, 60);
+}
+
 static void damaged_messages_are_refused_whole(void **state)
 {
     (void)state;
@@ -340,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_referral_is_told_from_a_denial),
         cmocka_unit_test(foreign_records_are_left_out),
         cmocka_unit_test(a_negative_answer_lives_as_its_soa_says),
+        cmocka_unit_test(records_of_a_set_have_its_lowest_ttl),
         cmocka_unit_test(damaged_messages_are_refused_whole),
         cmocka_unit_test(a_chain_may_have_16_links),
         cmocka_unit_test(circles_end),
