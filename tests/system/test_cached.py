@@ -47,6 +47,16 @@ class Kept(unittest.TestCase):
             self.assertTrue(box.ask("ad.test", edns=dnswire.opt(dnssec_ok=True)).flags & AD)
         self.assertEqual(upstream.count(), 2)
 
+    def test_ad_is_asked_for(self):
+        """RFC 6840 sections 5.7 and 5.8: an upstream that validates says so to those who ask"""
+        def handler(asked, _):
+            wanted = asked.flags & AD or asked.opt is not None and asked.dnssec_ok
+            return [Send(dnswire.answer(asked, [(None, "A", GOOD, 300)],
+                                        flags=QR | RD | RA | (AD if wanted else 0)))]
+        _, box = self.served(handler)
+        self.assertFalse(box.ask("ad.test").flags & AD)
+        self.assertTrue(box.ask("ad.test", flags=RD | AD).flags & AD)
+
     def test_records_of_a_set_have_one_ttl(self):
         """RFC 2181 section 5.2: never an RRSet with TTLs that are not all equal"""
         _, box = self.served(lambda asked, _: [Send(dnswire.answer(
