@@ -72,6 +72,7 @@ enum dns_ede { /* extended errors, RFC 8914 section 4 */
                EDE_BLOCKED = 15,
                EDE_FILTERED = 17,
                EDE_PROHIBITED = 18,
+               EDE_STALE_NXDOMAIN = 19,
                EDE_NOT_AUTHORITATIVE = 20,
                EDE_NO_REACHABLE_AUTHORITY = 22,
                EDE_NETWORK_ERROR = 23,

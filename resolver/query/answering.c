@@ -245,8 +245,11 @@ static void known_reply(struct query *query)
     uint8_t *wire = query->room;
     uint16_t flags = load_u16(wire + 2) & (uint16_t)(FLAG_QR | FLAG_RA | FLAG_AD | 0xf);
     bool wants_ad = question->dnssec_ok || (question->flags & FLAG_AD);
-    struct reply_error why = {.code = query->stale ? EDE_STALE : -1,
-                              .text = "no upstream answered, this is from before"};
+    bool no_name = (flags & 0xf) == RCODE_NXDOMAIN;
+    const struct reply_error why = {.code = !query->stale ? -1
+                                            : no_name     ? EDE_STALE_NXDOMAIN
+                                                          : EDE_STALE,
+                                    .text = "no upstream answered, this is from before"};
     flags &= wants_ad ? 0xffff : (uint16_t)~FLAG_AD;
     flags |= question->flags & (FLAG_RD | FLAG_CD);
     store_u16(wire, question->id);

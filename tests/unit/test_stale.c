@@ -100,6 +100,22 @@ static void an_answer_in_time_is_sent_instead(void **state)
     world_free(world);
 }
 
+/* RFC 8914 section 4.20 */
+static void a_stale_denial_says_that_it_is_one(void **state)
+{
+    (void)state;
+    struct world *world = world_new(&setup);
+    world->upstream = WORLD_NXDOMAIN;
+    ask(world, "gone.example");
+    assert_int_equal(world_rcode(world), RCODE_NXDOMAIN);
+    pass_ms(world, 400000);
+    world->upstream = WORLD_FAILS;
+    ask(world, "gone.example");
+    assert_int_equal(world_rcode(world), RCODE_NXDOMAIN);
+    assert_int_equal(world_ede(world), EDE_STALE_NXDOMAIN);
+    world_free(world);
+}
+
 static void without_stale_data_the_query_waits_on(void **state)
 {
     (void)state;
@@ -340,6 +356,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stale_data_is_sent_after_1800_ms_while_the_exchange_goes_on),
         cmocka_unit_test(an_answer_in_time_is_sent_instead),
+        cmocka_unit_test(a_stale_denial_says_that_it_is_one),
         cmocka_unit_test(without_stale_data_the_query_waits_on),
         cmocka_unit_test(stale_data_of_a_name_blocked_since_is_never_sent),
         cmocka_unit_test(after_a_failure_stale_data_is_sent_at_once),
