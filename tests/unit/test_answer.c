@@ -256,6 +256,43 @@ static void records_of_a_set_have_its_lowest_ttl(void **state)
     assert_int_equal(answer.ttl, 60);
 }
 
+/* RFC 3597 section 4: SIG, NXT and NAPTR too SHOULD be decompressed. */
+static void names_of_old_types_are_written_out(void **state)
+{
+    static const struct {
+        const char *behaviour;
+        uint16_t type;
+        uint8_t before, after;
+        const char *data; /* with a pointer to the question's name */
+    } rows[] = {
+        {"MX", TYPE_MX, 2, 0, "\0\1\xc0\x0c"},
+        {"SIG", 24, 18, 3,
+         "\0\1\5\3\0\0\0\1\0\0\0\2\0\0\0\3\0\4\xc0\x0c"
+         "abc"},
+        {"NXT", 30, 0, 2, "\xc0\x0c\x40\1"},
+        {"NAPTR", TYPE_NAPTR, 14, 0, "\0\1\0\2\1U\6E2U+ab\0\xc0\x0c"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct message message;
+        struct answer answer;
+        size_t at = rows[i].before, len = at + 2 + rows[i].after;
+        print_message("%s\n", rows[i].behaviour);
+        begin(&message, "www.example", rows[i].type, 0);
+        size_t start = record(&message, 6, "www.example", rows[i].type);
+        wire_put(&message.out, rows[i].data, len);
+        end_data(&message, start);
+        assert_int_equal(rebuild(&message, "www.example", rows[i].type, &answer), 0);
+        const uint8_t *data = answer.wire + answer.len - (len + 11);
+        assert_int_equal(load_u16(data - 2), len + 11);
+        assert_memory_equal(data, rows[i].data, at);
+        assert_memory_equal(data + at, "\3www\7example", 13);
+        assert_memory_equal(data + at + 13, rows[i].data + at + 2, rows[i].after);
+        message.octets[message.out.len - rows[i].after - 2] = 0x3f; /* a label with no end */
+        assert_int_equal(rebuild(&message, "www.example", rows[i].type, &answer), -EBADMSG);
+    }
+}
+
 static void damaged_messages_are_refused_whole(void **state)
 {
     (void)state;
@@ -362,6 +399,7 @@ int main(void)
         cmocka_unit_test(foreign_records_are_left_out),
         cmocka_unit_test(a_negative_answer_lives_as_its_soa_says),
         cmocka_unit_test(records_of_a_set_have_its_lowest_ttl),
+        cmocka_unit_test(names_of_old_types_are_written_out),
         cmocka_unit_test(damaged_messages_are_refused_whole),
         cmocka_unit_test(a_chain_may_have_16_links),
         cmocka_unit_test(circles_end),
