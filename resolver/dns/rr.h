@@ -51,6 +51,7 @@ enum dns_rcode {
     RCODE_NXDOMAIN = 3,
     RCODE_NOTIMP = 4,
     RCODE_REFUSED = 5,
+    RCODE_YXDOMAIN = 6, /* what a DNAME makes of the name is too long (RFC 6672 section 2.2) */
     RCODE_BADVERS = 16,
     RCODE_BADCOOKIE = 23,
 };

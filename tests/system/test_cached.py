@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is kept of an answer, for how long and for whom."""
 import itertools
+import struct
 import unittest
 
 import dnswire
@@ -66,6 +67,14 @@ class Kept(unittest.TestCase):
             self.assertEqual(len(ttls), 2)
             self.assertEqual(len(set(ttls)), 1)
             self.assertLessEqual(ttls[0], 100)
+
+    def test_name_that_a_dname_makes_too_long(self):
+        """RFC 6672 section 2.2: YXDOMAIN, with the DNAME"""
+        dname = dnswire.pack_name("d.test") + struct.pack("!HHIH", 39, 1, 300, 8) + b"\1e\4test\0"
+        upstream, box = self.served(lambda asked, _: [Send(dnswire.answer(asked, [dname], rcode=6))])
+        reply = box.ask("x.d.test")
+        self.assertEqual((reply.rcode_number, reply.texts()), (6, ["0165047465737400"]))
+        self.assertEqual(upstream.count(), 1)
 
     def negative(self, rcode, ttl, minimum):
         return self.served(lambda asked, _: [Send(dnswire.answer(
