@@ -213,12 +213,12 @@ static void failure_reply(struct query *query)
         error_reply(query, RCODE_REFUSED, &not_desired);
         return;
     }
+    bool network = query->failure == -EHOSTUNREACH;
     const struct reply_error why = {
-        .code = query->failure == -EHOSTUNREACH ? EDE_NETWORK_ERROR
-                : query->failure == -EREMOTEIO  ? -1
-                                                : EDE_NO_REACHABLE_AUTHORITY,
-        .text =
-            query->failure == -EHOSTUNREACH ? "no upstream can be reached" : "no upstream answered",
+        .code = network ? EDE_NETWORK_ERROR : EDE_NO_REACHABLE_AUTHORITY,
+        .text = network                        ? "no upstream can be reached"
+                : query->failure == -EREMOTEIO ? "no upstream knows an answer"
+                                               : "no upstream answered",
     };
     error_reply(query, RCODE_SERVFAIL, &why);
 }
