@@ -68,6 +68,14 @@ class Kept(unittest.TestCase):
             self.assertEqual(len(set(ttls)), 1)
             self.assertLessEqual(ttls[0], 100)
 
+    def test_alias_comes_before_what_it_leads_to(self):
+        """RFC 1034 section 4.3.1: the answer, preceded by the aliases on the way"""
+        _, box = self.served(lambda asked, _: [Send(dnswire.answer(
+            asked, [("b.test", "A", GOOD, 300), ("a.test", "CNAME", "b.test", 300),
+                    (None, "CNAME", "a.test", 300)]))])
+        for _ in range(2):
+            self.assertEqual(box.ask("www.test").texts(), ["a.test", "b.test", GOOD])
+
     def test_name_that_a_dname_makes_too_long(self):
         """RFC 6672 section 2.2: YXDOMAIN, with the DNAME"""
         dname = dnswire.pack_name("d.test") + struct.pack("!HHIH", 39, 1, 300, 8) + b"\1e\4test\0"

@@ -137,7 +137,8 @@ static void a_chain_is_followed_in_any_order(void **state)
     assert_int_equal(rebuild(&message, "www.example", TYPE_A, &answer), 0);
     assert_int_equal(count(&answer, 6), 3);
     assert_int_equal(answer_walk_targets(answer.wire, answer.len, note_target, targets), 0);
-    assert_string_equal(targets, "c.example b.example ");
+    assert_string_equal(targets, "b.example c.example "); /* each before what it leads to */
+    assert_int_equal(load_u16(answer.wire + answer.len - 14), TYPE_A);
 }
 
 static void an_answer_for_other_names_alone_is_none(void **state)
