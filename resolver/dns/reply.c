@@ -45,11 +45,26 @@ void reply_add_ns(struct wire *out, const struct question *question, uint32_t tt
     reply_add(out, TYPE_NS, ttl, &data);
 }
 
-static void put_soa(struct wire *out, unsigned skip, uint32_t ttl)
+/* MNAME greengate.invalid., RNAME hostmaster in it: names that say who answered and
+ * lead nowhere (RFC 2606). */
+static void put_our_names(struct wire *out)
 {
-    /* MNAME greengate.invalid., RNAME hostmaster in it: names that say who answered
-     * and lead nowhere (RFC 2606). */
     static const uint8_t names[] = "\x9greengate\x7invalid\0\xahostmaster";
+    size_t start = out->len;
+    wire_put(out, names, 19);
+    wire_put(out, names + 19, 11);
+    wire_put_u16(out, (uint16_t)(0xc000 | start));
+}
+
+/* MNAME the name of the zone, RNAME nobody.invalid. (RFC 6303 section 3). */
+static void put_zone_names(struct wire *out, unsigned skip)
+{
+    wire_put_u16(out, (uint16_t)(POINTER_TO_QUESTION + skip));
+    wire_put(out, "\6nobody\7invalid", 16);
+}
+
+static void put_soa(struct wire *out, unsigned skip, uint32_t ttl, bool zone)
+{
     wire_put_u16(out, (uint16_t)(POINTER_TO_QUESTION + skip));
     wire_put_u16(out, TYPE_SOA);
     wire_put_u16(out, CLASS_IN);
@@ -57,10 +72,12 @@ static void put_soa(struct wire *out, unsigned skip, uint32_t ttl)
     size_t len_at = out->len;
     wire_put_u16(out, 0);
     size_t start = out->len;
-    wire_put(out, names, 19);
-    wire_put(out, names + 19, 11);
-    wire_put_u16(out, (uint16_t)(0xc000 | start));
-    const uint32_t numbers[5] = {1, 3600, 600, 86400, ttl};
+    if (zone) {
+        put_zone_names(out, skip);
+    } else {
+        put_our_names(out);
+    }
+    const uint32_t numbers[5] = {1, 3600, 1200, 604800, ttl}; /* those of RFC 6303 */
     for (unsigned i = 0; i < 5; i++) {
         wire_put_u32(out, numbers[i]);
     }
@@ -69,19 +86,19 @@ static void put_soa(struct wire *out, unsigned skip, uint32_t ttl)
 
 void reply_add_soa(struct wire *out, uint32_t ttl)
 {
-    put_soa(out, 0, ttl);
+    put_soa(out, 0, ttl, false);
     count_up(out, 8);
 }
 
 void reply_add_zone_soa(struct wire *out, unsigned skip, uint32_t ttl)
 {
-    put_soa(out, skip, ttl);
+    put_soa(out, skip, ttl, true);
     count_up(out, 8);
 }
 
 void reply_answer_soa(struct wire *out, uint32_t ttl)
 {
-    put_soa(out, 0, ttl);
+    put_soa(out, 0, ttl, true);
     count_up(out, 6);
 }
 
