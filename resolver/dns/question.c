@@ -64,15 +64,20 @@ static int take_cookie(struct question *question, const uint8_t *data, size_t le
 
 /* The options must fill the data exactly. Of their content only the MAC changes who asks,
  * and only from forwarders that are trusted. */
-static int read_options(struct question *question, const uint8_t *data, size_t len)
+static enum question_outcome read_options(struct question *question, const uint8_t *data,
+                                          size_t len)
 {
+    enum question_outcome outcome = QUESTION_OK;
     struct reader reader = {.data = data, .len = len};
     for (unsigned i = 0; reader.pos < reader.len && i < OPTIONS_LOOKED_AT; i++) {
         uint16_t code = reader_u16(&reader);
         uint16_t size = reader_u16(&reader);
         const uint8_t *at = reader_take(&reader, size);
-        if (!at || (code == OPTION_COOKIE && take_cookie(question, at, size) < 0)) {
-            return -EBADMSG;
+        if (!at) {
+            return QUESTION_FORMERR;
+        }
+        if (code == OPTION_COOKIE && take_cookie(question, at, size) < 0) {
+            outcome = QUESTION_BADCOOKIE;
         }
         if (code == OPTION_MAC || code == OPTION_DEVICE) {
             /* A forwarder writes its own behind what the client sent: the last counts. */
@@ -81,7 +86,7 @@ static int read_options(struct question *question, const uint8_t *data, size_t l
         question->keepalive |= code == OPTION_KEEPALIVE;
         question->padded |= code == OPTION_PADDING;
     }
-    return 0;
+    return outcome;
 }
 
 static enum question_outcome read_opt(const uint8_t *packet, const struct rr *rr,
@@ -96,8 +101,7 @@ static enum question_outcome read_opt(const uint8_t *packet, const struct rr *rr
     if ((rr->ttl >> 16 & 0xff) != 0) {
         return QUESTION_BADVERS; /* what its data looks like we cannot know */
     }
-    return read_options(question, packet + rr->rdata, rr->rdlen) < 0 ? QUESTION_FORMERR
-                                                                     : QUESTION_OK;
+    return read_options(question, packet + rr->rdata, rr->rdlen);
 }
 
 /* What follows the question, to the end of the packet. IXFR has its SOA in the authority

@@ -37,6 +37,7 @@ static void outcome_reply(struct query *query)
         break;
     case QUESTION_REFUSED: error_reply(query, RCODE_REFUSED, &none); break;
     case QUESTION_BADTYPE: error_reply(query, RCODE_FORMERR, &bad_type); break;
+    case QUESTION_BADCOOKIE: error_reply(query, RCODE_FORMERR, &none); break;
     case QUESTION_BADVERS: error_reply(query, RCODE_BADVERS, &none); break;
     case QUESTION_COOKIE_ONLY: error_reply(query, RCODE_NOERROR, &none); break;
     default:

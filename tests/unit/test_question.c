@@ -74,15 +74,15 @@ static const struct {
         QUESTION_OK),
     ROW("a cookie too short (RFC 7873)",
         HEADER("\1\0", "\1", "\0", "\0", "\1") WWW "\0\1\0\1" COOKIE("\xb", "\7") "1234567",
-        QUESTION_FORMERR),
+        QUESTION_BADCOOKIE),
     ROW("a cookie between the lengths",
         HEADER("\1\0", "\1", "\0", "\0", "\1") WWW
         "\0\1\0\1" COOKIE("\x13", "\xf") "123456789abcdef",
-        QUESTION_FORMERR),
+        QUESTION_BADCOOKIE),
     ROW("a cookie too long",
         HEADER("\1\0", "\1", "\0", "\0", "\1") WWW
         "\0\1\0\1" COOKIE("\x2d", "\x29") "12345678901234567890123456789012345678901",
-        QUESTION_FORMERR),
+        QUESTION_BADCOOKIE),
     ROW("a cookie without a question (RFC 7873)",
         HEADER("\1\0", "\0", "\0", "\0", "\1") COOKIE("\xc", "\x8") "12345678",
         QUESTION_COOKIE_ONLY),
