@@ -148,6 +148,29 @@ static enum question_outcome judge_type(const struct question *question)
     return question->class_code == CLASS_IN ? QUESTION_OK : QUESTION_REFUSED;
 }
 
+/* Of a message with another opcode nothing counts but whether it has an OPT record, since
+ * the reply then has one too (RFC 6891 section 6.1.1). */
+static void look_for_opt(const uint8_t *packet, size_t len, struct question *question)
+{
+    size_t pos = DNS_HEADER;
+    unsigned before = (unsigned)load_u16(packet + 6) + load_u16(packet + 8);
+    unsigned records = before + load_u16(packet + 10);
+    if (load_u16(packet + 4) == 1) {
+        struct question read;
+        if (question_reread(packet + pos, len - pos, &read) < 0) {
+            return;
+        }
+        pos += read.wire_len;
+    }
+    for (unsigned i = 0; i < records && i < ADDITIONAL_MAX; i++) {
+        struct rr rr;
+        if (rr_read(packet, len, &pos, &rr) < 0) {
+            return;
+        }
+        question->edns |= rr.type == TYPE_OPT && i >= before && packet[rr.owner] == 0;
+    }
+}
+
 /* The fields that a packet need not have. */
 static void clear(struct question *question)
 {
@@ -174,6 +197,7 @@ enum question_outcome question_parse(const uint8_t *packet, size_t len,
         return QUESTION_DROP;
     }
     if (ret_question->flags & 0x7800) {
+        look_for_opt(packet, len, ret_question);
         return QUESTION_NOTIMP;
     }
     unsigned questions = load_u16(packet + 4);

@@ -33,7 +33,7 @@ enum question_outcome {
     QUESTION_OK,
     QUESTION_DROP,        /* too short, or a response: silence */
     QUESTION_FORMERR,     /* these two are answered by reply_bare(), */
-    QUESTION_NOTIMP,      /* which reflects nothing but the id */
+    QUESTION_NOTIMP,      /* which reflects nothing but the id; this one with an OPT */
     QUESTION_REFUSED,     /* well-formed, but not for us: transfers, other classes */
     QUESTION_BADTYPE,     /* well-formed, but of a type that no data has */
     QUESTION_BADCOOKIE,   /* well-formed, but for the length of its cookie */

@@ -34,6 +34,7 @@ static void outcome_reply(struct query *query)
     case QUESTION_NOTIMP:
         query->rcode = RCODE_NOTIMP;
         reply_bare(&query->out, &query->question, RCODE_NOTIMP);
+        reply_end(&query->out, &query->question, RCODE_NOTIMP, &none);
         break;
     case QUESTION_REFUSED: error_reply(query, RCODE_REFUSED, &none); break;
     case QUESTION_BADTYPE: error_reply(query, RCODE_FORMERR, &bad_type); break;
