@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dns/reply.h"
 
-enum { POINTER_TO_QUESTION = 0xc000 | DNS_HEADER };
+enum {
+    POINTER_TO_QUESTION = 0xc000 | DNS_HEADER,
+    ERROR_MAX = 200, /* octets of an extended error, at most */
+};
 
 void reply_bare(struct wire *out, const struct question *question, uint8_t rcode)
 {
@@ -161,6 +164,25 @@ void reply_end(struct wire *out, const struct question *question, uint16_t rcode
     count_up(out, 10);
 }
 
+/* Take the extended error out of the OPT, which is the last record. */
+static void drop_error(struct wire *out, const struct question *question)
+{
+    struct rr rr = {.type = 0};
+    size_t pos = DNS_HEADER + (size_t)question->wire_len;
+    while (pos < out->len) {
+        if (rr_read(out->data, out->len, &pos, &rr) < 0) {
+            return; /* cannot be: we wrote it */
+        }
+    }
+    if (rr.type != TYPE_OPT || rr.rdlen < 4 || load_u16(out->data + rr.rdata) != OPTION_EDE) {
+        return;
+    }
+    size_t whole = 4 + (size_t)load_u16(out->data + rr.rdata + 2);
+    memmove(out->data + rr.rdata, out->data + rr.rdata + whole, rr.rdlen - whole);
+    out->len -= whole;
+    wire_patch_u16(out, rr.rdata - 2, (uint16_t)(rr.rdlen - whole));
+}
+
 void reply_fit_udp(struct wire *out, const struct question *question)
 {
     size_t limit = question->udp_size < DNS_UDP_OURS ? question->udp_size : DNS_UDP_OURS;
@@ -168,6 +190,13 @@ void reply_fit_udp(struct wire *out, const struct question *question)
         return;
     }
     uint16_t flags = load_u16(out->data + 2);
+    if (!out->full && question->edns && out->len <= limit + ERROR_MAX) {
+        drop_error(out, question);
+    }
+    if (out->len <= limit && !out->full) {
+        store_u16(out->data + 2, (uint16_t)(flags | FLAG_TC));
+        return;
+    }
     out->len = DNS_HEADER + question->wire_len;
     out->full = false;
     store_u16(out->data + 2, (uint16_t)(flags | FLAG_TC));
