@@ -316,14 +316,14 @@ void cache_tag(struct cache *cache, const struct cache_copy *copy, uint64_t gene
     shard_unlock(shard);
 }
 
-int cache_failed(struct cache *cache, const struct cache_key *key, uint32_t now_s)
+int cache_failed(struct cache *cache, const struct cache_key *key, uint64_t now_ms)
 {
-    return failure_find(cache->failures, hash_of(cache, key), now_s);
+    return failure_find(cache->failures, hash_of(cache, key), now_ms);
 }
 
-void cache_note_failure(struct cache *cache, const struct cache_key *key, uint32_t now_s, int err)
+void cache_note_failure(struct cache *cache, const struct cache_key *key, uint64_t now_ms, int err)
 {
-    failure_note(cache->failures, hash_of(cache, key), now_s, err);
+    failure_note(cache->failures, hash_of(cache, key), now_ms, err);
 }
 
 struct pour {

@@ -88,8 +88,8 @@ void cache_mark_refresh(struct cache *cache, const struct cache_copy *copy);
 
 /* 0, or the negative errno with which the question failed a moment ago: it is not to be
  * asked again yet (RFC 9520). */
-int cache_failed(struct cache *cache, const struct cache_key *key, uint32_t now_s);
-void cache_note_failure(struct cache *cache, const struct cache_key *key, uint32_t now_s, int err);
+int cache_failed(struct cache *cache, const struct cache_key *key, uint64_t now_ms);
+void cache_note_failure(struct cache *cache, const struct cache_key *key, uint64_t now_ms, int err);
 
 /* Call `visit` with each answer and give its memory back, when no worker runs any more:
  * the cache is good for nothing but cache_free() afterwards. */

@@ -4,43 +4,51 @@
 #include <errno.h>
 #include <stddef.h>
 
-/* A slot: 32 bits of the hash, until when (seconds, 20 bits), the step of the back-off
- * (3), the kind of failure (3), the epoch (6). 0 is empty. */
+/* A slot: 32 bits of the hash, until when (ticks, 22 bits), the step of the back-off
+ * (3), the kind of failure (2), the epoch (5). 0 is empty. */
 enum {
-    UNTIL_MASK = 0xfffff,
+    TICK_MS = 250,
+    TICKS_S = 1000 / TICK_MS,
+    UNTIL_MASK = 0x3fffff,
     KINDS = 3,
-    EPOCH_MASK = 0x3f,
+    EPOCH_MASK = 0x1f,
     REPEATED_S = 60, /* failing again within that time is one row of failures */
     OUTAGE_S = 2,    /* without any answer, while questions fail */
-    YOUNG_S = 2,     /* in whole seconds: it is at least one second old then */
 };
 
 static const uint8_t durations_s[] = {1, 2, 4, 8, 16, FAILURE_S_MAX};
 static const int kinds[KINDS] = {-ETIMEDOUT, -EHOSTUNREACH, -EREMOTEIO};
 
 struct failure {
-    uint32_t until_s;
+    uint32_t until; /* in ticks */
     unsigned step, kind, epoch;
 };
 
 static struct failure unpack(uint64_t slot)
 {
-    return (struct failure){slot >> 12 & UNTIL_MASK, slot >> 9 & 7, slot >> 6 & 7,
+    return (struct failure){slot >> 10 & UNTIL_MASK, slot >> 7 & 7, slot >> 5 & 3,
                             slot & EPOCH_MASK};
 }
 
 static uint64_t pack(uint64_t hash, const struct failure *failure)
 {
-    return (hash & ~(uint64_t)UINT32_MAX) | (uint64_t)(failure->until_s & UNTIL_MASK) << 12 |
-           (uint64_t)failure->step << 9 | (uint64_t)failure->kind << 6 |
+    return (hash & ~(uint64_t)UINT32_MAX) | (uint64_t)(failure->until & UNTIL_MASK) << 10 |
+           (uint64_t)failure->step << 7 | (uint64_t)failure->kind << 5 |
            (failure->epoch & EPOCH_MASK);
 }
 
-/* Seconds that are left, 0 when over; the clock's 20 bits wrap after twelve days. */
-static uint32_t left_s(const struct failure *failure, uint32_t now_s)
+/* How long a failure rests. It came in the middle of a tick, so that one more makes the
+ * time whole. */
+static uint32_t whole_ticks(unsigned step)
 {
-    uint32_t left = (failure->until_s - now_s) & UNTIL_MASK;
-    return left <= FAILURE_S_MAX ? left : 0;
+    return (uint32_t)durations_s[step] * TICKS_S + 1;
+}
+
+/* Ticks that are left, 0 when over; the clock's 22 bits wrap after twelve days. */
+static uint32_t left_ticks(const struct failure *failure, uint32_t now)
+{
+    uint32_t left = (failure->until - now) & UNTIL_MASK;
+    return left <= FAILURE_S_MAX * TICKS_S + 1 ? left : 0;
 }
 
 static _Atomic uint64_t *set_of(struct failure_table *table, uint64_t hash)
@@ -61,14 +69,14 @@ static _Atomic uint64_t *find(struct failure_table *table, uint64_t hash)
 }
 
 /* The place whose failure is over soonest. */
-static _Atomic uint64_t *choose(struct failure_table *table, uint64_t hash, uint32_t now_s)
+static _Atomic uint64_t *choose(struct failure_table *table, uint64_t hash, uint32_t now)
 {
     _Atomic uint64_t *set = set_of(table, hash), *best = set;
     uint32_t best_left = UINT32_MAX;
     for (unsigned way = 0; way < FAILURE_WAYS; way++) {
         uint64_t slot = atomic_load_explicit(&set[way], memory_order_relaxed);
         const struct failure failure = unpack(slot);
-        uint32_t left = slot ? left_s(&failure, now_s) : 0;
+        uint32_t left = slot ? left_ticks(&failure, now) : 0;
         if (left < best_left) {
             best = &set[way];
             best_left = left;
@@ -92,30 +100,39 @@ static bool may_probe(struct failure_table *table, uint32_t now_s)
                                                    memory_order_relaxed, memory_order_relaxed);
 }
 
-/* Noted before an outage ended, and not within the last second. */
-static bool is_void(struct failure_table *table, const struct failure *failure, uint32_t now_s)
+/* Noted within the last second: its question may not be asked, whatever has happened
+ * (RFC 9520 section 3.2). */
+static bool is_young(const struct failure *failure, uint32_t left)
 {
-    uint32_t epoch = atomic_load_explicit(&table->epoch, memory_order_relaxed);
-    uint32_t left = left_s(failure, now_s), whole = durations_s[failure->step];
-    return failure->epoch != (epoch & EPOCH_MASK) && left + YOUNG_S <= whole;
+    return left + TICKS_S + 1 > whole_ticks(failure->step);
 }
 
-int failure_find(struct failure_table *table, uint64_t hash, uint32_t now_s)
+/* Noted before an outage ended. */
+static bool is_void(struct failure_table *table, const struct failure *failure)
+{
+    uint32_t epoch = atomic_load_explicit(&table->epoch, memory_order_relaxed);
+    return failure->epoch != (epoch & EPOCH_MASK);
+}
+
+int failure_find(struct failure_table *table, uint64_t hash, uint64_t now_ms)
 {
     _Atomic uint64_t *slot = find(table, hash);
     if (!slot) {
         return 0;
     }
     const struct failure failure = unpack(atomic_load_explicit(slot, memory_order_relaxed));
-    if (left_s(&failure, now_s) == 0 || is_void(table, &failure, now_s) ||
-        may_probe(table, now_s)) {
+    uint32_t left = left_ticks(&failure, (uint32_t)(now_ms / TICK_MS));
+    bool young = left > 0 && is_young(&failure, left);
+    if (left == 0 ||
+        (!young && (is_void(table, &failure) || may_probe(table, (uint32_t)(now_ms / 1000))))) {
         return 0;
     }
     return kinds[failure.kind < KINDS ? failure.kind : 0];
 }
 
-void failure_note(struct failure_table *table, uint64_t hash, uint32_t now_s, int err)
+void failure_note(struct failure_table *table, uint64_t hash, uint64_t now_ms, int err)
 {
+    uint32_t tick = (uint32_t)(now_ms / TICK_MS), now_s = (uint32_t)(now_ms / 1000);
     _Atomic uint64_t *slot = find(table, hash);
     struct failure next = {.epoch = atomic_load_explicit(&table->epoch, memory_order_relaxed)};
     for (unsigned kind = 0; kind < KINDS; kind++) {
@@ -123,15 +140,15 @@ void failure_note(struct failure_table *table, uint64_t hash, uint32_t now_s, in
     }
     if (slot) {
         const struct failure now = unpack(atomic_load_explicit(slot, memory_order_relaxed));
-        bool repeated = ((now_s - now.until_s) & UNTIL_MASK) <= REPEATED_S;
-        if (left_s(&now, now_s) > 0) {
+        bool repeated = ((tick - now.until) & UNTIL_MASK) <= REPEATED_S * TICKS_S;
+        if (left_ticks(&now, tick) > 0) {
             return; /* of the same exchange, or a probe that failed */
         }
         next.step = !repeated ? 0 : now.step + (now.step + 1U < sizeof(durations_s));
     } else {
-        slot = choose(table, hash, now_s);
+        slot = choose(table, hash, tick);
     }
-    next.until_s = now_s + durations_s[next.step];
+    next.until = tick + whole_ticks(next.step);
     atomic_store_explicit(slot, pack(hash, &next), memory_order_relaxed);
     atomic_store_explicit(&table->failed_s, now_s, memory_order_relaxed);
 }

@@ -20,11 +20,12 @@ struct failure_table {
 };
 
 /* 0: ask it; else the negative errno with which the question failed. While nothing at
- * all is answered one question a second is let through, to notice the end of it. */
-int failure_find(struct failure_table *table, uint64_t hash, uint32_t now_s);
+ * all is answered one question a second is let through, to notice the end of it, but none
+ * that failed within the last second. */
+int failure_find(struct failure_table *table, uint64_t hash, uint64_t now_ms);
 
 /* It failed: 1 s the first time, then 2, 4, 8, 16 and at most FAILURE_S_MAX. */
-void failure_note(struct failure_table *table, uint64_t hash, uint32_t now_s, int err);
+void failure_note(struct failure_table *table, uint64_t hash, uint64_t now_ms, int err);
 
 /* It was answered. When that ends an outage, all failures are forgotten that are
  * older than a second. */

@@ -20,6 +20,7 @@ struct rewrite {
     size_t ttl_count;
     uint32_t ttl_least;
     struct chain chain;
+    struct rrsets sets;
     size_t answers_at; /* where the answer section begins */
     unsigned matches;  /* records of the asked type */
     unsigned foreign;  /* records of names that the question does not lead to */
@@ -37,14 +38,15 @@ static int find_link(const struct chain *chain, const struct dname *name)
     return -1;
 }
 
-static bool below_chain(const struct chain *chain, const struct dname *owner)
+/* The first name of the chain at or below that one. */
+static int find_below(const struct chain *chain, const struct dname *owner)
 {
     for (unsigned i = 0; i < chain->count; i++) {
         if (dname_is_below(&chain->name[i], owner)) {
-            return true;
+            return (int)i;
         }
     }
-    return false;
+    return -1;
 }
 
 static int read_owner(const struct packet *packet, const struct rr *rr, struct dname *owner)
@@ -112,6 +114,18 @@ static void put_owner(struct rewrite *work, const struct rr *rr, const struct dn
     wire_put(&work->out, name, len);
 }
 
+static void note_set(struct rewrite *work, const struct rr *rr, const struct dname *owner,
+                     uint32_t ttl)
+{
+    bool signs = rr->type == TYPE_RRSIG && rr->rdlen >= 2;
+    const struct rrset set = {
+        .owner = find_link(&work->chain, owner),
+        .type = signs ? load_u16(work->packet->data + rr->rdata) : rr->type,
+        .ttl = ttl,
+    };
+    rrsets_add(&work->sets, &set);
+}
+
 /* Write one record; remembers where a CNAME's target stands. */
 static int put_record(struct rewrite *work, const struct rr *rr, const struct dname *owner,
                       uint32_t ttl)
@@ -119,6 +133,7 @@ static int put_record(struct rewrite *work, const struct rr *rr, const struct dn
     if (work->ttl_count == ANSWER_RECORDS_MAX) {
         return -EBADMSG;
     }
+    note_set(work, rr, owner, ttl);
     put_owner(work, rr, owner);
     wire_put_u16(&work->out, rr->type);
     wire_put_u16(&work->out, CLASS_IN);
@@ -158,21 +173,26 @@ static bool is_denial(const struct rewrite *work, uint16_t type)
     return work->ask->dnssec_ok && is_dnssec(type);
 }
 
-static bool keep_in_answer(const struct rewrite *work, const struct rr *rr,
-                           const struct dname *owner)
+/* The step of the chain at which a record is told, -1 when it is left out. */
+static int find_step(const struct rewrite *work, const struct rr *rr, const struct dname *owner)
 {
     uint16_t asked = work->ask->type;
+    int link = find_link(&work->chain, owner);
+    if (rr->class_code != CLASS_IN) {
+        return -1;
+    }
     if (rr->type == TYPE_DNAME && asked != TYPE_DNAME && asked != TYPE_ANY) {
-        return below_chain(&work->chain, owner);
+        return find_below(&work->chain, owner);
     }
     if (rr->type == TYPE_RRSIG && work->ask->dnssec_ok) {
-        return below_chain(&work->chain, owner);
+        return link >= 0 ? link : find_below(&work->chain, owner);
     }
     bool wanted = rr->type == asked || rr->type == TYPE_CNAME || asked == TYPE_ANY;
-    return wanted && find_link(&work->chain, owner) >= 0;
+    return wanted ? link : -1;
 }
 
-static int copy_answers(struct rewrite *work, unsigned records, size_t *pos)
+/* The records of one step of the chain; returns how many were written, or -EBADMSG. */
+static int copy_step(struct rewrite *work, unsigned records, unsigned step, size_t *pos)
 {
     unsigned kept = 0;
     for (unsigned i = 0; i < records; i++) {
@@ -182,8 +202,10 @@ static int copy_answers(struct rewrite *work, unsigned records, size_t *pos)
             read_owner(work->packet, &rr, &owner) < 0) {
             return -EBADMSG;
         }
-        if (rr.class_code != CLASS_IN || !keep_in_answer(work, &rr, &owner)) {
-            work->foreign += !is_dnssec(rr.type) && find_link(&work->chain, &owner) < 0;
+        int mine = find_step(work, &rr, &owner);
+        if (mine != (int)step) {
+            bool foreign = mine < 0 && step == 0 && !is_dnssec(rr.type);
+            work->foreign += foreign && find_link(&work->chain, &owner) < 0;
             continue;
         }
         if (put_record(work, &rr, &owner, clamp_ttl(work, rr.ttl)) < 0) {
@@ -191,6 +213,22 @@ static int copy_answers(struct rewrite *work, unsigned records, size_t *pos)
         }
         kept++;
         work->matches += rr.type == work->ask->type || work->ask->type == TYPE_ANY;
+    }
+    return (int)kept;
+}
+
+/* An alias comes before what it leads to (RFC 1034 section 4.3.1), in whatever order an
+ * upstream told them: some clients read the answer once. */
+static int copy_answers(struct rewrite *work, unsigned records, size_t *pos)
+{
+    unsigned kept = 0;
+    for (unsigned step = 0; step < work->chain.count; step++) {
+        *pos = work->answers_at;
+        int copied = copy_step(work, records, step, pos);
+        if (copied < 0) {
+            return -EBADMSG;
+        }
+        kept += (unsigned)copied;
     }
     wire_patch_u16(&work->out, 6, (uint16_t)kept);
     return 0;
@@ -219,7 +257,7 @@ static int copy_authority(struct rewrite *work, unsigned records, size_t *pos)
             return -EBADMSG;
         }
         bool soa = rr.type == TYPE_SOA && negative && !work->has_soa &&
-                   (dname_is_below(last, &owner) || below_chain(&work->chain, &owner));
+                   (dname_is_below(last, &owner) || find_below(&work->chain, &owner) >= 0);
         work->refers |= rr.type == TYPE_NS && dname_is_below(&work->ask->name, &owner);
         if (rr.class_code != CLASS_IN || (!soa && !is_denial(work, rr.type))) {
             continue;
@@ -322,6 +360,7 @@ int answer_rebuild(const struct answer_source *source, struct answer_room *room,
     if (work.matches == 0 && work.foreign > 0) {
         return -EBADMSG; /* it answers another question */
     }
+    rrsets_level(&work.sets, work.out.data, work.ttl_at);
     finish(&work, ret_answer);
     return 0;
 }

@@ -8,9 +8,10 @@
 #pragma once
 #include "base/wire.h"
 #include "dns/ask.h"
+#include "dns/rrsets.h"
 
 enum {
-    ANSWER_RECORDS_MAX = 4096,
+    ANSWER_RECORDS_MAX = RRSETS_RECORDS_MAX,
     ANSWER_CHAIN_MAX = 16, /* links of CNAME and DNAME */
 };
 

@@ -42,8 +42,10 @@ void ask_write(const struct ask *ask, const struct ask_extras *extras, struct wi
         bool upper = is_letter(octet) && (random[2 + i / 8] >> i % 8 & 1);
         ret_mark->name[i] = upper ? (uint8_t)(octet & ~0x20) : octet;
     }
+    /* Whoever validates says so only to those who ask (RFC 6840 sections 5.7 and 5.8). */
+    uint16_t flags = (uint16_t)(FLAG_RD | (ask->plain ? 0 : FLAG_AD));
     wire_put_u16(out, ret_mark->id);
-    wire_put_u16(out, (uint16_t)(FLAG_RD | (ask->checking_disabled ? FLAG_CD : 0)));
+    wire_put_u16(out, (uint16_t)(flags | (ask->checking_disabled ? FLAG_CD : 0)));
     wire_put_u16(out, 1);
     wire_put_u32(out, 0);
     wire_put_u16(out, ask->plain ? 0 : 1);

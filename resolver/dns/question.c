@@ -61,15 +61,20 @@ static int take_cookie(struct question *question, const uint8_t *data, size_t le
 
 /* The options must fill the data exactly. Of their content only the MAC changes who asks,
  * and only from forwarders that are trusted. */
-static int read_options(struct question *question, const uint8_t *data, size_t len)
+static enum question_outcome read_options(struct question *question, const uint8_t *data,
+                                          size_t len)
 {
+    enum question_outcome outcome = QUESTION_OK;
     struct reader reader = {.data = data, .len = len};
     for (unsigned i = 0; reader.pos < reader.len && i < OPTIONS_LOOKED_AT; i++) {
         uint16_t code = reader_u16(&reader);
         uint16_t size = reader_u16(&reader);
         const uint8_t *at = reader_take(&reader, size);
-        if (!at || (code == OPTION_COOKIE && take_cookie(question, at, size) < 0)) {
-            return -EBADMSG;
+        if (!at) {
+            return QUESTION_FORMERR;
+        }
+        if (code == OPTION_COOKIE && take_cookie(question, at, size) < 0) {
+            outcome = QUESTION_BADCOOKIE;
         }
         if (code == OPTION_MAC || code == OPTION_DEVICE) {
             /* A forwarder writes its own behind what the client sent: the last counts. */
@@ -78,7 +83,7 @@ static int read_options(struct question *question, const uint8_t *data, size_t l
         question->keepalive |= code == OPTION_KEEPALIVE;
         question->padded |= code == OPTION_PADDING;
     }
-    return 0;
+    return outcome;
 }
 
 static enum question_outcome read_opt(const uint8_t *packet, const struct rr *rr,
@@ -93,8 +98,7 @@ static enum question_outcome read_opt(const uint8_t *packet, const struct rr *rr
     if ((rr->ttl >> 16 & 0xff) != 0) {
         return QUESTION_BADVERS; /* what its data looks like we cannot know */
     }
-    return read_options(question, packet + rr->rdata, rr->rdlen) < 0 ? QUESTION_FORMERR
-                                                                     : QUESTION_OK;
+    return read_options(question, packet + rr->rdata, rr->rdlen);
 }
 
 /* What follows the question, to the end of the packet. IXFR has its SOA in the authority
@@ -141,6 +145,29 @@ static enum question_outcome judge_type(const struct question *question)
     return question->class_code == CLASS_IN ? QUESTION_OK : QUESTION_REFUSED;
 }
 
+/* Of a message with another opcode nothing counts but whether it has an OPT record, since
+ * the reply then has one too (RFC 6891 section 6.1.1). */
+static void look_for_opt(const uint8_t *packet, size_t len, struct question *question)
+{
+    size_t pos = DNS_HEADER;
+    unsigned before = (unsigned)load_u16(packet + 6) + load_u16(packet + 8);
+    unsigned records = before + load_u16(packet + 10);
+    if (load_u16(packet + 4) == 1) {
+        struct question read;
+        if (question_reread(packet + pos, len - pos, &read) < 0) {
+            return;
+        }
+        pos += read.wire_len;
+    }
+    for (unsigned i = 0; i < records && i < ADDITIONAL_MAX; i++) {
+        struct rr rr;
+        if (rr_read(packet, len, &pos, &rr) < 0) {
+            return;
+        }
+        question->edns |= rr.type == TYPE_OPT && i >= before && packet[rr.owner] == 0;
+    }
+}
+
 /* The fields that a packet need not have. */
 static void clear(struct question *question)
 {
@@ -167,6 +194,7 @@ enum question_outcome question_parse(const uint8_t *packet, size_t len,
         return QUESTION_DROP;
     }
     if (ret_question->flags & 0x7800) {
+        look_for_opt(packet, len, ret_question);
         return QUESTION_NOTIMP;
     }
     unsigned questions = load_u16(packet + 4);

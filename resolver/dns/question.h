@@ -33,9 +33,10 @@ enum question_outcome {
     QUESTION_OK,
     QUESTION_DROP,        /* too short, or a response: silence */
     QUESTION_FORMERR,     /* these two are answered by reply_bare(), */
-    QUESTION_NOTIMP,      /* which reflects nothing but the id */
+    QUESTION_NOTIMP,      /* which reflects nothing but the id; this one with an OPT */
     QUESTION_REFUSED,     /* well-formed, but not for us: transfers, other classes */
     QUESTION_BADTYPE,     /* well-formed, but of a type that no data has */
+    QUESTION_BADCOOKIE,   /* well-formed, but for the length of its cookie */
     QUESTION_BADVERS,     /* answered with an OPT (RFC 6891 section 6.1.3) */
     QUESTION_COOKIE_ONLY, /* no question, a cookie is asked for (RFC 7873 section 5.4) */
 };

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dns/reply.h"
 
-enum { POINTER_TO_QUESTION = 0xc000 | DNS_HEADER };
+enum {
+    POINTER_TO_QUESTION = 0xc000 | DNS_HEADER,
+    ERROR_MAX = 200, /* octets of an extended error, at most */
+};
 
 void reply_bare(struct wire *out, const struct question *question, uint8_t rcode)
 {
@@ -45,11 +48,26 @@ void reply_add_ns(struct wire *out, const struct question *question, uint32_t tt
     reply_add(out, TYPE_NS, ttl, &data);
 }
 
-static void put_soa(struct wire *out, unsigned skip, uint32_t ttl)
+/* MNAME greengate.invalid., RNAME hostmaster in it: names that say who answered and
+ * lead nowhere (RFC 2606). */
+static void put_our_names(struct wire *out)
 {
-    /* MNAME greengate.invalid., RNAME hostmaster in it: names that say who answered
-     * and lead nowhere (RFC 2606). */
     static const uint8_t names[] = "\x9greengate\x7invalid\0\xahostmaster";
+    size_t start = out->len;
+    wire_put(out, names, 19);
+    wire_put(out, names + 19, 11);
+    wire_put_u16(out, (uint16_t)(0xc000 | start));
+}
+
+/* MNAME the name of the zone, RNAME nobody.invalid. (RFC 6303 section 3). */
+static void put_zone_names(struct wire *out, unsigned skip)
+{
+    wire_put_u16(out, (uint16_t)(POINTER_TO_QUESTION + skip));
+    wire_put(out, "\6nobody\7invalid", 16);
+}
+
+static void put_soa(struct wire *out, unsigned skip, uint32_t ttl, bool zone)
+{
     wire_put_u16(out, (uint16_t)(POINTER_TO_QUESTION + skip));
     wire_put_u16(out, TYPE_SOA);
     wire_put_u16(out, CLASS_IN);
@@ -57,10 +75,12 @@ static void put_soa(struct wire *out, unsigned skip, uint32_t ttl)
     size_t len_at = out->len;
     wire_put_u16(out, 0);
     size_t start = out->len;
-    wire_put(out, names, 19);
-    wire_put(out, names + 19, 11);
-    wire_put_u16(out, (uint16_t)(0xc000 | start));
-    const uint32_t numbers[5] = {1, 3600, 600, 86400, ttl};
+    if (zone) {
+        put_zone_names(out, skip);
+    } else {
+        put_our_names(out);
+    }
+    const uint32_t numbers[5] = {1, 3600, 1200, 604800, ttl}; /* those of RFC 6303 */
     for (unsigned i = 0; i < 5; i++) {
         wire_put_u32(out, numbers[i]);
     }
@@ -69,19 +89,19 @@ static void put_soa(struct wire *out, unsigned skip, uint32_t ttl)
 
 void reply_add_soa(struct wire *out, uint32_t ttl)
 {
-    put_soa(out, 0, ttl);
+    put_soa(out, 0, ttl, false);
     count_up(out, 8);
 }
 
 void reply_add_zone_soa(struct wire *out, unsigned skip, uint32_t ttl)
 {
-    put_soa(out, skip, ttl);
+    put_soa(out, skip, ttl, true);
     count_up(out, 8);
 }
 
 void reply_answer_soa(struct wire *out, uint32_t ttl)
 {
-    put_soa(out, 0, ttl);
+    put_soa(out, 0, ttl, true);
     count_up(out, 6);
 }
 
@@ -144,6 +164,25 @@ void reply_end(struct wire *out, const struct question *question, uint16_t rcode
     count_up(out, 10);
 }
 
+/* Take the extended error out of the OPT, which is the last record. */
+static void drop_error(struct wire *out, const struct question *question)
+{
+    struct rr rr = {.type = 0};
+    size_t pos = DNS_HEADER + (size_t)question->wire_len;
+    while (pos < out->len) {
+        if (rr_read(out->data, out->len, &pos, &rr) < 0) {
+            return; /* cannot be: we wrote it */
+        }
+    }
+    if (rr.type != TYPE_OPT || rr.rdlen < 4 || load_u16(out->data + rr.rdata) != OPTION_EDE) {
+        return;
+    }
+    size_t whole = 4 + (size_t)load_u16(out->data + rr.rdata + 2);
+    memmove(out->data + rr.rdata, out->data + rr.rdata + whole, rr.rdlen - whole);
+    out->len -= whole;
+    wire_patch_u16(out, rr.rdata - 2, (uint16_t)(rr.rdlen - whole));
+}
+
 void reply_fit_udp(struct wire *out, const struct question *question)
 {
     size_t limit = question->udp_size < DNS_UDP_OURS ? question->udp_size : DNS_UDP_OURS;
@@ -151,6 +190,13 @@ void reply_fit_udp(struct wire *out, const struct question *question)
         return;
     }
     uint16_t flags = load_u16(out->data + 2);
+    if (!out->full && question->edns && out->len <= limit + ERROR_MAX) {
+        drop_error(out, question);
+    }
+    if (out->len <= limit && !out->full) {
+        store_u16(out->data + 2, (uint16_t)(flags | FLAG_TC));
+        return;
+    }
     out->len = DNS_HEADER + question->wire_len;
     out->full = false;
     store_u16(out->data + 2, (uint16_t)(flags | FLAG_TC));

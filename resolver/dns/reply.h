@@ -44,6 +44,6 @@ void reply_add_ns(struct wire *out, const struct question *question, uint32_t tt
 void reply_end(struct wire *out, const struct question *question, uint16_t rcode,
                const struct reply_error *error);
 
-/* Cut to header and question with TC when longer than the client takes over UDP
- * (RFC 2181 section 9). */
+/* When it is longer than the client takes over UDP: without the extended error
+ * (RFC 8914 section 3), else cut to header and question (RFC 2181 section 9); with TC. */
 void reply_fit_udp(struct wire *out, const struct question *question);

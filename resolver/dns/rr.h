@@ -51,6 +51,7 @@ enum dns_rcode {
     RCODE_NXDOMAIN = 3,
     RCODE_NOTIMP = 4,
     RCODE_REFUSED = 5,
+    RCODE_YXDOMAIN = 6, /* what a DNAME makes of the name is too long (RFC 6672 section 2.2) */
     RCODE_BADVERS = 16,
     RCODE_BADCOOKIE = 23,
 };
@@ -72,6 +73,7 @@ enum dns_ede { /* extended errors, RFC 8914 section 4 */
                EDE_BLOCKED = 15,
                EDE_FILTERED = 17,
                EDE_PROHIBITED = 18,
+               EDE_STALE_NXDOMAIN = 19,
                EDE_NOT_AUTHORITATIVE = 20,
                EDE_NO_REACHABLE_AUTHORITY = 22,
                EDE_NETWORK_ERROR = 23,

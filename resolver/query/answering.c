@@ -34,9 +34,11 @@ static void outcome_reply(struct query *query)
     case QUESTION_NOTIMP:
         query->rcode = RCODE_NOTIMP;
         reply_bare(&query->out, &query->question, RCODE_NOTIMP);
+        reply_end(&query->out, &query->question, RCODE_NOTIMP, &none);
         break;
     case QUESTION_REFUSED: error_reply(query, RCODE_REFUSED, &none); break;
     case QUESTION_BADTYPE: error_reply(query, RCODE_FORMERR, &bad_type); break;
+    case QUESTION_BADCOOKIE: error_reply(query, RCODE_FORMERR, &none); break;
     case QUESTION_BADVERS: error_reply(query, RCODE_BADVERS, &none); break;
     case QUESTION_COOKIE_ONLY: error_reply(query, RCODE_NOERROR, &none); break;
     default:
@@ -213,12 +215,12 @@ static void failure_reply(struct query *query)
         error_reply(query, RCODE_REFUSED, &not_desired);
         return;
     }
+    bool network = query->failure == -EHOSTUNREACH;
     const struct reply_error why = {
-        .code = query->failure == -EHOSTUNREACH ? EDE_NETWORK_ERROR
-                : query->failure == -EREMOTEIO  ? -1
-                                                : EDE_NO_REACHABLE_AUTHORITY,
-        .text =
-            query->failure == -EHOSTUNREACH ? "no upstream can be reached" : "no upstream answered",
+        .code = network ? EDE_NETWORK_ERROR : EDE_NO_REACHABLE_AUTHORITY,
+        .text = network                        ? "no upstream can be reached"
+                : query->failure == -EREMOTEIO ? "no upstream knows an answer"
+                                               : "no upstream answered",
     };
     error_reply(query, RCODE_SERVFAIL, &why);
 }
@@ -245,8 +247,11 @@ static void known_reply(struct query *query)
     uint8_t *wire = query->room;
     uint16_t flags = load_u16(wire + 2) & (uint16_t)(FLAG_QR | FLAG_RA | FLAG_AD | 0xf);
     bool wants_ad = question->dnssec_ok || (question->flags & FLAG_AD);
-    struct reply_error why = {.code = query->stale ? EDE_STALE : -1,
-                              .text = "no upstream answered, this is from before"};
+    bool no_name = (flags & 0xf) == RCODE_NXDOMAIN;
+    const struct reply_error why = {.code = !query->stale ? -1
+                                            : no_name     ? EDE_STALE_NXDOMAIN
+                                                          : EDE_STALE,
+                                    .text = "no upstream answered, this is from before"};
     flags &= wants_ad ? 0xffff : (uint16_t)~FLAG_AD;
     flags |= question->flags & (FLAG_RD | FLAG_CD);
     store_u16(wire, question->id);

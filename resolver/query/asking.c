@@ -58,7 +58,7 @@ enum step asking_recall(struct query *query)
         return STEP_NEXT;
     }
     const struct cache_key key = asking_key(query);
-    int err = cache_failed(worker->cache, &key, worker->now_s);
+    int err = cache_failed(worker->cache, &key, worker->now_us / 1000);
     if (err < 0 && found) {
         use_copy(query);
     } else {
@@ -144,7 +144,7 @@ static void note_failure(const struct query *query, int err)
 {
     if (err == -ETIMEDOUT || err == -EHOSTUNREACH || err == -EREMOTEIO) {
         const struct cache_key key = asking_key(query);
-        cache_note_failure(query->worker->cache, &key, query->worker->now_s, err);
+        cache_note_failure(query->worker->cache, &key, query->worker->now_us / 1000, err);
     }
 }
 

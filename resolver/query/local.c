@@ -248,8 +248,8 @@ static bool put_pointer(struct query *query)
 /* RFC 9606: the extended errors that we give. */
 static bool put_resinfo(struct query *query)
 {
-    static const char info[] = "\x1f"
-                               "exterr=0,3,15,17-18,20,22-23,30";
+    static const char info[] = "\x1e"
+                               "exterr=0,3-4,15,17-20,22-23,30";
     if (query->question.type != TYPE_RESINFO) {
         return false;
     }

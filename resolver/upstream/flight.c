@@ -457,7 +457,8 @@ static void take_answer(struct attempt *attempt, const struct packet *packet)
         distrust(attempt);
     } else if (match == COOKIE_WRONG) {
         return;
-    } else if (verdict.rcode == RCODE_NOERROR || verdict.rcode == RCODE_NXDOMAIN) {
+    } else if (verdict.rcode == RCODE_NOERROR || verdict.rcode == RCODE_NXDOMAIN ||
+               verdict.rcode == RCODE_YXDOMAIN) {
         deliver(attempt, packet);
     } else {
         note_useless(attempt, verdict.rcode);

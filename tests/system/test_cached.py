@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is kept of an answer, for how long and for whom."""
 import itertools
+import struct
 import unittest
 
 import dnswire
@@ -46,6 +47,42 @@ class Kept(unittest.TestCase):
             self.assertTrue(box.ask("ad.test", flags=RD | AD).flags & AD)
             self.assertTrue(box.ask("ad.test", edns=dnswire.opt(dnssec_ok=True)).flags & AD)
         self.assertEqual(upstream.count(), 2)
+
+    def test_ad_is_asked_for(self):
+        """RFC 6840 sections 5.7 and 5.8: an upstream that validates says so to those who ask"""
+        def handler(asked, _):
+            wanted = asked.flags & AD or asked.opt is not None and asked.dnssec_ok
+            return [Send(dnswire.answer(asked, [(None, "A", GOOD, 300)],
+                                        flags=QR | RD | RA | (AD if wanted else 0)))]
+        _, box = self.served(handler)
+        self.assertFalse(box.ask("ad.test").flags & AD)
+        self.assertTrue(box.ask("ad.test", flags=RD | AD).flags & AD)
+
+    def test_records_of_a_set_have_one_ttl(self):
+        """RFC 2181 section 5.2: never an RRSet with TTLs that are not all equal"""
+        _, box = self.served(lambda asked, _: [Send(dnswire.answer(
+            asked, [(None, "A", GOOD, 300), (None, "A", "192.0.2.8", 100)]))])
+        for _ in range(2):
+            ttls = [rr.ttl for rr in box.ask("set.test").answers]
+            self.assertEqual(len(ttls), 2)
+            self.assertEqual(len(set(ttls)), 1)
+            self.assertLessEqual(ttls[0], 100)
+
+    def test_alias_comes_before_what_it_leads_to(self):
+        """RFC 1034 section 4.3.1: the answer, preceded by the aliases on the way"""
+        _, box = self.served(lambda asked, _: [Send(dnswire.answer(
+            asked, [("b.test", "A", GOOD, 300), ("a.test", "CNAME", "b.test", 300),
+                    (None, "CNAME", "a.test", 300)]))])
+        for _ in range(2):
+            self.assertEqual(box.ask("www.test").texts(), ["a.test", "b.test", GOOD])
+
+    def test_name_that_a_dname_makes_too_long(self):
+        """RFC 6672 section 2.2: YXDOMAIN, with the DNAME"""
+        dname = dnswire.pack_name("d.test") + struct.pack("!HHIH", 39, 1, 300, 8) + b"\1e\4test\0"
+        upstream, box = self.served(lambda asked, _: [Send(dnswire.answer(asked, [dname], rcode=6))])
+        reply = box.ask("x.d.test")
+        self.assertEqual((reply.rcode_number, reply.texts()), (6, ["0165047465737400"]))
+        self.assertEqual(upstream.count(), 1)
 
     def negative(self, rcode, ttl, minimum):
         return self.served(lambda asked, _: [Send(dnswire.answer(

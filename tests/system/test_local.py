@@ -147,6 +147,18 @@ class Local(unittest.TestCase):
                 self.assert_negative(self.here(f"77.{zone}", "PTR"), "NXDOMAIN", zone)
                 self.assert_negative(self.here(f"x.77.{zone}", "A"), "NXDOMAIN", zone)
 
+    def test_soa_of_a_private_zone(self):
+        """RFC 6303 section 3: the zone's own name, nobody.invalid., three hours"""
+        for name, zone in (("10.in-addr.arpa", "10.in-addr.arpa"), ("9.0.10.in-addr.arpa", "10.in-addr.arpa"),
+                           ("x.y.8.e.f.ip6.arpa", "8.e.f.ip6.arpa"), ("printer.local", "local")):
+            reply = self.here(name, "SOA")
+            rr, = reply.answers or reply.authority
+            primary, at = dnswire.read_name(reply.raw, rr.end - len(rr.rdata))
+            mailbox, at = dnswire.read_name(reply.raw, at)
+            self.assertEqual((rr.name, primary, mailbox), (zone, zone, "nobody.invalid"))
+            self.assertEqual(struct.unpack_from("!5I", reply.raw, at), (1, 3600, 1200, 604800, 10800))
+            self.assertEqual((rr.ttl, at + 20), (10800, rr.end))
+
     def test_public_reverse_zones_are_asked_for(self):
         before = self.upstream.count()
         for name in ("8.8.8.8.in-addr.arpa", "1.15.172.in-addr.arpa", "1.32.172.in-addr.arpa",

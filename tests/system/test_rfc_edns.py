@@ -285,9 +285,13 @@ class Cookies(Rfc):
             self.assertEqual((reply.texts(), len(cookie)), ([GOOD], 24))
 
     def test_malformed_cookies_are_format_errors(self):
-        """RFC 7873 section 5.2.2"""
+        """RFC 7873 section 5.2.2; with an OPT (RFC 6891 section 6.1.1), since without one FORMERR
+        would say that we know no EDNS (section 7)"""
         for length in (0, 1, 7, 9, 15, 41, 100):
-            self.assert_bare(with_options("cookie.example", option(COOKIE, b"c" * length)), "FORMERR")
+            for tcp in (False, True):
+                reply = self.sent(with_options("cookie.example", option(COOKIE, b"c" * length)), tcp=tcp)
+                self.assert_whole(reply, "FORMERR")
+                self.assertEqual((reply.opt is None, reply.options), (False, []))
 
     def test_first_cookie_counts(self):
         """RFC 7873 section 5.2"""

@@ -148,6 +148,17 @@ class Headers(Rfc):
                 self.assert_bare(packet, "NOTIMP")
                 self.assertEqual(Message(self.box.send(packet)).flags >> 11 & 15, opcode)
 
+    def test_other_opcodes_with_an_opt_have_one_in_the_reply(self):
+        """RFC 6891 section 6.1.1"""
+        update = (header(5 << 11, (1, 0, 1, 1)) + question("example.com", 6) +
+                  dnswire.record("www.example.com", "A", GOOD) + dnswire.opt(dnssec_ok=True))
+        for packet in (dnswire.query("www.example.com", opcode=2), update):
+            for tcp in (False, True):
+                reply = self.sent(packet, tcp=tcp)
+                self.assertEqual((reply.rcode, reply.questions, len(reply.raw)), ("NOTIMP", [], 12 + 11))
+                self.assertEqual((reply.version, reply.udp_size), (0, 1232))
+        self.assert_nothing_went_upstream()
+
     def test_unknown_opcode_without_a_question_is_not_implemented(self):
         """RFC 8906 section 8.1.4: header only, opcode 15, RD clear"""
         reply = self.sent(header(15 << 11, (0, 0, 0, 0)))

@@ -133,6 +133,16 @@ class Outage(unittest.TestCase):
         wait_for(answered, "an answer", 5)
         self.assertLess(time.monotonic() - begin, 2)
 
+    def test_question_that_failed_rests_for_a_second(self):
+        """RFC 9520 section 3.2, in an outage too"""
+        upstream = self.enterContext(FakeUpstream(lambda *_: []))
+        box = self.enterContext(Box(upstream=[upstream.url], config=ONE))
+        self.assertEqual(box.ask("rests.test", timeout=8).rcode, "SERVFAIL")
+        end, before = time.monotonic() + 0.9, upstream.count("rests.test")
+        while time.monotonic() < end:
+            self.assertEqual(box.ask("rests.test").rcode, "SERVFAIL")
+        self.assertEqual(upstream.count("rests.test"), before)
+
     def test_waiting_question_is_answered_when_the_server_is_back(self):
         """Probes notice it; nobody has to ask anew."""
         upstream = self.enterContext(FakeUpstream(lambda *_: []))

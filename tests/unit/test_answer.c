@@ -137,7 +137,8 @@ static void a_chain_is_followed_in_any_order(void **state)
     assert_int_equal(rebuild(&message, "www.example", TYPE_A, &answer), 0);
     assert_int_equal(count(&answer, 6), 3);
     assert_int_equal(answer_walk_targets(answer.wire, answer.len, note_target, targets), 0);
-    assert_string_equal(targets, "c.example b.example ");
+    assert_string_equal(targets, "b.example c.example "); /* each before what it leads to */
+    assert_int_equal(load_u16(answer.wire + answer.len - 14), TYPE_A);
 }
 
 static void an_answer_for_other_names_alone_is_none(void **state)
@@ -232,6 +233,64 @@ static void a_negative_answer_lives_as_its_soa_says(void **state)
         assert_true(answer.negative);
         assert_int_equal(answer.rcode, RCODE_NXDOMAIN);
         assert_int_equal(answer.ttl, rows[i].ttl);
+    }
+}
+
+/* RFC 2181 section 5.2: "In no case may a server send an RRSet with TTLs not all equal." */
+static void records_of_a_set_have_its_lowest_ttl(void **state)
+{
+    (void)state;
+    struct message message;
+    struct answer answer;
+    begin(&message, "www.example", TYPE_A, 0);
+    add_cname(&message, "www.example", "b.example");
+    for (uint32_t i = 0; i < 3; i++) {
+        add_a(&message, 6, "b.example", i);
+        store_u32(message.octets + message.out.len - 10, i == 1 ? 60 : 200);
+    }
+    assert_int_equal(rebuild(&message, "www.example", TYPE_A, &answer), 0);
+    static const uint32_t expected[] = {300, 60, 60, 60};
+    assert_int_equal(answer.ttl_count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(load_u32(answer.wire + answer.ttl_at[i]), expected[i]);
+    }
+    assert_int_equal(answer.ttl, 60);
+}
+
+/* RFC 3597 section 4: SIG, NXT and NAPTR too SHOULD be decompressed. */
+static void names_of_old_types_are_written_out(void **state)
+{
+    static const struct {
+        const char *behaviour;
+        uint16_t type;
+        uint8_t before, after;
+        const char *data; /* with a pointer to the question's name */
+    } rows[] = {
+        {"MX", TYPE_MX, 2, 0, "\0\1\xc0\x0c"},
+        {"SIG", 24, 18, 3,
+         "\0\1\5\3\0\0\0\1\0\0\0\2\0\0\0\3\0\4\xc0\x0c"
+         "abc"},
+        {"NXT", 30, 0, 2, "\xc0\x0c\x40\1"},
+        {"NAPTR", TYPE_NAPTR, 14, 0, "\0\1\0\2\1U\6E2U+ab\0\xc0\x0c"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct message message;
+        struct answer answer;
+        size_t at = rows[i].before, len = at + 2 + rows[i].after;
+        print_message("%s\n", rows[i].behaviour);
+        begin(&message, "www.example", rows[i].type, 0);
+        size_t start = record(&message, 6, "www.example", rows[i].type);
+        wire_put(&message.out, rows[i].data, len);
+        end_data(&message, start);
+        assert_int_equal(rebuild(&message, "www.example", rows[i].type, &answer), 0);
+        const uint8_t *data = answer.wire + answer.len - (len + 11);
+        assert_int_equal(load_u16(data - 2), len + 11);
+        assert_memory_equal(data, rows[i].data, at);
+        assert_memory_equal(data + at, "\3www\7example", 13);
+        assert_memory_equal(data + at + 13, rows[i].data + at + 2, rows[i].after);
+        message.octets[message.out.len - rows[i].after - 2] = 0x3f; /* a label with no end */
+        assert_int_equal(rebuild(&message, "www.example", rows[i].type, &answer), -EBADMSG);
     }
 }
 
@@ -340,6 +399,8 @@ int main(void)
         cmocka_unit_test(a_referral_is_told_from_a_denial),
         cmocka_unit_test(foreign_records_are_left_out),
         cmocka_unit_test(a_negative_answer_lives_as_its_soa_says),
+        cmocka_unit_test(records_of_a_set_have_its_lowest_ttl),
+        cmocka_unit_test(names_of_old_types_are_written_out),
         cmocka_unit_test(damaged_messages_are_refused_whole),
         cmocka_unit_test(a_chain_may_have_16_links),
         cmocka_unit_test(circles_end),

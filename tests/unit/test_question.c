@@ -74,15 +74,15 @@ static const struct {
         QUESTION_OK),
     ROW("a cookie too short (RFC 7873)",
         HEADER("\1\0", "\1", "\0", "\0", "\1") WWW "\0\1\0\1" COOKIE("\xb", "\7") "1234567",
-        QUESTION_FORMERR),
+        QUESTION_BADCOOKIE),
     ROW("a cookie between the lengths",
         HEADER("\1\0", "\1", "\0", "\0", "\1") WWW
         "\0\1\0\1" COOKIE("\x13", "\xf") "123456789abcdef",
-        QUESTION_FORMERR),
+        QUESTION_BADCOOKIE),
     ROW("a cookie too long",
         HEADER("\1\0", "\1", "\0", "\0", "\1") WWW
         "\0\1\0\1" COOKIE("\x2d", "\x29") "12345678901234567890123456789012345678901",
-        QUESTION_FORMERR),
+        QUESTION_BADCOOKIE),
     ROW("a cookie without a question (RFC 7873)",
         HEADER("\1\0", "\0", "\0", "\0", "\1") COOKIE("\xc", "\x8") "12345678",
         QUESTION_COOKIE_ONLY),
@@ -157,6 +157,46 @@ static void the_clients_case_comes_back_and_large_replies_are_cut(void **state)
     assert_int_equal(load_u16(octets + 6), 0);
 }
 
+/* RFC 8914 section 3: "servers SHOULD truncate messages by dropping EDE options before
+ * dropping other data", and set TC. */
+static void an_extended_error_goes_before_the_data(void **state)
+{
+    static const struct {
+        const char *behaviour;
+        size_t data; /* octets; beside them stand 84, and 17 of the error */
+        size_t len;
+    } sizes[] = {
+        {"all fits", 411, 512},
+        {"but for the error", 412, 496},
+        {"exactly without it", 428, 512},
+        {"not even so", 429, 72},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct question question;
+        uint8_t octets[1024];
+        struct wire out;
+        static const uint8_t zeros[512];
+        static const char query[] =
+            HEADER("\1\0", "\1", "\0", "\0", "\1") WWW "\0\1\0\1" COOKIE("\xc", "\x8") "12345678";
+        const struct packet data = {zeros, sizes[i].data};
+        const struct reply_error why = {EDE_STALE, "from before"};
+        print_message("%s\n", sizes[i].behaviour);
+        assert_int_equal(question_parse((const uint8_t *)query, sizeof(query) - 1, &question),
+                         QUESTION_OK);
+        question.udp_size = 512;
+        wire_init(&out, octets, sizeof(octets));
+        reply_begin(&out, &question, (const uint8_t *)query, RCODE_NOERROR);
+        reply_add(&out, TYPE_TXT, 5, &data);
+        reply_end(&out, &question, 0, &why);
+        reply_fit_udp(&out, &question);
+        assert_int_equal(out.len, sizes[i].len);
+        assert_int_equal((load_u16(octets + 2) & FLAG_TC) != 0, i > 0);
+        assert_int_equal(load_u16(octets + 6), i < 3);
+        assert_int_equal(load_u16(octets + 10), 1);
+    }
+}
+
 static void an_opt_that_does_not_fit_is_left_out_whole(void **state)
 {
     (void)state;
@@ -218,6 +258,7 @@ int main(void)
         cmocka_unit_test(every_cut_of_a_query_is_refused),
         cmocka_unit_test(a_bare_reply_reflects_nothing),
         cmocka_unit_test(the_clients_case_comes_back_and_large_replies_are_cut),
+        cmocka_unit_test(an_extended_error_goes_before_the_data),
         cmocka_unit_test(an_opt_that_does_not_fit_is_left_out_whole),
         cmocka_unit_test(a_negative_reply_carries_a_whole_soa),
     };
