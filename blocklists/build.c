@@ -307,6 +307,9 @@ int build_run(const struct build_job *job, struct source_report *reports, struct
     b.order = calloc(job->source_count + 1, sizeof(*b.order));
     b.parents = fold_set_new();
     int err = b.order && b.parents ? count_sources(&b) : -ENOMEM;
+    if (err == 0) {
+        fold_set_settle(b.parents);
+    }
     if (err == 0 && job->out_fd >= 0) {
         err = build_file(&b, diag);
     }

@@ -6,12 +6,15 @@
 
 #include "blocklists/blockdb_key.h"
 
-enum { SLOTS = 1 << 20 };
+enum { SLOTS = 1 << 20, PENDING = 16 };
 
 struct fold_set {
     uint64_t *slots; /* hashes, 0 = free; at hash's high bits, then the next free one */
     size_t count;
     unsigned shift; /* hashes with bits under this many low ones are kept no more */
+    /* The last ones, 0 = none: they come in when the memory of their slots has come. */
+    uint64_t pending[PENDING];
+    unsigned next;
 };
 
 struct fold_set *fold_set_new(void)
@@ -82,6 +85,20 @@ static uint64_t mark(uint64_t hash)
     return hash | 1ULL << 43;
 }
 
+/* `hash` takes the place of the oldest that waits, which goes into the set. */
+static void replace_oldest(struct fold_set *set, uint64_t hash)
+{
+    uint64_t oldest = set->pending[set->next];
+    set->pending[set->next] = hash;
+    set->next = (set->next + 1) % PENDING;
+    if (oldest && is_kept(set, oldest)) {
+        insert(set, oldest);
+    }
+    if (set->count > FOLD_NAMES_MAX) {
+        shrink(set);
+    }
+}
+
 void fold_set_add(struct fold_set *set, uint64_t key, const struct dname *name)
 {
     uint64_t hash = key;
@@ -89,10 +106,15 @@ void fold_set_add(struct fold_set *set, uint64_t key, const struct dname *name)
         hash = blockdb_hash_label(hash, name->wire + name->offset[skip]);
     }
     if (is_kept(set, mark(hash))) {
-        insert(set, mark(hash));
+        __builtin_prefetch(&set->slots[mark(hash) >> 44], 1);
+        replace_oldest(set, mark(hash));
     }
-    if (set->count > FOLD_NAMES_MAX) {
-        shrink(set);
+}
+
+void fold_set_settle(struct fold_set *set)
+{
+    for (unsigned i = 0; i < PENDING; i++) {
+        replace_oldest(set, 0);
     }
 }
 

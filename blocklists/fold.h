@@ -21,6 +21,9 @@ void fold_set_free(struct fold_set *set); /* accepts NULL */
 /* `key` stands for the list. */
 void fold_set_add(struct fold_set *set, uint64_t key, const struct dname *name);
 
+/* After the last name, before the first question. */
+void fold_set_settle(struct fold_set *set);
+
 /* The nearest parent of the name that was added under the same key, as labels to take
  * off the name, from `from` on; 0 for none. */
 unsigned fold_set_parent(const struct fold_set *set, uint64_t key, const struct dname *name,

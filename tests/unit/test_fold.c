@@ -23,9 +23,10 @@ static void add(struct fold_set *set, uint64_t key, const char *text)
     fold_set_add(set, key, &name);
 }
 
-static unsigned parent(const struct fold_set *set, uint64_t key, const char *text, unsigned from)
+static unsigned parent(struct fold_set *set, uint64_t key, const char *text, unsigned from)
 {
     struct dname name = name_of(text);
+    fold_set_settle(set);
     return fold_set_parent(set, key, &name, from);
 }
 
@@ -74,7 +75,7 @@ static void number_name(unsigned number, struct dname *name)
 }
 
 /* Which of the numbered names a set still holds, as a sum and a count. */
-static unsigned count_held(const struct fold_set *set, unsigned count, uint64_t *ret_sum)
+static unsigned count_held(struct fold_set *set, unsigned count, uint64_t *ret_sum)
 {
     unsigned held = 0;
     *ret_sum = 0;
