@@ -22,7 +22,7 @@ struct rewrite {
     struct chain chain;
     size_t answers_at; /* where the answer section begins */
     unsigned matches;  /* records of the asked type */
-    unsigned foreign;  /* records of names that the question does not lead to */
+    unsigned foreign;  /* records that the question does not lead to */
     bool has_soa;
     bool refers; /* the authority section names servers to ask instead */
 };
@@ -74,11 +74,12 @@ static int extend_chain(struct rewrite *work, unsigned records)
             dname_read(work->packet->data, rr.end, &at, &target) < 0 || at != rr.end) {
             return -EBADMSG;
         }
-        if (find_link(&work->chain, &owner) < 0 || find_link(&work->chain, &target) >= 0) {
+        int from = find_link(&work->chain, &owner), to = find_link(&work->chain, &target);
+        if (from < 0 || to > from) {
             continue;
         }
-        if (work->chain.count > ANSWER_CHAIN_MAX) {
-            return -EBADMSG;
+        if (to >= 0 || work->chain.count > ANSWER_CHAIN_MAX) {
+            return -EBADMSG; /* a circle, or no end in sight */
         }
         work->chain.name[work->chain.count] = target;
         work->chain.offset[work->chain.count++] = 0;
@@ -172,6 +173,12 @@ static bool keep_in_answer(const struct rewrite *work, const struct rr *rr,
     return wanted && find_link(&work->chain, owner) >= 0;
 }
 
+/* Servers that know addresses alone give them for every type: that says no. */
+static bool is_addresses_alone(const struct rewrite *work, uint16_t type, const struct dname *owner)
+{
+    return type == TYPE_A && find_link(&work->chain, owner) >= 0;
+}
+
 static int copy_answers(struct rewrite *work, unsigned records, size_t *pos)
 {
     unsigned kept = 0;
@@ -179,11 +186,11 @@ static int copy_answers(struct rewrite *work, unsigned records, size_t *pos)
         struct rr rr;
         struct dname owner;
         if (rr_read(work->packet->data, work->packet->len, pos, &rr) < 0 ||
-            read_owner(work->packet, &rr, &owner) < 0) {
+            read_owner(work->packet, &rr, &owner) < 0 || rr.class_code != CLASS_IN) {
             return -EBADMSG;
         }
-        if (rr.class_code != CLASS_IN || !keep_in_answer(work, &rr, &owner)) {
-            work->foreign += !is_dnssec(rr.type) && find_link(&work->chain, &owner) < 0;
+        if (!keep_in_answer(work, &rr, &owner)) {
+            work->foreign += !is_dnssec(rr.type) && !is_addresses_alone(work, rr.type, &owner);
             continue;
         }
         if (put_record(work, &rr, &owner, clamp_ttl(work, rr.ttl)) < 0) {
@@ -215,13 +222,13 @@ static int copy_authority(struct rewrite *work, unsigned records, size_t *pos)
         struct rr rr;
         struct dname owner;
         if (rr_read(work->packet->data, work->packet->len, pos, &rr) < 0 ||
-            read_owner(work->packet, &rr, &owner) < 0) {
+            read_owner(work->packet, &rr, &owner) < 0 || rr.class_code != CLASS_IN) {
             return -EBADMSG;
         }
         bool soa = rr.type == TYPE_SOA && negative && !work->has_soa &&
                    (dname_is_below(last, &owner) || below_chain(&work->chain, &owner));
         work->refers |= rr.type == TYPE_NS && dname_is_below(&work->ask->name, &owner);
-        if (rr.class_code != CLASS_IN || (!soa && !is_denial(work, rr.type))) {
+        if (!soa && !is_denial(work, rr.type)) {
             continue;
         }
         if (soa && rr.rdlen < 22) {

@@ -50,6 +50,10 @@ def forward(asked):
     return dnswire.answer(asked, [b"\xc0\xff" + struct.pack("!HHIH4B", 1, 1, 300, 4, 9, 9, 9, 9)])
 
 
+def chaos(asked):
+    return pack_name(name_of(asked)) + struct.pack("!HHIH4B", 1, 3, 300, 4, 203, 0, 113, 66)
+
+
 def cookie(data):
     return opt(options=struct.pack("!HH", 10, len(data)) + data)
 
@@ -94,6 +98,15 @@ KINDS = {
     "referral": lambda q: dnswire.answer(q, authority=[record("silent", "NS", "ns.evil.test"),
                                                        record(".", "NS", "ns.evil.test")],
                                          additional=[record("ns.evil.test", "A", BAD)]),
+    "class-of-record": lambda q: dnswire.answer(q, [chaos(q)]),
+    "class-of-authority": lambda q: dnswire.answer(q, [(None, "A", BAD, 300)], authority=[chaos(q)]),
+    "type-of-record": lambda q: dnswire.answer(q, [(None, "TXT", "not asked for", 300)]),
+    "alias-of-itself": lambda q: dnswire.answer(q, [(None, "CNAME", name_of(q), 300)]),
+    "alias-circle": lambda q: dnswire.answer(q, [(None, "CNAME", "b.test", 300),
+                                                 ("b.test", "CNAME", name_of(q), 300)]),
+    "alias-circle-apart": lambda q: dnswire.answer(q, [(None, "CNAME", "b.test", 300),
+                                                       ("b.test", "CNAME", "c.test", 300),
+                                                       ("c.test", "CNAME", "b.test", 300)]),
     "two-opts": lambda q: with_opt(q, opt(), opt()),
     "opt-in-answer": lambda q: dnswire.answer(q, [opt(), (None, "A", BAD, 300)]),
     "opt-overrun": lambda q: with_opt(q, opt(options=struct.pack("!HH", 10, 99))),
