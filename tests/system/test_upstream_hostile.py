@@ -110,6 +110,7 @@ KINDS = {
     "two-opts": lambda q: with_opt(q, opt(), opt()),
     "opt-in-answer": lambda q: dnswire.answer(q, [opt(), (None, "A", BAD, 300)]),
     "opt-overrun": lambda q: with_opt(q, opt(options=struct.pack("!HH", 10, 99))),
+    "opt-version": lambda q: with_opt(q, opt(version=1)),
     "opt-owner": lambda q: with_opt(q, b"\x01a" + opt()),
     "other-cookie": lambda q: with_opt(q, cookie(b"x" * 16)),
     "formerr": lambda q: dnswire.answer(q, rcode=1),
