@@ -25,44 +25,6 @@ static void on_timer_closed(uv_handle_t *handle)
     upstream_release(upstream);
 }
 
-static void end_attempt(struct attempt *attempt)
-{
-    if (attempt->stream) {
-        channel_attempt_end(attempt);
-    } else {
-        udp_attempt_end(attempt);
-    }
-}
-
-static void remove_attempt(struct attempt *attempt)
-{
-    struct flight *flight = attempt->flight;
-    unsigned kept = 0;
-    for (unsigned i = 0; i < FLIGHT_OPEN; i++) {
-        if (flight->open[i] && flight->open[i] != attempt) {
-            flight->open[kept++] = flight->open[i];
-        }
-    }
-    while (kept < FLIGHT_OPEN) {
-        flight->open[kept++] = NULL;
-    }
-    end_attempt(attempt);
-}
-
-void flight_add(struct flight *flight, struct attempt *attempt)
-{
-    bool parallel = flight->upstream->table.plan->strategy == STRATEGY_PARALLEL;
-    unsigned most = parallel ? FLIGHT_OPEN : FLIGHT_SOCKETS;
-    if (flight->open[most - 1]) {
-        remove_attempt(flight->open[most - 1]);
-    }
-    for (unsigned i = most - 1; i > 0; i--) {
-        flight->open[i] = flight->open[i - 1];
-    }
-    flight->open[0] = attempt;
-    flight->packets++;
-}
-
 void flight_finish(struct flight *flight, const struct upstream_result *result)
 {
     struct upstream *upstream = flight->upstream;
@@ -76,7 +38,7 @@ void flight_finish(struct flight *flight, const struct upstream_result *result)
         claim_give_back(upstream->setup.claims, flight->hash);
     }
     while (flight->open[0]) {
-        remove_attempt(flight->open[0]);
+        attempt_remove(flight->open[0]);
     }
     uv_close((uv_handle_t *)&flight->timer, on_timer_closed);
     for (struct upstream_waiter *waiter = flight->waiters, *next; waiter; waiter = next) {
@@ -140,27 +102,6 @@ static void wait_for(struct flight *flight, uint32_t ms, uv_timer_cb after)
     uv_timer_start(&flight->timer, after, ms < left ? ms : left, 0);
 }
 
-static bool has_udp_open(const struct flight *flight)
-{
-    for (unsigned i = 0; i < FLIGHT_OPEN && flight->open[i]; i++) {
-        if (!flight->open[i]->stream) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Does an attempt wait that has brought nothing yet? */
-static bool has_hope(const struct flight *flight)
-{
-    for (unsigned i = 0; i < FLIGHT_OPEN && flight->open[i]; i++) {
-        if (!flight->open[i]->reacted) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void on_deadline(uv_timer_t *timer)
 {
     fail(timer->data);
@@ -169,11 +110,11 @@ static void on_deadline(uv_timer_t *timer)
 /* There is nothing left to try. */
 static void give_up(struct flight *flight)
 {
-    if (has_hope(flight) && time_left_ms(flight) >= LEAST_LEFT_MS) {
+    if (flight_has_hope(flight) && time_left_ms(flight) >= LEAST_LEFT_MS) {
         wait_for(flight, time_left_ms(flight), on_deadline);
         return;
     }
-    if (flight->holding || !has_udp_open(flight) || time_left_ms(flight) < LEAST_LEFT_MS) {
+    if (flight->holding || !flight_has_udp(flight) || time_left_ms(flight) < LEAST_LEFT_MS) {
         fail(flight);
         return;
     }
@@ -283,10 +224,10 @@ void flight_refused(struct attempt *attempt)
     if (server) {
         upstream_note_failure(flight->upstream, server);
     }
-    remove_attempt(attempt);
+    attempt_remove(attempt);
     flight->worst = -EHOSTUNREACH;
     flight->refused++;
-    if (has_hope(flight) || flight->holding) {
+    if (flight_has_hope(flight) || flight->holding) {
         return;
     }
     if (flight->refused > (unsigned)__builtin_popcountll(flight->allowed)) {
@@ -304,7 +245,7 @@ static void ask_again(struct attempt *attempt)
     uint32_t patience = able ? patience_ms(flight, attempt->server) : 0;
     if (able && start_attempt(flight, attempt->server) == 0) {
         wait_for(flight, patience, on_patience_over);
-    } else if (!has_hope(flight)) {
+    } else if (!flight_has_hope(flight)) {
         attempt_next(flight, on_patience_over);
     }
 }
@@ -313,8 +254,8 @@ void flight_lost(struct attempt *attempt)
 {
     struct flight *flight = attempt->flight;
     flight->tried &= ~((uint64_t)1 << attempt->server);
-    remove_attempt(attempt);
-    if (!has_hope(flight) && !flight->holding) {
+    attempt_remove(attempt);
+    if (!flight_has_hope(flight) && !flight->holding) {
         flight->attempts -= flight->attempts > 0;
         uv_timer_start(&flight->timer, on_hurry, 0, 0);
     }
@@ -348,7 +289,7 @@ static void server_said_no(struct attempt *attempt)
     struct flight *flight = attempt->flight;
     bool all = (flight->tried & flight->allowed) == flight->allowed;
     flight->worst = -EREMOTEIO;
-    if (has_hope(flight) || flight->holding) {
+    if (flight_has_hope(flight) || flight->holding) {
         return;
     }
     if (all) {
@@ -464,16 +405,6 @@ static void take_answer(struct attempt *attempt, const struct packet *packet)
     }
 }
 
-static bool is_open(const struct flight *flight, const struct attempt *attempt)
-{
-    for (unsigned i = 0; i < FLIGHT_OPEN; i++) {
-        if (flight->open[i] == attempt) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool flight_receive(struct attempt *attempt, const struct packet *packet)
 {
     struct flight *flight = attempt->flight; /* its memory stays until the loop goes on */
@@ -491,5 +422,5 @@ bool flight_receive(struct attempt *attempt, const struct packet *packet)
     } else {
         take_answer(attempt, packet);
     }
-    return !is_open(flight, attempt);
+    return !flight_has_open(flight, attempt);
 }

@@ -109,6 +109,14 @@ struct server *attempt_server(const struct attempt *attempt);
 /* Make it count; the oldest gives way. */
 void flight_add(struct flight *flight, struct attempt *attempt);
 
+/* Take it out of those that count, and end it. */
+void attempt_remove(struct attempt *attempt);
+
+/* Is this attempt open still, is one over UDP, is one that has brought nothing yet? */
+bool flight_has_open(const struct flight *flight, const struct attempt *attempt);
+bool flight_has_udp(const struct flight *flight);
+bool flight_has_hope(const struct flight *flight);
+
 /* Somebody waits for the answer too. */
 void flight_join(struct flight *flight, struct upstream_waiter *waiter);
 
