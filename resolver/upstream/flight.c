@@ -65,6 +65,7 @@ static int start_attempt(struct flight *flight, int index)
     struct server *server = &flight->upstream->table.servers[index];
     bool stream = flight->use_tcp || server_wants_tcp(server);
     uint32_t serial = server->serial;
+    flight->streamed = stream;
     server_asked(server);
     int err = stream ? channel_attempt_start(flight, index) : udp_attempt_start(flight, index);
     if (err < 0) {
@@ -180,10 +181,22 @@ static void attempt_next(struct flight *flight, uv_timer_cb patience_over)
     give_up(flight);
 }
 
+/* The next try goes over TCP when UDP brought what was not for us (RFC 5452 section 9.3),
+ * and over UDP when TCP was silent. */
+static void change_transport(struct flight *flight)
+{
+    bool strange = flight->use_tcp;
+    for (unsigned i = 0; i < FLIGHT_OPEN && flight->open[i]; i++) {
+        strange |= flight->open[i]->strange;
+    }
+    flight->use_tcp = strange && !flight->streamed;
+}
+
 static void on_patience_over(uv_timer_t *timer)
 {
     struct flight *flight = timer->data;
     note_silence(flight);
+    change_transport(flight);
     attempt_next(flight, on_patience_over);
 }
 
@@ -225,6 +238,7 @@ void flight_refused(struct attempt *attempt)
         upstream_note_failure(flight->upstream, server);
     }
     attempt_remove(attempt);
+    change_transport(flight);
     flight->worst = -EHOSTUNREACH;
     flight->refused++;
     if (flight_has_hope(flight) || flight->holding) {
@@ -280,6 +294,14 @@ static void distrust(struct attempt *attempt)
     if (!attempt->reacted) {
         attempt->reacted = true;
         over_tcp(attempt);
+    }
+}
+
+/* A damaged packet: forged, or the path or the server spoils what goes over UDP. */
+static void spurn(struct attempt *attempt)
+{
+    if (!attempt->stream) {
+        distrust(attempt);
     }
 }
 
@@ -347,6 +369,7 @@ static void deliver(struct attempt *attempt, const struct packet *packet)
     struct answer answer;
     source.limits.keep_ad = server && server->plan->trusted;
     if (answer_rebuild(&source, &upstream->room, &answer) < 0) {
+        spurn(attempt);
         return;
     }
     if (answer.referral) { /* it does not resolve for us */
@@ -389,6 +412,7 @@ static void take_answer(struct attempt *attempt, const struct packet *packet)
     struct server *server = attempt_server(attempt);
     struct ask_verdict verdict;
     if (ask_read_verdict(&flight->ask, packet, &verdict) < 0) {
+        spurn(attempt);
         return;
     }
     enum cookie_match match =
@@ -397,7 +421,7 @@ static void take_answer(struct attempt *attempt, const struct packet *packet)
         flight->no_cookie = true;
         distrust(attempt);
     } else if (match == COOKIE_WRONG) {
-        return;
+        attempt->strange = true;
     } else if (verdict.rcode == RCODE_NOERROR || verdict.rcode == RCODE_NXDOMAIN) {
         deliver(attempt, packet);
     } else {
@@ -410,6 +434,7 @@ bool flight_receive(struct attempt *attempt, const struct packet *packet)
     struct flight *flight = attempt->flight; /* its memory stays until the loop goes on */
     enum ask_match match = ask_check(&flight->ask, &attempt->mark, packet);
     if (match == ASK_FOREIGN || (match == ASK_TRUNCATED && attempt->stream)) {
+        attempt->strange = !attempt->stream;
         return false;
     }
     if (!attempt->stream && needs_tcp(attempt, match, packet)) {

@@ -28,6 +28,7 @@ struct attempt {
     bool cookie;  /* one was sent */
     bool blamed;  /* its silence was counted */
     bool reacted; /* it brought an answer that was of no use: only a good one counts now */
+    bool strange; /* over UDP it brought what does not belong to it */
 };
 
 struct flight {
@@ -49,6 +50,7 @@ struct flight {
     bool borrowed;    /* another worker asks */
     bool probe;       /* nobody asked: is the server there again? */
     bool use_tcp;     /* answers over UDP were cut, or the server breaks case */
+    bool streamed;    /* the last attempt was over TCP or TLS */
     bool no_cookie;   /* an answer lacked the cookie that its server gives */
     bool new_cookie;  /* asked again because of a cookie */
     bool holding;     /* all failed; an answer may still come */

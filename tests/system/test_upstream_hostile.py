@@ -164,6 +164,31 @@ class BadFirst(unittest.TestCase):
         type(self).tcp = False
 
 
+class BadOnly(unittest.TestCase):
+    """Where UDP brings nothing that can be used, TCP does (RFC 5452 section 9.3)."""
+    NO = ("formerr", "formerr-bare", "servfail", "notimp", "refused", "rcode-15", "badvers", "referral")
+
+    def test_each_kind_that_is_no_answer_leads_to_tcp(self):
+        upstream = self.enterContext(FakeUpstream(lambda asked, transport: [Send(
+            good(asked) if transport == "tcp" else KINDS[name_of(asked).lower().split(".")[0]](asked))]))
+        box = self.enterContext(Box(upstream=[upstream.url], config={"server": {"workers": 1}}))
+        for kind in KINDS:
+            if kind not in self.NO:
+                with self.subTest(kind):
+                    self.assertEqual(box.ask(f"{kind}.test", timeout=8).texts(), [GOOD])
+                    self.assertLessEqual(upstream.count(f"{kind}.test"), 8)
+
+    def test_tcp_that_is_silent_leads_back_to_udp(self):
+        """A forged packet costs a try: the server has no TCP, and its first answer is lost."""
+        for kind in ("tc-garbage", "record-cut", "other-case", "wrong-id"):
+            with self.subTest(kind):
+                upstream = self.enterContext(FakeUpstream(lambda asked, transport, kind=kind: [
+                    Send(KINDS[kind](asked) if upstream.count("a.test", "udp") == 1 else good(asked))
+                ] if transport == "udp" else []))
+                box = self.enterContext(Box(upstream=[upstream.url], config={"server": {"workers": 1}}))
+                self.assertEqual(box.ask("a.test", timeout=8).texts(), [GOOD])
+
+
 class OtherSource(unittest.TestCase):
     def test_answer_from_another_port_is_not_seen(self):
         """RFC 5452 section 9.1."""
