@@ -234,7 +234,7 @@ class Tcp(unittest.TestCase):
             waiting = [pool.submit(box.ask, f"old{n}.test", timeout=8) for n in range(10)]
             wait_for(lambda: upstream.count() == 11, "the questions")
             upstream.handler = held
-            box.daemon.process.send_signal(signal.SIGSTOP)
+            box.daemon.hold()
             try:
                 sent = []
                 for n in range(20):
@@ -263,7 +263,7 @@ class Tcp(unittest.TestCase):
             upstream.handler = held
             time.sleep(0.5)  # so that the connection's own patience lasts longer
             self.assertEqual(box.ask("b.test").texts(), [GOOD])
-            box.daemon.process.send_signal(signal.SIGSTOP)
+            box.daemon.hold()
             try:
                 reset(upstream)
                 time.sleep(max(0, begin + 1.2 - time.monotonic()))
