@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "dns/rdata.h"
+
 /* The chain of names that the question leads to, each with the offset at which it
  * stands in the new message, for compression. */
 struct chain {
@@ -130,7 +132,7 @@ static int put_record(struct rewrite *work, const struct rr *rr, const struct dn
     size_t len_at = work->out.len;
     wire_put_u16(&work->out, 0);
     size_t start = work->out.len;
-    int err = rr_copy_data(work->packet, rr, &work->out);
+    int err = rdata_copy(work->packet, rr, &work->out);
     if (err < 0) {
         return -EBADMSG;
     }

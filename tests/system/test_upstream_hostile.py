@@ -189,6 +189,26 @@ class BadOnly(unittest.TestCase):
                 self.assertEqual(box.ask("a.test", timeout=8).texts(), [GOOD])
 
 
+class BadData(unittest.TestCase):
+    """Data that has not the shape of its type comes first."""
+    ROWS = {  # type: bad, good
+        "TXT": (b"\x05abc", b"\x03abc"),  # RFC 1035 section 3.3.14
+        "HTTPS": (b"\0\1\0\0\1\0\x09\2h2", b"\0\1\0\0\1\0\3\2h2"),  # RFC 9460 section 2.2
+        "SVCB": (b"\0\1\0\0\3\0\1\1", b"\0\1\0\0\3\0\2\3\x55"),
+    }
+
+    def test_the_right_data_is_waited_for(self):
+        def handler(asked, _):
+            pair = self.ROWS.get(asked.questions[0][1], (b"", b""))
+            return [Send(dnswire.answer(asked, [(None, asked.questions[0][1], data, 300)]),
+                         after=0.05 * n) for n, data in enumerate(pair)]
+        upstream = self.enterContext(FakeUpstream(handler))
+        box = self.enterContext(Box(upstream=[upstream.url], config={"server": {"workers": 1}}))
+        for kind, (_, right) in self.ROWS.items():
+            with self.subTest(kind):
+                self.assertEqual(box.ask("a.test", kind, timeout=8).texts(), [right.hex()])
+
+
 class OtherSource(unittest.TestCase):
     def test_answer_from_another_port_is_not_seen(self):
         """RFC 5452 section 9.1."""
