@@ -13,6 +13,7 @@
  *   r    any octets   R  at least one   S  at least one character string
  *   b    the bitmap of types (RFC 4034 section 4.1.2)
  *   a    address prefixes (RFC 3123)   p  service parameters (RFC 9460)
+ *   d    the type of a digest, and the digest   l  a place (RFC 1876)
  *   t    a tag of letters and digits, then any octets (RFC 8659) */
 static const struct {
     uint16_t type;
@@ -21,10 +22,10 @@ static const struct {
     {1, "4"},    {2, "c"},    {3, "c"},    {4, "c"},     {5, "c"},    {6, "cc488"}, {7, "c"},
     {8, "c"},    {9, "c"},    {12, "c"},   {13, "ss"},   {14, "cc"},  {15, "2c"},   {16, "S"},
     {17, "cc"},  {18, "2c"},  {19, "s"},   {20, "S"},    {21, "2c"},  {24, "99nr"}, {25, "4r"},
-    {26, "2cc"}, {27, "sss"}, {28, "88"},  {29, "88"},   {30, "nr"},  {33, "6c"},   {35, "4sssn"},
-    {36, "2c"},  {37, "5r"},  {39, "c"},   {42, "a"},    {43, "4R"},  {44, "2R"},   {46, "99nR"},
+    {26, "2cc"}, {27, "sss"}, {28, "88"},  {29, "l"},    {30, "nr"},  {33, "6c"},   {35, "4sssn"},
+    {36, "2c"},  {37, "5r"},  {39, "c"},   {42, "a"},    {43, "3d"},  {44, "2R"},   {46, "99nR"},
     {47, "nb"},  {48, "4R"},  {49, "R"},   {50, "4ssb"}, {51, "4s"},  {52, "3R"},   {53, "3R"},
-    {58, "nn"},  {59, "4R"},  {60, "4R"},  {61, "R"},    {62, "6b"},  {63, "6R"},   {64, "2np"},
+    {58, "nn"},  {59, "3d"},  {60, "4R"},  {61, "R"},    {62, "6b"},  {63, "6R"},   {64, "2np"},
     {65, "2np"}, {99, "S"},   {104, "28"}, {105, "24"},  {106, "28"}, {107, "2n"},  {108, "6"},
     {109, "8"},  {256, "4R"}, {257, "1t"}, {258, "S"},   {261, "S"},
 };
@@ -102,6 +103,30 @@ static void take_tag(struct reader *in)
     }
 }
 
+/* Digests have one length each (RFC 4034 section 5.1.4 and later); a CDS that asks for
+ * none has a single octet (RFC 8078 section 4). */
+static void take_digest(struct reader *in)
+{
+    static const uint8_t sizes[] = {1, 20, 32, 32, 48};
+    const uint8_t *type = reader_take(in, 1);
+    size_t size = type && *type < sizeof(sizes) ? sizes[*type] : left(in);
+    in->bad |= !reader_take(in, size) || size == 0;
+}
+
+/* Powers of ten as two digits, then angles around 2^31 in thousandths of a second. */
+static void take_place(struct reader *in)
+{
+    const uint8_t *at = reader_take(in, 16);
+    for (unsigned i = 1; at && at[0] == 0 && i < 4; i++) {
+        in->bad |= at[i] >> 4 > 9 || (at[i] & 15) > 9;
+    }
+    for (unsigned i = 1; at && at[0] == 0 && i < 3; i++) {
+        int64_t angle = (int64_t)load_u32(at + 4 * (size_t)i) - 0x80000000LL;
+        int64_t most = i * 90 * 3600000LL;
+        in->bad |= angle > most || angle < -most;
+    }
+}
+
 /* One field; `out` has got what stands before in->pos, but for names that are expanded. */
 static void take_field(struct reader *in, char field)
 {
@@ -112,6 +137,8 @@ static void take_field(struct reader *in, char field)
     case 'b': take_bitmap(in); break;
     case 'a': take_prefixes(in); break;
     case 't': take_tag(in); break;
+    case 'd': take_digest(in); break;
+    case 'l': take_place(in); break;
     case 'p': in->bad |= svcb_check(in->data + in->pos, left(in)) < 0; break;
     case 'R': in->bad |= left(in) == 0; break;
     case 'r': break;
