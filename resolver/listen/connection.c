@@ -331,21 +331,22 @@ static const struct tls_events events_of_tls = {
     .on_closed = on_tls_closed,
 };
 
-static struct connection *first_quiet(const struct tcp_room *room, bool inside)
+static struct connection *first_quiet(const struct tcp_room *room, const struct connection *newest,
+                                      bool inside)
 {
     for (struct connection *at = room->first; at; at = at->next) {
         bool quiet = at->waiting == 0 && !at->stranger && !at->tls.stream.closing;
-        if (quiet && (at->framing.got > 0) == inside) {
+        if (quiet && at != newest && (at->framing.got > 0) == inside) {
             return at;
         }
     }
     return NULL;
 }
 
-bool connection_evict(struct tcp_room *room)
+bool connection_evict(struct tcp_room *room, const struct connection *newest)
 {
-    struct connection *quiet = first_quiet(room, false);
-    quiet = quiet ? quiet : first_quiet(room, true);
+    struct connection *quiet = first_quiet(room, newest, false);
+    quiet = quiet ? quiet : first_quiet(room, newest, true);
     if (quiet) {
         stream_close(&quiet->tls.stream);
     }
@@ -371,9 +372,9 @@ static bool is_welcome(struct connection *connection)
     unsigned places = (unsigned)config->dns.tcp_connections / room->share;
     if (room->connections - room->strangers > (places ? places : 1)) {
         query_count_drop(room->worker->drops, DROP_CONNECTION);
-        (void)connection_evict(room); /* this one itself when all others wait for answers */
+        return connection_evict(room, connection);
     }
-    return !connection->tls.stream.closing;
+    return true;
 }
 
 static int init(struct connection *connection, bool secure)

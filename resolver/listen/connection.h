@@ -50,9 +50,9 @@ struct connection {
 __attribute__((warn_unused_result)) int connection_open(struct tcp_room *room, int fd,
                                                         const struct addr *peer, bool secure);
 
-/* Close the connection that has been quiet longest: one between two messages, else one
- * inside a message. False when every one waits for its answer. */
-bool connection_evict(struct tcp_room *room);
+/* Close the connection that has been quiet longest, but not `newest`: one between two
+ * messages, else one inside a message. False when every one waits for its answer. */
+bool connection_evict(struct tcp_room *room, const struct connection *newest);
 
 /* Close when it has its answers and asks nothing for a moment. */
 void connection_finish(struct connection *connection);

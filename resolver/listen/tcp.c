@@ -84,7 +84,7 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
         return;
     }
     /* No descriptor or memory for it: what waits would wake us again and again. */
-    (void)connection_evict(listener->room);
+    (void)connection_evict(listener->room, NULL);
     uv_poll_stop(&listener->poll);
     uv_timer_start(&listener->pause, on_pause_over, TCP_PAUSE_MS, 0);
 }

@@ -267,6 +267,14 @@ class Limits(Tcp):
         self.assert_closed(mine[1])
         self.assertTrue(all(is_open(stream) for stream in [mine[0], *mine[2:], newest]))
 
+    def test_half_messages_keep_no_newcomer_out(self):
+        """RFC 7766 section 6.2.2: a server may end what takes its places."""
+        for n in range(12):
+            half = self.used(f"127.0.6.{n // 3 + 1}")
+            half.sendall(b"\0")
+        self.box.ask("one.example")
+        self.used("127.0.6.9")
+
     def test_who_waits_for_an_answer_does_not_give_way(self):
         busy = [self.used(f"127.0.3.{n // 3 + 1}") for n in range(12)]
         for n, stream in enumerate(busy):
