@@ -214,11 +214,10 @@ static void failure_reply(struct query *query)
         return;
     }
     const struct reply_error why = {
-        .code = query->failure == -EHOSTUNREACH ? EDE_NETWORK_ERROR
-                : query->failure == -EREMOTEIO  ? -1
-                                                : EDE_NO_REACHABLE_AUTHORITY,
-        .text =
-            query->failure == -EHOSTUNREACH ? "no upstream can be reached" : "no upstream answered",
+        .code = query->failure == -EHOSTUNREACH ? EDE_NETWORK_ERROR : EDE_NO_REACHABLE_AUTHORITY,
+        .text = query->failure == -EHOSTUNREACH ? "no upstream can be reached"
+                : query->failure == -EREMOTEIO  ? "every upstream failed or refused"
+                                                : "no upstream answered",
     };
     error_reply(query, RCODE_SERVFAIL, &why);
 }

@@ -337,6 +337,17 @@ class Limits(unittest.TestCase):
         self.assertEqual(box.ask("a.test", timeout=8).rcode, "SERVFAIL")
         self.assertLessEqual(sum(one.count("a.test") for one in servers), 8)
 
+    def test_servers_that_fail_or_refuse_mean_servfail_with_a_reason(self):
+        """RFC 8914 section 4.23: also when they refused to reply."""
+        upstream = self.enterContext(FakeUpstream(lambda asked, _: [Send(dnswire.answer(
+            asked, rcode=int(name_of(asked).lower().strip("r.test"))))]))
+        box = self.enterContext(Box(upstream=[upstream.url]))
+        for rcode in (2, 4, 5, 9, 15):
+            with self.subTest(rcode):
+                reply = box.ask(f"r{rcode}.test", timeout=8)
+                self.assertEqual((reply.rcode, reply.ede[0]),
+                                 ("SERVFAIL", (22, "every upstream failed or refused")))
+
     def test_dead_server_means_servfail_with_a_reason_by_5_s(self):
         """RFC 8914 sections 4.23 and 4.24."""
         upstream = self.enterContext(FakeUpstream(lambda *_: []))
