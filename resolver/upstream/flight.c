@@ -321,6 +321,12 @@ static void server_said_no(struct attempt *attempt)
     }
 }
 
+/* Hardly a resolver answers a plain question so: forged or spoiled, unless TCP says it too. */
+static bool is_odd(uint16_t rcode)
+{
+    return rcode > RCODE_REFUSED;
+}
+
 /* An answer that is ours and says nothing of use, once for each attempt. */
 static void react(struct attempt *attempt, uint16_t rcode)
 {
@@ -332,7 +338,7 @@ static void react(struct attempt *attempt, uint16_t rcode)
     } else if (rcode == RCODE_BADCOOKIE && !flight->new_cookie) { /* RFC 7873 section 5.3 */
         flight->new_cookie = true;
         ask_again(attempt);
-    } else if (rcode == RCODE_BADCOOKIE && !attempt->stream) {
+    } else if (is_odd(rcode) && !attempt->stream) {
         over_tcp(attempt);
     } else {
         server_said_no(attempt);

@@ -118,6 +118,8 @@ KINDS = {
     "servfail": lambda q: dnswire.answer(q, rcode=2),
     "notimp": lambda q: dnswire.answer(q, rcode=4),
     "refused": lambda q: dnswire.answer(q, rcode=5),
+    "rcode-9": lambda q: dnswire.answer(q, rcode=9),
+    "rcode-4080": lambda q: with_opt(q, b"\0" + struct.pack("!HHIH", 41, 1232, 255 << 24, 0)),
     "rcode-15": lambda q: dnswire.answer(q, rcode=15),
     "badvers": lambda q: with_opt(q, opt(version=1)[:5] + b"\x01" + opt()[6:]),
     "badcookie": lambda q: with_opt(q, b"\0" + struct.pack("!HHIH", 41, 1232, 1 << 24, 0), rcode=7),
@@ -166,7 +168,7 @@ class BadFirst(unittest.TestCase):
 
 class BadOnly(unittest.TestCase):
     """Where UDP brings nothing that can be used, TCP does (RFC 5452 section 9.3)."""
-    NO = ("formerr", "formerr-bare", "servfail", "notimp", "refused", "rcode-15", "badvers", "referral")
+    NO = ("formerr", "formerr-bare", "servfail", "notimp", "refused", "referral")
 
     def test_each_kind_that_is_no_answer_leads_to_tcp(self):
         upstream = self.enterContext(FakeUpstream(lambda asked, transport: [Send(
