@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "dns/rdata.h"
+
 /* The chain of names that the question leads to, each with the offset at which it
  * stands in the new message, for compression. */
 struct chain {
@@ -23,7 +25,7 @@ struct rewrite {
     struct rrsets sets;
     size_t answers_at; /* where the answer section begins */
     unsigned matches;  /* records of the asked type */
-    unsigned foreign;  /* records of names that the question does not lead to */
+    unsigned foreign;  /* records that the question does not lead to */
     bool has_soa;
     bool refers; /* the authority section names servers to ask instead */
 };
@@ -76,11 +78,12 @@ static int extend_chain(struct rewrite *work, unsigned records)
             dname_read(work->packet->data, rr.end, &at, &target) < 0 || at != rr.end) {
             return -EBADMSG;
         }
-        if (find_link(&work->chain, &owner) < 0 || find_link(&work->chain, &target) >= 0) {
+        int from = find_link(&work->chain, &owner), to = find_link(&work->chain, &target);
+        if (from < 0 || to > from) {
             continue;
         }
-        if (work->chain.count > ANSWER_CHAIN_MAX) {
-            return -EBADMSG;
+        if (to >= 0 || work->chain.count > ANSWER_CHAIN_MAX) {
+            return -EBADMSG; /* a circle, or no end in sight */
         }
         work->chain.name[work->chain.count] = target;
         work->chain.offset[work->chain.count++] = 0;
@@ -144,7 +147,7 @@ static int put_record(struct rewrite *work, const struct rr *rr, const struct dn
     size_t len_at = work->out.len;
     wire_put_u16(&work->out, 0);
     size_t start = work->out.len;
-    int err = rr_copy_data(work->packet, rr, &work->out);
+    int err = rdata_copy(work->packet, rr, &work->out);
     if (err < 0) {
         return -EBADMSG;
     }
@@ -178,9 +181,6 @@ static int find_step(const struct rewrite *work, const struct rr *rr, const stru
 {
     uint16_t asked = work->ask->type;
     int link = find_link(&work->chain, owner);
-    if (rr->class_code != CLASS_IN) {
-        return -1;
-    }
     if (rr->type == TYPE_DNAME && asked != TYPE_DNAME && asked != TYPE_ANY) {
         return find_below(&work->chain, owner);
     }
@@ -191,6 +191,12 @@ static int find_step(const struct rewrite *work, const struct rr *rr, const stru
     return wanted ? link : -1;
 }
 
+/* Servers that know addresses alone give them for every type: that says no. */
+static bool is_addresses_alone(const struct rewrite *work, uint16_t type, const struct dname *owner)
+{
+    return type == TYPE_A && find_link(&work->chain, owner) >= 0;
+}
+
 /* The records of one step of the chain; returns how many were written, or -EBADMSG. */
 static int copy_step(struct rewrite *work, unsigned records, unsigned step, size_t *pos)
 {
@@ -199,13 +205,13 @@ static int copy_step(struct rewrite *work, unsigned records, unsigned step, size
         struct rr rr;
         struct dname owner;
         if (rr_read(work->packet->data, work->packet->len, pos, &rr) < 0 ||
-            read_owner(work->packet, &rr, &owner) < 0) {
+            read_owner(work->packet, &rr, &owner) < 0 || rr.class_code != CLASS_IN) {
             return -EBADMSG;
         }
         int mine = find_step(work, &rr, &owner);
         if (mine != (int)step) {
             bool foreign = mine < 0 && step == 0 && !is_dnssec(rr.type);
-            work->foreign += foreign && find_link(&work->chain, &owner) < 0;
+            work->foreign += foreign && !is_addresses_alone(work, rr.type, &owner);
             continue;
         }
         if (put_record(work, &rr, &owner, clamp_ttl(work, rr.ttl)) < 0) {
@@ -253,13 +259,13 @@ static int copy_authority(struct rewrite *work, unsigned records, size_t *pos)
         struct rr rr;
         struct dname owner;
         if (rr_read(work->packet->data, work->packet->len, pos, &rr) < 0 ||
-            read_owner(work->packet, &rr, &owner) < 0) {
+            read_owner(work->packet, &rr, &owner) < 0 || rr.class_code != CLASS_IN) {
             return -EBADMSG;
         }
         bool soa = rr.type == TYPE_SOA && negative && !work->has_soa &&
                    (dname_is_below(last, &owner) || find_below(&work->chain, &owner) >= 0);
         work->refers |= rr.type == TYPE_NS && dname_is_below(&work->ask->name, &owner);
-        if (rr.class_code != CLASS_IN || (!soa && !is_denial(work, rr.type))) {
+        if (!soa && !is_denial(work, rr.type)) {
             continue;
         }
         if (soa && rr.rdlen < 22) {

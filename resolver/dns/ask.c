@@ -133,6 +133,7 @@ int ask_read_verdict(const struct ask *ask, const struct packet *packet,
     unsigned before = (unsigned)load_u16(packet->data + 6) + load_u16(packet->data + 8);
     unsigned records = before + load_u16(packet->data + 10);
     bool seen = false;
+    unsigned version = 0;
     *ret_verdict = (struct ask_verdict){.rcode = load_u16(packet->data + 2) & 0xf};
     for (unsigned i = 0; i < records; i++) {
         struct rr rr;
@@ -147,7 +148,9 @@ int ask_read_verdict(const struct ask *ask, const struct packet *packet,
             return -EBADMSG;
         }
         seen = true;
+        version = rr.ttl >> 16 & 0xff;
         ret_verdict->rcode |= (uint16_t)(rr.ttl >> 24 << 4);
     }
-    return pos == packet->len ? 0 : -EBADMSG;
+    bool ours = version == 0 || ret_verdict->rcode == RCODE_BADVERS; /* RFC 6891 section 6.1.3 */
+    return ours && pos == packet->len ? 0 : -EBADMSG;
 }

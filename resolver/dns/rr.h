@@ -104,16 +104,10 @@ struct rr {
 __attribute__((warn_unused_result)) int rr_read(const uint8_t *packet, size_t len, size_t *pos,
                                                 struct rr *ret_rr);
 
-/* Copy a record's data with every name in it written out in full, as RFC 3597
- * section 4 asks of names that may have come compressed; checks the shapes of A,
- * AAAA, SOA and the other types that hold names. -EBADMSG; -ENOBUFS. */
-struct wire;
 struct packet {
     const uint8_t *data;
     size_t len;
 };
-__attribute__((warn_unused_result)) int rr_copy_data(const struct packet *packet,
-                                                     const struct rr *rr, struct wire *out);
 
 /* A name with its case kept; octets in *ret_len. -EBADMSG. */
 __attribute__((warn_unused_result)) int rr_expand_name(const struct packet *packet, size_t *pos,

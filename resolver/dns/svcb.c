@@ -3,9 +3,17 @@
 
 #include <errno.h>
 
-#include "dns/rr.h"
+#include "dns/rdata.h"
 
-enum { KEY_MANDATORY = 0, KEY_ECH = 5 }; /* RFC 9460 section 14.3.2, RFC 9848 */
+enum key { /* RFC 9460 section 14.3.2, RFC 9848 */
+           KEY_MANDATORY = 0,
+           KEY_ALPN = 1,
+           KEY_NO_DEFAULT_ALPN = 2,
+           KEY_PORT = 3,
+           KEY_IPV4HINT = 4,
+           KEY_ECH = 5,
+           KEY_IPV6HINT = 6,
+};
 
 static bool is_binding(uint16_t type)
 {
@@ -41,6 +49,61 @@ static struct reader open_params(const uint8_t *data, size_t len)
         label = reader_take(&reader, 1);
     } while (label && *label && reader_take(&reader, *label));
     return reader;
+}
+
+/* Keys that must be understood, in rising order, each of them there; never key 0 itself
+ * (RFC 9460 section 8). */
+static bool is_mandatory_list(const struct param *list, const uint8_t *data, size_t len)
+{
+    struct reader reader = {.data = data, .len = len};
+    struct param param;
+    int last = 0, order = -1;
+    for (size_t i = 0; i + 1 < list->len; i += 2) {
+        int key = load_u16(list->value + i);
+        bool rises = key > last;
+        last = key;
+        do {
+            if (!rises || !next_param(&reader, &order, &param)) {
+                return false;
+            }
+        } while (param.key != key);
+    }
+    return list->len > 0 && list->len % 2 == 0;
+}
+
+/* Protocol names, none of them empty (RFC 9460 section 7.1.1). */
+static bool is_alpn_list(const struct param *list)
+{
+    size_t at = 0;
+    while (at < list->len && list->value[at]) {
+        at += 1 + (size_t)list->value[at];
+    }
+    return list->len > 0 && at == list->len;
+}
+
+static bool is_value(const struct param *param)
+{
+    switch (param->key) {
+    case KEY_ALPN: return is_alpn_list(param);
+    case KEY_NO_DEFAULT_ALPN: return param->len == 0;
+    case KEY_PORT: return param->len == 2;
+    case KEY_IPV4HINT: return param->len > 0 && param->len % 4 == 0;
+    case KEY_IPV6HINT: return param->len > 0 && param->len % 16 == 0;
+    default: return true;
+    }
+}
+
+int svcb_check(const uint8_t *data, size_t len)
+{
+    struct reader reader = {.data = data, .len = len};
+    struct param param;
+    int last = -1;
+    while (next_param(&reader, &last, &param)) {
+        bool right =
+            param.key == KEY_MANDATORY ? is_mandatory_list(&param, data, len) : is_value(&param);
+        reader.bad |= !right;
+    }
+    return reader.bad ? -EBADMSG : 0;
 }
 
 /* 1 when it has the parameter, 0, or -EBADMSG. */
@@ -116,7 +179,7 @@ static int put_record(const struct packet *answer, const struct rr *rr, struct w
     if (is_binding(rr->type)) {
         put_binding(answer->data + rr->rdata, rr->rdlen, out);
     } else {
-        err = rr_copy_data(answer, rr, out);
+        err = rdata_copy(answer, rr, out);
     }
     wire_patch_u16(out, len_at, (uint16_t)(out->len - len_at - 2));
     return err < 0 || out->full ? -EBADMSG : 0;

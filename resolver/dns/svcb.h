@@ -10,3 +10,7 @@
  * -EBADMSG: a binding is not as RFC 9460 section 2.2 wants it. */
 __attribute__((warn_unused_result)) int svcb_strip_ech(const struct packet *answer,
                                                        struct wire *out);
+
+/* Are these parameters, the end of a binding's data, as RFC 9460 section 2.2 wants them, and
+ * their values those of their keys? -EBADMSG when not: then no client may use the record. */
+__attribute__((warn_unused_result)) int svcb_check(const uint8_t *data, size_t len);

@@ -30,6 +30,12 @@ static void link_last(struct connection *connection)
     room->last = &connection->next;
 }
 
+static void wake(struct connection *connection)
+{
+    connection->room->resting -= connection->resting;
+    connection->resting = false;
+}
+
 static void drop_message(struct connection *connection)
 {
     connection->room->large -= framing_is_large(&connection->framing);
@@ -43,6 +49,7 @@ static void free_connection(struct connection *connection)
     drop_message(connection);
     room->connections--;
     room->strangers -= connection->stranger;
+    wake(connection);
     if (connection->counted) {
         census_leave(room->census, &connection->peer);
     }
@@ -163,19 +170,35 @@ static void do_step(struct connection *connection, enum framing_step step)
     }
 }
 
+/* Let others have their turn, UDP above all. */
+static void rest(struct connection *connection)
+{
+    struct tcp_room *room = connection->room;
+    connection->resting = true;
+    room->resting++;
+    uv_idle_start(&room->turn, room->on_turn);
+}
+
 /* Take messages out of data; returns the octets used, fewer than len when too many
- * queries wait. */
+ * queries wait or its turn is over. */
 static size_t consume(struct connection *connection, const uint8_t *data, size_t len)
 {
     size_t used = 0;
+    unsigned messages = 0;
     while (used < len && !connection->tls.stream.closing &&
            connection->waiting < waiting_limit(connection)) {
         size_t step_used;
+        if (messages == TCP_TURN && !connection->room->stopping) {
+            rest(connection);
+            break;
+        }
         if (connection->framing.got == 0) {
             stream_deadline(&connection->tls.stream, TCP_MESSAGE_MS);
         }
-        do_step(connection,
-                framing_take(&connection->framing, data + used, len - used, &step_used));
+        enum framing_step step =
+            framing_take(&connection->framing, data + used, len - used, &step_used);
+        do_step(connection, step);
+        messages += step == FRAMING_WHOLE;
         used += step_used;
     }
     return used;
@@ -228,6 +251,7 @@ static void go_on(struct connection *connection)
     size_t len = connection->held_len;
     connection->held = NULL;
     connection->held_len = 0;
+    wake(connection);
     if (held) {
         take_in(connection, held, len);
         free(held);
@@ -252,7 +276,8 @@ static void release(struct query_channel *channel)
     if (connection->tls.stream.closing) {
         return;
     }
-    if (connection->held && connection->waiting <= waiting_limit(connection) / 2) {
+    if (connection->held && !connection->resting &&
+        connection->waiting <= waiting_limit(connection) / 2) {
         go_on(connection);
     }
     if (connection->waiting > 0 || connection->tls.stream.closing) {
@@ -262,6 +287,21 @@ static void release(struct query_channel *channel)
         finish(connection);
     } else if (connection->framing.got == 0) {
         arm(connection);
+    }
+}
+
+void connection_turn(struct tcp_room *room)
+{
+    for (unsigned left = room->resting; left > 0 && room->resting > 0; left--) {
+        struct connection *at = room->first;
+        while (!at->resting) {
+            at = at->next;
+        }
+        if (at->tls.stream.closing) {
+            wake(at);
+        } else {
+            go_on(at);
+        }
     }
 }
 
@@ -331,21 +371,22 @@ static const struct tls_events events_of_tls = {
     .on_closed = on_tls_closed,
 };
 
-static struct connection *first_quiet(const struct tcp_room *room, bool inside)
+static struct connection *first_quiet(const struct tcp_room *room, const struct connection *newest,
+                                      bool inside)
 {
     for (struct connection *at = room->first; at; at = at->next) {
         bool quiet = at->waiting == 0 && !at->stranger && !at->tls.stream.closing;
-        if (quiet && (at->framing.got > 0) == inside) {
+        if (quiet && at != newest && (at->framing.got > 0) == inside) {
             return at;
         }
     }
     return NULL;
 }
 
-bool connection_evict(struct tcp_room *room)
+bool connection_evict(struct tcp_room *room, const struct connection *newest)
 {
-    struct connection *quiet = first_quiet(room, false);
-    quiet = quiet ? quiet : first_quiet(room, true);
+    struct connection *quiet = first_quiet(room, newest, false);
+    quiet = quiet ? quiet : first_quiet(room, newest, true);
     if (quiet) {
         stream_close(&quiet->tls.stream);
     }
@@ -371,9 +412,9 @@ static bool is_welcome(struct connection *connection)
     unsigned places = (unsigned)config->dns.tcp_connections / room->share;
     if (room->connections - room->strangers > (places ? places : 1)) {
         query_count_drop(room->worker->drops, DROP_CONNECTION);
-        (void)connection_evict(room); /* this one itself when all others wait for answers */
+        return connection_evict(room, connection);
     }
-    return !connection->tls.stream.closing;
+    return true;
 }
 
 static int init(struct connection *connection, bool secure)

@@ -22,6 +22,10 @@ struct tcp_room {
     unsigned connections, strangers;
     unsigned large;               /* messages that have memory of their own */
     unsigned waiting;             /* queries of all connections that an upstream is asked for */
+    unsigned resting;             /* connections whose turn is over */
+    uv_idle_t turn;               /* active while some rest, */
+    uv_idle_cb on_turn;           /* and calls this */
+    bool turn_open;               /* its handle is not closed yet */
     struct tls_context *identity; /* what DoT clients are shown; NULL: none */
     struct query slot;
     bool stopping, given_up;
@@ -40,7 +44,8 @@ struct connection {
     char id[MEMBER_NAME_MAX]; /* of a DoT client, "" = none */
     bool ended;               /* the peer will send no more */
     bool closed;              /* handles are gone; freed with the last waiting query */
-    uint8_t *held;            /* octets not yet looked at, since too many queries wait */
+    bool resting;             /* it goes on in the loop's next turn */
+    uint8_t *held;            /* octets not yet looked at: too many queries wait, or it rests */
     size_t held_len;
     struct framing framing; /* the message being read */
 };
@@ -50,9 +55,12 @@ struct connection {
 __attribute__((warn_unused_result)) int connection_open(struct tcp_room *room, int fd,
                                                         const struct addr *peer, bool secure);
 
-/* Close the connection that has been quiet longest: one between two messages, else one
- * inside a message. False when every one waits for its answer. */
-bool connection_evict(struct tcp_room *room);
+/* Close the connection that has been quiet longest, but not `newest`: one between two
+ * messages, else one inside a message. False when every one waits for its answer. */
+bool connection_evict(struct tcp_room *room, const struct connection *newest);
+
+/* The loop's next turn: those that rest go on. */
+void connection_turn(struct tcp_room *room);
 
 /* Close when it has its answers and asks nothing for a moment. */
 void connection_finish(struct connection *connection);

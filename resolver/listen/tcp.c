@@ -22,7 +22,7 @@ struct tcp_listener {
 
 void tcp_room_release(struct tcp_room *room)
 {
-    if (room->given_up && room->connections == 0 && !room->listeners) {
+    if (room->given_up && room->connections == 0 && !room->listeners && !room->turn_open) {
         tls_context_free(room->identity);
         free(room->slot.room);
         free(room);
@@ -84,9 +84,26 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
         return;
     }
     /* No descriptor or memory for it: what waits would wake us again and again. */
-    (void)connection_evict(listener->room);
+    (void)connection_evict(listener->room, NULL);
     uv_poll_stop(&listener->poll);
     uv_timer_start(&listener->pause, on_pause_over, TCP_PAUSE_MS, 0);
+}
+
+static void on_turn(uv_idle_t *turn)
+{
+    struct tcp_room *room = turn->data;
+    query_tick(room->worker);
+    connection_turn(room);
+    if (room->resting == 0) {
+        uv_idle_stop(turn);
+    }
+}
+
+static void on_turn_closed(uv_handle_t *handle)
+{
+    struct tcp_room *room = handle->data;
+    room->turn_open = false;
+    tcp_room_release(room);
 }
 
 struct tcp_room *tcp_room_new(const struct tcp_setup *setup)
@@ -104,6 +121,10 @@ struct tcp_room *tcp_room_new(const struct tcp_setup *setup)
     room->share = setup->workers;
     room->last = &room->first;
     room->slot.room = reply;
+    uv_idle_init(room->loop, &room->turn); /* cannot fail */
+    room->turn.data = room;
+    room->turn_open = true;
+    room->on_turn = on_turn;
     return room;
 }
 
@@ -146,6 +167,8 @@ void tcp_room_stop(struct tcp_room *room, bool lent)
         uv_close((uv_handle_t *)&at->pause, on_closed);
     }
     room->stopping = true;
+    connection_turn(room); /* without an end to it now */
+    uv_close((uv_handle_t *)&room->turn, on_turn_closed);
     for (struct connection *at = room->first; at; at = at->next) {
         connection_finish(at);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query/action.h"
 
+#include "dns/rdata.h"
 #include "query/answering.h"
 
 /* One record of local data. */
@@ -129,7 +130,7 @@ static unsigned put_known(struct query *query, const struct packet *known)
         wire_put_u32(&query->out, query_ttl(query, ttl));
         size_t len_at = query->out.len;
         wire_put_u16(&query->out, 0);
-        if (rr_copy_data(known, &rr, &query->out) < 0) {
+        if (rdata_copy(known, &rr, &query->out) < 0) {
             break;
         }
         wire_patch_u16(&query->out, len_at, (uint16_t)(query->out.len - len_at - 2));

@@ -219,7 +219,7 @@ static void failure_reply(struct query *query)
     const struct reply_error why = {
         .code = network ? EDE_NETWORK_ERROR : EDE_NO_REACHABLE_AUTHORITY,
         .text = network                        ? "no upstream can be reached"
-                : query->failure == -EREMOTEIO ? "no upstream knows an answer"
+                : query->failure == -EREMOTEIO ? "every upstream failed or refused"
                                                : "no upstream answered",
     };
     error_reply(query, RCODE_SERVFAIL, &why);

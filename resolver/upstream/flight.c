@@ -25,44 +25,6 @@ static void on_timer_closed(uv_handle_t *handle)
     upstream_release(upstream);
 }
 
-static void end_attempt(struct attempt *attempt)
-{
-    if (attempt->stream) {
-        channel_attempt_end(attempt);
-    } else {
-        udp_attempt_end(attempt);
-    }
-}
-
-static void remove_attempt(struct attempt *attempt)
-{
-    struct flight *flight = attempt->flight;
-    unsigned kept = 0;
-    for (unsigned i = 0; i < FLIGHT_OPEN; i++) {
-        if (flight->open[i] && flight->open[i] != attempt) {
-            flight->open[kept++] = flight->open[i];
-        }
-    }
-    while (kept < FLIGHT_OPEN) {
-        flight->open[kept++] = NULL;
-    }
-    end_attempt(attempt);
-}
-
-void flight_add(struct flight *flight, struct attempt *attempt)
-{
-    bool parallel = flight->upstream->table.plan->strategy == STRATEGY_PARALLEL;
-    unsigned most = parallel ? FLIGHT_OPEN : FLIGHT_SOCKETS;
-    if (flight->open[most - 1]) {
-        remove_attempt(flight->open[most - 1]);
-    }
-    for (unsigned i = most - 1; i > 0; i--) {
-        flight->open[i] = flight->open[i - 1];
-    }
-    flight->open[0] = attempt;
-    flight->packets++;
-}
-
 void flight_finish(struct flight *flight, const struct upstream_result *result)
 {
     struct upstream *upstream = flight->upstream;
@@ -76,7 +38,7 @@ void flight_finish(struct flight *flight, const struct upstream_result *result)
         claim_give_back(upstream->setup.claims, flight->hash);
     }
     while (flight->open[0]) {
-        remove_attempt(flight->open[0]);
+        attempt_remove(flight->open[0]);
     }
     uv_close((uv_handle_t *)&flight->timer, on_timer_closed);
     for (struct upstream_waiter *waiter = flight->waiters, *next; waiter; waiter = next) {
@@ -103,6 +65,7 @@ static int start_attempt(struct flight *flight, int index)
     struct server *server = &flight->upstream->table.servers[index];
     bool stream = flight->use_tcp || server_wants_tcp(server);
     uint32_t serial = server->serial;
+    flight->streamed = stream;
     server_asked(server);
     int err = stream ? channel_attempt_start(flight, index) : udp_attempt_start(flight, index);
     if (err < 0) {
@@ -140,27 +103,6 @@ static void wait_for(struct flight *flight, uint32_t ms, uv_timer_cb after)
     uv_timer_start(&flight->timer, after, ms < left ? ms : left, 0);
 }
 
-static bool has_udp_open(const struct flight *flight)
-{
-    for (unsigned i = 0; i < FLIGHT_OPEN && flight->open[i]; i++) {
-        if (!flight->open[i]->stream) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Does an attempt wait that has brought nothing yet? */
-static bool has_hope(const struct flight *flight)
-{
-    for (unsigned i = 0; i < FLIGHT_OPEN && flight->open[i]; i++) {
-        if (!flight->open[i]->reacted) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void on_deadline(uv_timer_t *timer)
 {
     fail(timer->data);
@@ -169,11 +111,11 @@ static void on_deadline(uv_timer_t *timer)
 /* There is nothing left to try. */
 static void give_up(struct flight *flight)
 {
-    if (has_hope(flight) && time_left_ms(flight) >= LEAST_LEFT_MS) {
+    if (flight_has_hope(flight) && time_left_ms(flight) >= LEAST_LEFT_MS) {
         wait_for(flight, time_left_ms(flight), on_deadline);
         return;
     }
-    if (flight->holding || !has_udp_open(flight) || time_left_ms(flight) < LEAST_LEFT_MS) {
+    if (flight->holding || !flight_has_udp(flight) || time_left_ms(flight) < LEAST_LEFT_MS) {
         fail(flight);
         return;
     }
@@ -239,10 +181,22 @@ static void attempt_next(struct flight *flight, uv_timer_cb patience_over)
     give_up(flight);
 }
 
+/* The next try goes over TCP when UDP brought what was not for us (RFC 5452 section 9.3),
+ * and over UDP when TCP was silent. */
+static void change_transport(struct flight *flight)
+{
+    bool strange = flight->use_tcp;
+    for (unsigned i = 0; i < FLIGHT_OPEN && flight->open[i]; i++) {
+        strange |= flight->open[i]->strange;
+    }
+    flight->use_tcp = strange && !flight->streamed;
+}
+
 static void on_patience_over(uv_timer_t *timer)
 {
     struct flight *flight = timer->data;
     note_silence(flight);
+    change_transport(flight);
     attempt_next(flight, on_patience_over);
 }
 
@@ -283,10 +237,11 @@ void flight_refused(struct attempt *attempt)
     if (server) {
         upstream_note_failure(flight->upstream, server);
     }
-    remove_attempt(attempt);
+    attempt_remove(attempt);
+    change_transport(flight);
     flight->worst = -EHOSTUNREACH;
     flight->refused++;
-    if (has_hope(flight) || flight->holding) {
+    if (flight_has_hope(flight) || flight->holding) {
         return;
     }
     if (flight->refused > (unsigned)__builtin_popcountll(flight->allowed)) {
@@ -304,7 +259,7 @@ static void ask_again(struct attempt *attempt)
     uint32_t patience = able ? patience_ms(flight, attempt->server) : 0;
     if (able && start_attempt(flight, attempt->server) == 0) {
         wait_for(flight, patience, on_patience_over);
-    } else if (!has_hope(flight)) {
+    } else if (!flight_has_hope(flight)) {
         attempt_next(flight, on_patience_over);
     }
 }
@@ -313,8 +268,8 @@ void flight_lost(struct attempt *attempt)
 {
     struct flight *flight = attempt->flight;
     flight->tried &= ~((uint64_t)1 << attempt->server);
-    remove_attempt(attempt);
-    if (!has_hope(flight) && !flight->holding) {
+    attempt_remove(attempt);
+    if (!flight_has_hope(flight) && !flight->holding) {
         flight->attempts -= flight->attempts > 0;
         uv_timer_start(&flight->timer, on_hurry, 0, 0);
     }
@@ -342,13 +297,21 @@ static void distrust(struct attempt *attempt)
     }
 }
 
+/* A damaged packet: forged, or the path or the server spoils what goes over UDP. */
+static void spurn(struct attempt *attempt)
+{
+    if (!attempt->stream) {
+        distrust(attempt);
+    }
+}
+
 /* SERVFAIL, REFUSED and the like: another server may know better. */
 static void server_said_no(struct attempt *attempt)
 {
     struct flight *flight = attempt->flight;
     bool all = (flight->tried & flight->allowed) == flight->allowed;
     flight->worst = -EREMOTEIO;
-    if (has_hope(flight) || flight->holding) {
+    if (flight_has_hope(flight) || flight->holding) {
         return;
     }
     if (all) {
@@ -356,6 +319,12 @@ static void server_said_no(struct attempt *attempt)
     } else {
         attempt_next(flight, on_patience_over);
     }
+}
+
+/* Hardly a resolver answers a plain question so: forged or spoiled, unless TCP says it too. */
+static bool is_odd(uint16_t rcode)
+{
+    return rcode > RCODE_REFUSED;
 }
 
 /* An answer that is ours and says nothing of use, once for each attempt. */
@@ -369,7 +338,7 @@ static void react(struct attempt *attempt, uint16_t rcode)
     } else if (rcode == RCODE_BADCOOKIE && !flight->new_cookie) { /* RFC 7873 section 5.3 */
         flight->new_cookie = true;
         ask_again(attempt);
-    } else if (rcode == RCODE_BADCOOKIE && !attempt->stream) {
+    } else if (is_odd(rcode) && !attempt->stream) {
         over_tcp(attempt);
     } else {
         server_said_no(attempt);
@@ -406,6 +375,7 @@ static void deliver(struct attempt *attempt, const struct packet *packet)
     struct answer answer;
     source.limits.keep_ad = server && server->plan->trusted;
     if (answer_rebuild(&source, &upstream->room, &answer) < 0) {
+        spurn(attempt);
         return;
     }
     if (answer.referral) { /* it does not resolve for us */
@@ -448,6 +418,7 @@ static void take_answer(struct attempt *attempt, const struct packet *packet)
     struct server *server = attempt_server(attempt);
     struct ask_verdict verdict;
     if (ask_read_verdict(&flight->ask, packet, &verdict) < 0) {
+        spurn(attempt);
         return;
     }
     enum cookie_match match =
@@ -456,7 +427,7 @@ static void take_answer(struct attempt *attempt, const struct packet *packet)
         flight->no_cookie = true;
         distrust(attempt);
     } else if (match == COOKIE_WRONG) {
-        return;
+        attempt->strange = true;
     } else if (verdict.rcode == RCODE_NOERROR || verdict.rcode == RCODE_NXDOMAIN ||
                verdict.rcode == RCODE_YXDOMAIN) {
         deliver(attempt, packet);
@@ -465,21 +436,12 @@ static void take_answer(struct attempt *attempt, const struct packet *packet)
     }
 }
 
-static bool is_open(const struct flight *flight, const struct attempt *attempt)
-{
-    for (unsigned i = 0; i < FLIGHT_OPEN; i++) {
-        if (flight->open[i] == attempt) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool flight_receive(struct attempt *attempt, const struct packet *packet)
 {
     struct flight *flight = attempt->flight; /* its memory stays until the loop goes on */
     enum ask_match match = ask_check(&flight->ask, &attempt->mark, packet);
     if (match == ASK_FOREIGN || (match == ASK_TRUNCATED && attempt->stream)) {
+        attempt->strange = !attempt->stream;
         return false;
     }
     if (!attempt->stream && needs_tcp(attempt, match, packet)) {
@@ -492,5 +454,5 @@ bool flight_receive(struct attempt *attempt, const struct packet *packet)
     } else {
         take_answer(attempt, packet);
     }
-    return !is_open(flight, attempt);
+    return !flight_has_open(flight, attempt);
 }

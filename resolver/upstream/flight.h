@@ -28,6 +28,7 @@ struct attempt {
     bool cookie;  /* one was sent */
     bool blamed;  /* its silence was counted */
     bool reacted; /* it brought an answer that was of no use: only a good one counts now */
+    bool strange; /* over UDP it brought what does not belong to it */
 };
 
 struct flight {
@@ -49,6 +50,7 @@ struct flight {
     bool borrowed;    /* another worker asks */
     bool probe;       /* nobody asked: is the server there again? */
     bool use_tcp;     /* answers over UDP were cut, or the server breaks case */
+    bool streamed;    /* the last attempt was over TCP or TLS */
     bool no_cookie;   /* an answer lacked the cookie that its server gives */
     bool new_cookie;  /* asked again because of a cookie */
     bool holding;     /* all failed; an answer may still come */
@@ -108,6 +110,14 @@ struct server *attempt_server(const struct attempt *attempt);
 
 /* Make it count; the oldest gives way. */
 void flight_add(struct flight *flight, struct attempt *attempt);
+
+/* Take it out of those that count, and end it. */
+void attempt_remove(struct attempt *attempt);
+
+/* Is this attempt open still, is one over UDP, is one that has brought nothing yet? */
+bool flight_has_open(const struct flight *flight, const struct attempt *attempt);
+bool flight_has_udp(const struct flight *flight);
+bool flight_has_hope(const struct flight *flight);
 
 /* Somebody waits for the answer too. */
 void flight_join(struct flight *flight, struct upstream_waiter *waiter);

@@ -135,15 +135,16 @@ static struct attempt *find_attempt(const struct channel *channel, uint16_t id)
     return at;
 }
 
-/* An answer to whichever question has its id. */
+/* An answer to whichever question has its id. What answers none keeps no connection open. */
 static void take_message(struct channel *channel, const struct packet *packet)
 {
     struct attempt *attempt =
         packet->len >= DNS_HEADER ? find_attempt(channel, load_u16(packet->data)) : NULL;
-    if (attempt && flight_receive(attempt, packet)) {
-        channel->used = true;
+    bool over = attempt && flight_receive(attempt, packet);
+    channel->used |= over;
+    if (over || (attempt && attempt->reacted)) {
+        stream_deadline(&channel->tls.stream, channel->count ? stall_ms(channel) : IDLE_MS);
     }
-    stream_deadline(&channel->tls.stream, channel->count ? stall_ms(channel) : IDLE_MS);
 }
 
 static void take_octets(struct channel *channel, const uint8_t *data, size_t len)

@@ -183,6 +183,11 @@ class Program:
                 raise AssertionError(f"{self.process.args[0]} did not stop: {self.text()}")
         return self.process.returncode
 
+    def hold(self):
+        """SIGSTOP; returns when every thread stands still, which a busy machine puts off."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+
     def text(self):
         with open(self.log, encoding="utf-8", errors="replace") as log:
             return log.read()

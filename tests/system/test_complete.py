@@ -143,7 +143,7 @@ class Values(unittest.TestCase):
 
     def test_a_daemon_that_hangs_or_is_gone_costs_little(self):
         box = self.enterContext(Box(config=GROUPS))
-        box.daemon.process.send_signal(signal.SIGSTOP)
+        box.daemon.hold()
         try:
             began = time.monotonic()
             done = box.cli("complete", "--", "user", "passwd", "")

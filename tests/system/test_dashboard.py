@@ -323,7 +323,7 @@ class Managed(unittest.TestCase):
         wait_for(lambda: manager.has("READY"), "the word that it is ready")
         self.assertTrue(box.web_answers())
         wait_for(lambda: sum(state.get("WATCHDOG") == "1" for state in manager.said) > 2, "signs of life")
-        box.web.process.send_signal(signal.SIGSTOP)
+        box.web.hold()
         beats = len(manager.said)
         box.web.process.send_signal(signal.SIGCONT)
         wait_for(lambda: len(manager.said) > beats, "another")

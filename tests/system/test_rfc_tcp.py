@@ -2,6 +2,7 @@
 """DNS over TCP as RFC 7766, 7828 and 9210 have it, and its limits from both sides."""
 import contextlib
 import resource
+import signal
 import socket
 import struct
 import time
@@ -267,6 +268,14 @@ class Limits(Tcp):
         self.assert_closed(mine[1])
         self.assertTrue(all(is_open(stream) for stream in [mine[0], *mine[2:], newest]))
 
+    def test_half_messages_keep_no_newcomer_out(self):
+        """RFC 7766 section 6.2.2: a server may end what takes its places."""
+        for n in range(12):
+            half = self.used(f"127.0.6.{n // 3 + 1}")
+            half.sendall(b"\0")
+        self.box.ask("one.example")
+        self.used("127.0.6.9")
+
     def test_who_waits_for_an_answer_does_not_give_way(self):
         busy = [self.used(f"127.0.3.{n // 3 + 1}") for n in range(12)]
         for n, stream in enumerate(busy):
@@ -308,6 +317,40 @@ class Many(ServedTest):
             self.assertLess(time.monotonic() - begin, 2 * SLOWER)
             streams[0].sendall(frame(dnswire.query("www.example")))
             self.assertEqual(Message(read_frame(streams[0])).texts(), ["192.0.2.10"])
+
+
+class Turns(ServedTest):
+    def test_bursts_over_tcp_do_not_hold_udp_up(self):
+        """RFC 7766 section 6.2.1.1: many queries at once are fine, but others are served beside.
+        The daemon, held meanwhile, finds all of them; its own time tells who came when."""
+        box = self.box(config={"server": {"workers": 1}, "dns": {"tcp_per_client": 512}})
+        box.ask("www.example")
+        with contextlib.ExitStack() as stack:
+            streams = [stack.enter_context(socket.create_connection(box.address, 5)) for _ in range(40)]
+            for stream in streams:
+                stream.sendall(frame(dnswire.query("www.example")))
+                read_frame(stream)
+            udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            udp.settimeout(10)
+            box.daemon.hold()
+            before = processor_time(box.daemon.process.pid)
+            for stream in streams:
+                stream.sendall(frame(dnswire.query("www.example")) * 1000)
+            udp.sendto(dnswire.query("www.example"), box.address)
+            box.daemon.process.send_signal(signal.SIGCONT)
+            udp.recv(512)
+            early = processor_time(box.daemon.process.pid) - before
+            for stream in streams:
+                stream.settimeout(10 * SLOWER)
+                for _ in range(1000):
+                    self.assertTrue(read_frame(stream))
+            self.assertLess(early, (processor_time(box.daemon.process.pid) - before) / 2)
+
+
+def processor_time(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 class Places(unittest.TestCase):

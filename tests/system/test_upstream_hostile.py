@@ -50,6 +50,10 @@ def forward(asked):
     return dnswire.answer(asked, [b"\xc0\xff" + struct.pack("!HHIH4B", 1, 1, 300, 4, 9, 9, 9, 9)])
 
 
+def chaos(asked):
+    return pack_name(name_of(asked)) + struct.pack("!HHIH4B", 1, 3, 300, 4, 203, 0, 113, 66)
+
+
 def cookie(data):
     return opt(options=struct.pack("!HH", 10, len(data)) + data)
 
@@ -94,9 +98,19 @@ KINDS = {
     "referral": lambda q: dnswire.answer(q, authority=[record("silent", "NS", "ns.evil.test"),
                                                        record(".", "NS", "ns.evil.test")],
                                          additional=[record("ns.evil.test", "A", BAD)]),
+    "class-of-record": lambda q: dnswire.answer(q, [chaos(q)]),
+    "class-of-authority": lambda q: dnswire.answer(q, [(None, "A", BAD, 300)], authority=[chaos(q)]),
+    "type-of-record": lambda q: dnswire.answer(q, [(None, "TXT", "not asked for", 300)]),
+    "alias-of-itself": lambda q: dnswire.answer(q, [(None, "CNAME", name_of(q), 300)]),
+    "alias-circle": lambda q: dnswire.answer(q, [(None, "CNAME", "b.test", 300),
+                                                 ("b.test", "CNAME", name_of(q), 300)]),
+    "alias-circle-apart": lambda q: dnswire.answer(q, [(None, "CNAME", "b.test", 300),
+                                                       ("b.test", "CNAME", "c.test", 300),
+                                                       ("c.test", "CNAME", "b.test", 300)]),
     "two-opts": lambda q: with_opt(q, opt(), opt()),
     "opt-in-answer": lambda q: dnswire.answer(q, [opt(), (None, "A", BAD, 300)]),
     "opt-overrun": lambda q: with_opt(q, opt(options=struct.pack("!HH", 10, 99))),
+    "opt-version": lambda q: with_opt(q, opt(version=1)),
     "opt-owner": lambda q: with_opt(q, b"\x01a" + opt()),
     "other-cookie": lambda q: with_opt(q, cookie(b"x" * 16)),
     "formerr": lambda q: dnswire.answer(q, rcode=1),
@@ -104,6 +118,8 @@ KINDS = {
     "servfail": lambda q: dnswire.answer(q, rcode=2),
     "notimp": lambda q: dnswire.answer(q, rcode=4),
     "refused": lambda q: dnswire.answer(q, rcode=5),
+    "rcode-9": lambda q: dnswire.answer(q, rcode=9),
+    "rcode-4080": lambda q: with_opt(q, b"\0" + struct.pack("!HHIH", 41, 1232, 255 << 24, 0)),
     "rcode-15": lambda q: dnswire.answer(q, rcode=15),
     "badvers": lambda q: with_opt(q, opt(version=1)[:5] + b"\x01" + opt()[6:]),
     "badcookie": lambda q: with_opt(q, b"\0" + struct.pack("!HHIH", 41, 1232, 1 << 24, 0), rcode=7),
@@ -148,6 +164,51 @@ class BadFirst(unittest.TestCase):
             with self.subTest(kind):
                 self.check(kind, "open")
         type(self).tcp = False
+
+
+class BadOnly(unittest.TestCase):
+    """Where UDP brings nothing that can be used, TCP does (RFC 5452 section 9.3)."""
+    NO = ("formerr", "formerr-bare", "servfail", "notimp", "refused", "referral")
+
+    def test_each_kind_that_is_no_answer_leads_to_tcp(self):
+        upstream = self.enterContext(FakeUpstream(lambda asked, transport: [Send(
+            good(asked) if transport == "tcp" else KINDS[name_of(asked).lower().split(".")[0]](asked))]))
+        box = self.enterContext(Box(upstream=[upstream.url], config={"server": {"workers": 1}}))
+        for kind in KINDS:
+            if kind not in self.NO:
+                with self.subTest(kind):
+                    self.assertEqual(box.ask(f"{kind}.test", timeout=8).texts(), [GOOD])
+                    self.assertLessEqual(upstream.count(f"{kind}.test"), 8)
+
+    def test_tcp_that_is_silent_leads_back_to_udp(self):
+        """A forged packet costs a try: the server has no TCP, and its first answer is lost."""
+        for kind in ("tc-garbage", "record-cut", "other-case", "wrong-id"):
+            with self.subTest(kind):
+                upstream = self.enterContext(FakeUpstream(lambda asked, transport, kind=kind: [
+                    Send(KINDS[kind](asked) if upstream.count("a.test", "udp") == 1 else good(asked))
+                ] if transport == "udp" else []))
+                box = self.enterContext(Box(upstream=[upstream.url], config={"server": {"workers": 1}}))
+                self.assertEqual(box.ask("a.test", timeout=8).texts(), [GOOD])
+
+
+class BadData(unittest.TestCase):
+    """Data that has not the shape of its type comes first."""
+    ROWS = {  # type: bad, good
+        "TXT": (b"\x05abc", b"\x03abc"),  # RFC 1035 section 3.3.14
+        "HTTPS": (b"\0\1\0\0\1\0\x09\2h2", b"\0\1\0\0\1\0\3\2h2"),  # RFC 9460 section 2.2
+        "SVCB": (b"\0\1\0\0\3\0\1\1", b"\0\1\0\0\3\0\2\3\x55"),
+    }
+
+    def test_the_right_data_is_waited_for(self):
+        def handler(asked, _):
+            pair = self.ROWS.get(asked.questions[0][1], (b"", b""))
+            return [Send(dnswire.answer(asked, [(None, asked.questions[0][1], data, 300)]),
+                         after=0.05 * n) for n, data in enumerate(pair)]
+        upstream = self.enterContext(FakeUpstream(handler))
+        box = self.enterContext(Box(upstream=[upstream.url], config={"server": {"workers": 1}}))
+        for kind, (_, right) in self.ROWS.items():
+            with self.subTest(kind):
+                self.assertEqual(box.ask("a.test", kind, timeout=8).texts(), [right.hex()])
 
 
 class OtherSource(unittest.TestCase):
@@ -278,6 +339,17 @@ class Limits(unittest.TestCase):
                                     config={"server": {"workers": 1}}))
         self.assertEqual(box.ask("a.test", timeout=8).rcode, "SERVFAIL")
         self.assertLessEqual(sum(one.count("a.test") for one in servers), 8)
+
+    def test_servers_that_fail_or_refuse_mean_servfail_with_a_reason(self):
+        """RFC 8914 section 4.23: also when they refused to reply."""
+        upstream = self.enterContext(FakeUpstream(lambda asked, _: [Send(dnswire.answer(
+            asked, rcode=int(name_of(asked).lower().strip("r.test"))))]))
+        box = self.enterContext(Box(upstream=[upstream.url]))
+        for rcode in (2, 4, 5, 9, 15):
+            with self.subTest(rcode):
+                reply = box.ask(f"r{rcode}.test", timeout=8)
+                self.assertEqual((reply.rcode, reply.ede[0]),
+                                 ("SERVFAIL", (22, "every upstream failed or refused")))
 
     def test_dead_server_means_servfail_with_a_reason_by_5_s(self):
         """RFC 8914 sections 4.23 and 4.24."""

@@ -209,6 +209,16 @@ class Tcp(unittest.TestCase):
             self.assertEqual(waiting.result().texts(), [GOOD])
         self.assertEqual(len(upstream.streams), 2)
 
+    def test_connection_that_brings_nothing_but_noise_is_given_up(self):
+        """RFC 7766 section 6.2.3: messages that answer no question are no sign of life."""
+        def handler(asked, _):
+            if len(upstream.streams) > 1:
+                return [Send(good(asked))]
+            return [Send(dnswire.answer(asked, id=asked.id ^ 1), after=n * 0.2) for n in range(5)]
+        upstream = self.enterContext(FakeUpstream(handler))
+        box = self.box(upstream)
+        self.assertEqual(box.ask("a.test", timeout=8).texts(), [GOOD])
+
     def test_reload_asks_again_what_waits(self):
         ask_over_a_reload(self, self.enterContext(FakeUpstream(address())), lambda url, config:
                           self.enterContext(Box(upstream=[url], config=config)))
@@ -224,7 +234,7 @@ class Tcp(unittest.TestCase):
             waiting = [pool.submit(box.ask, f"old{n}.test", timeout=8) for n in range(10)]
             wait_for(lambda: upstream.count() == 11, "the questions")
             upstream.handler = held
-            box.daemon.process.send_signal(signal.SIGSTOP)
+            box.daemon.hold()
             try:
                 sent = []
                 for n in range(20):
@@ -253,7 +263,7 @@ class Tcp(unittest.TestCase):
             upstream.handler = held
             time.sleep(0.5)  # so that the connection's own patience lasts longer
             self.assertEqual(box.ask("b.test").texts(), [GOOD])
-            box.daemon.process.send_signal(signal.SIGSTOP)
+            box.daemon.hold()
             try:
                 reset(upstream)
                 time.sleep(max(0, begin + 1.2 - time.monotonic()))

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "dns/rdata.h"
 #include "dns/reply.h"
 
 #define HEADER(flags, qd, an, ns, ar) "\x12\x34" flags "\0" qd "\0" an "\0" ns "\0" ar
@@ -240,7 +241,7 @@ static void a_negative_reply_carries_a_whole_soa(void **state)
     assert_int_equal(rr.type, TYPE_SOA);
     const struct packet packet = {octets, out.len};
     wire_init(&data, copied, sizeof(copied));
-    assert_int_equal(rr_copy_data(&packet, &rr, &data), 0);
+    assert_int_equal(rdata_copy(&packet, &rr, &data), 0);
     assert_int_equal(load_u32(copied + data.len - 4), 10);
     assert_int_equal(rr_read(octets, out.len, &pos, &rr), 0);
     assert_int_equal(rr.type, TYPE_OPT);
