@@ -32,7 +32,7 @@ class Rfc(unittest.TestCase):
         if kind == "A":
             return address()(asked, None)
         return [Send(dnswire.answer(asked, [dnswire.pack_name(name) + struct.pack(
-            "!HHIH", dnswire.TYPES.get(kind) or int(kind), 1, 300, 4) + b"\1\2\3\4"]))]
+            "!HHIH", dnswire.TYPES.get(kind) or int(kind), 1, 300, 4) + b"\3\2\1\0"]))]
 
     @classmethod
     def setUpClass(cls):
@@ -291,7 +291,7 @@ class Types(Rfc):
         for kind in (65280, 65534, 300, 127, 99):
             with self.subTest(kind):
                 reply = self.box.ask("types.example", kind)
-                self.assertEqual([rr.rdata for rr in reply.answers], [b"\1\2\3\4"])
+                self.assertEqual([rr.rdata for rr in reply.answers], [b"\3\2\1\0"])
 
     def test_type_zero_is_an_error_and_not_passed_on(self):
         """RFC 6895 section 3.1"""
