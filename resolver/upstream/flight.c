@@ -108,6 +108,8 @@ static void on_deadline(uv_timer_t *timer)
     fail(timer->data);
 }
 
+static void on_held(uv_timer_t *timer);
+
 /* There is nothing left to try. */
 static void give_up(struct flight *flight)
 {
@@ -115,12 +117,13 @@ static void give_up(struct flight *flight)
         wait_for(flight, time_left_ms(flight), on_deadline);
         return;
     }
-    if (flight->holding || !flight_has_udp(flight) || time_left_ms(flight) < LEAST_LEFT_MS) {
+    if (flight->holding || flight->repeated || !flight_has_udp(flight) ||
+        time_left_ms(flight) < LEAST_LEFT_MS) {
         fail(flight);
         return;
     }
     flight->holding = true;
-    wait_for(flight, HOLD_MS, on_deadline);
+    wait_for(flight, HOLD_MS, on_held);
 }
 
 /* How many servers to ask together now. */
@@ -197,6 +200,20 @@ static void on_patience_over(uv_timer_t *timer)
     struct flight *flight = timer->data;
     note_silence(flight);
     change_transport(flight);
+    attempt_next(flight, on_patience_over);
+}
+
+/* They said no, or somebody in their name, and that may pass: one is asked once more. */
+static void on_held(uv_timer_t *timer)
+{
+    struct flight *flight = timer->data;
+    if (flight->worst != -EREMOTEIO || is_spent(flight)) {
+        fail(flight);
+        return;
+    }
+    flight->repeated = true;
+    flight->holding = false;
+    flight->tried = 0;
     attempt_next(flight, on_patience_over);
 }
 
@@ -314,7 +331,7 @@ static void server_said_no(struct attempt *attempt)
     if (flight_has_hope(flight) || flight->holding) {
         return;
     }
-    if (all) {
+    if (all || flight->repeated) {
         give_up(flight);
     } else {
         attempt_next(flight, on_patience_over);

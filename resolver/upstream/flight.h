@@ -54,6 +54,7 @@ struct flight {
     bool no_cookie;   /* an answer lacked the cookie that its server gives */
     bool new_cookie;  /* asked again because of a cookie */
     bool holding;     /* all failed; an answer may still come */
+    bool repeated;    /* after that, and none came, one was asked once more */
     int worst;        /* why it fails if it fails */
 };
 

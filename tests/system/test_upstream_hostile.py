@@ -332,6 +332,21 @@ class Limits(unittest.TestCase):
             self.assertLess(time.monotonic() - begin, 2)
             self.assertLessEqual(upstream.count("a.test"), 8)
 
+    def test_a_failure_that_passes_is_not_the_client_s(self):
+        """Of the only server, or forged in its name (RFC 5452 section 9.1)."""
+        for rcode in (1, 2, 4, 5):
+            with self.subTest(rcode):
+                heard = []
+
+                def handler(asked, _, rcode=rcode, heard=heard):
+                    heard.append(asked)
+                    return [Send(good(asked) if len(heard) > 2 or rcode in (2, 5) and len(heard) > 1
+                                 else dnswire.answer(asked, rcode=rcode))]
+                upstream = self.enterContext(FakeUpstream(handler))
+                box = self.enterContext(Box(upstream=[upstream.url], config={"server": {"workers": 1}}))
+                self.assertEqual(box.ask("a.test", timeout=8).texts(), [GOOD])
+                self.assertLessEqual(upstream.count("a.test"), 3)
+
     def test_truncating_servers_get_at_most_8_packets(self):
         servers = [self.enterContext(FakeUpstream(
             lambda asked, _: [Send(dnswire.answer(asked, flags=OK | TC))])) for _ in range(3)]
