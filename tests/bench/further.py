@@ -121,9 +121,13 @@ class Sized:
     def pid(self):
         return self.box.daemon.process.pid
 
+    @property
+    def port(self):
+        return self.box.port
+
     def measure(self, seconds):
         before = measure.cpu_seconds(self.pid)
-        answered = self.bench.dnsperf(self.box.port, self.queries, "-l", str(seconds))[0]
+        answered = self.bench.dnsperf(self.port, self.queries, "-l", str(seconds))[0]
         self.us.append((measure.cpu_seconds(self.pid) - before) / max(answered, 1) * 1e6)
 
     def close(self):
@@ -153,9 +157,23 @@ def compare_sizes(bench, figures, rounds, seconds):
         five.close()
 
 
-def compare_workers(bench, figures, rounds, seconds):
+class Responding:
+    """The responder in the place of a box."""
+
+    def __init__(self, bench, server, queries):
+        self.bench, (self.pid, self.port), self.queries = bench, server, queries
+        self.us = []
+
+    measure = Sized.measure
+
+
+def compare_workers(bench, responder, figures, rounds, seconds):
+    """Two workers against one, and two threads of the responder against one: what is the kernel's."""
     two, one = Sized(bench, 1_000_000, workers=2), Sized(bench, 1_000_000)
     try:
+        with responder(threads=2) as pair, responder(threads=1) as single:
+            bare = [Responding(bench, server, one.queries) for server in (pair, single)]
+            figures["workers_bare"] = ratio_of(*bare, rounds, seconds)
         figures["workers"] = ratio_of(two, one, rounds, seconds)
     finally:
         two.close()

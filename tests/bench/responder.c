@@ -2,7 +2,8 @@
 /* responder: the least a DNS server can do, to compare with.
  *
  * Reads batches with recvmmsg on a uv_poll handle, turns each query into an answer by
- * flipping its header, and sends the batch back. Prints its port and stays. */
+ * flipping its header, and sends the batch back. Prints its port and stays. With a number
+ * as argument so many threads do this, each with a socket of its own on the same port. */
 #include <arpa/inet.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,12 +13,12 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { BATCH = 64, PACKET_MAX = 1500, ROUNDS_MAX = 4, BUFFER = 1 << 21 };
+enum { BATCH = 64, PACKET_MAX = 1500, ROUNDS_MAX = 4, BUFFER = 1 << 21, THREADS_MAX = 64 };
 
-static uint8_t packets[BATCH][PACKET_MAX];
-static struct sockaddr_in peers[BATCH];
-static struct iovec parts[BATCH];
-static struct mmsghdr messages[BATCH];
+static _Thread_local uint8_t packets[BATCH][PACKET_MAX];
+static _Thread_local struct sockaddr_in peers[BATCH];
+static _Thread_local struct iovec parts[BATCH];
+static _Thread_local struct mmsghdr messages[BATCH];
 
 static void prepare(void)
 {
@@ -71,25 +72,50 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     }
 }
 
-int main(void)
+/* The port is chosen by the kernel for the first socket. */
+static int open_socket(struct sockaddr_in *self)
 {
-    struct sockaddr_in self = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(self);
-    int size = BUFFER;
-    uv_poll_t poll;
-
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&self, sizeof(self)) != 0 ||
-        getsockname(fd, (struct sockaddr *)&self, &len) != 0) {
+    socklen_t len = sizeof(*self);
+    int size = BUFFER, on = 1;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0 ||
+        bind(fd, (struct sockaddr *)self, sizeof(*self)) != 0 ||
+        getsockname(fd, (struct sockaddr *)self, &len) != 0) {
         perror("responder");
-        return 1;
+        exit(1);
     }
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    return fd;
+}
+
+static void serve(void *argument)
+{
+    uv_loop_t loop;
+    uv_poll_t poll;
+    if (uv_loop_init(&loop) != 0 || uv_poll_init(&loop, &poll, *(int *)argument) != 0 ||
+        uv_poll_start(&poll, UV_READABLE, on_readable) != 0) {
+        exit(1);
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+}
+
+int main(int argc, char **argv)
+{
+    struct sockaddr_in self = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    static int fds[THREADS_MAX];
+    int threads = argc > 1 ? atoi(argv[1]) : 1;
+    threads = threads < 1 || threads > THREADS_MAX ? 1 : threads;
+    for (int i = 0; i < threads; i++) {
+        fds[i] = open_socket(&self);
+    }
     printf("%d\n", ntohs(self.sin_port));
     fflush(stdout);
-    if (uv_poll_init(uv_default_loop(), &poll, fd) != 0 ||
-        uv_poll_start(&poll, UV_READABLE, on_readable) != 0) {
-        return 1;
+    for (int i = 1; i < threads; i++) {
+        uv_thread_t thread;
+        if (uv_thread_create(&thread, serve, &fds[i]) != 0) {
+            return 1;
+        }
     }
-    return uv_run(uv_default_loop(), UV_RUN_DEFAULT);
+    serve(&fds[0]);
+    return 0;
 }
