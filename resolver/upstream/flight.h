@@ -2,6 +2,7 @@
 /* flight: one question on its way, with its attempts; inside upstream/ only. */
 #pragma once
 #include "base/hash.h"
+#include "dns/join.h"
 #include "upstream/server.h"
 
 enum {
@@ -12,6 +13,7 @@ enum {
 };
 
 struct flight;
+struct chase; /* upstream/chase.h */
 struct channel;
 struct udp_attempt;
 
@@ -36,6 +38,8 @@ struct flight {
     struct ask ask;
     uint64_t hash;
     struct upstream_waiter *waiters;
+    struct chase *followers; /* other flights, whose aliases lead to this question */
+    struct chase *chase;     /* what the alias of this one leads to, while that is asked */
     struct attempt *open[FLIGHT_OPEN]; /* newest first */
     uv_timer_t timer;
     uint64_t deadline_us;
@@ -43,16 +47,18 @@ struct flight {
     uint64_t tried;   /* of them in this turn */
     unsigned attempts;
     unsigned packets;
-    unsigned circled; /* waiters at the address of a server that may be asked */
-    unsigned refused; /* attempts that failed at once */
-    bool claimed;     /* ours to give back */
-    bool borrowed;    /* another worker asks */
-    bool probe;       /* nobody asked: is the server there again? */
-    bool use_tcp;     /* answers over UDP were cut, or the server breaks case */
-    bool no_cookie;   /* an answer lacked the cookie that its server gives */
-    bool new_cookie;  /* asked again because of a cookie */
-    bool holding;     /* all failed; an answer may still come */
-    int worst;        /* why it fails if it fails */
+    unsigned packets_max; /* that many may be sent */
+    unsigned circled;     /* waiters at the address of a server that may be asked */
+    unsigned refused;     /* attempts that failed at once */
+    bool claimed;         /* ours to give back */
+    bool borrowed;        /* another worker asks */
+    bool probe;           /* nobody asked: is the server there again? */
+    bool use_tcp;         /* answers over UDP were cut, or the server breaks case */
+    bool no_cookie;       /* an answer lacked the cookie that its server gives */
+    bool new_cookie;      /* asked again because of a cookie */
+    bool holding;         /* all failed; an answer may still come */
+    bool aliased;         /* answered by an alias, which is followed */
+    int worst;            /* why it fails if it fails */
 };
 
 struct upstream {
@@ -75,6 +81,7 @@ struct upstream {
     uint8_t random[RANDOM_POOL];
     size_t random_left;
     struct answer_room room;
+    struct join_room joined;
     uint8_t receive[DNS_MESSAGE_MAX + 1];
 };
 
@@ -109,9 +116,6 @@ struct server *attempt_server(const struct attempt *attempt);
 /* Make it count; the oldest gives way. */
 void flight_add(struct flight *flight, struct attempt *attempt);
 
-/* Somebody waits for the answer too. */
-void flight_join(struct flight *flight, struct upstream_waiter *waiter);
-
 /* The question begins to be asked. */
 void flight_start(struct flight *flight);
 
@@ -128,8 +132,16 @@ void flight_refused(struct attempt *attempt);
 /* The connection was closed before the answer, as servers do; it is over. */
 void flight_lost(struct attempt *attempt);
 
+/* Close what is open: nothing that comes counts any more. */
+void flight_end_attempts(struct flight *flight);
+
 /* It is over: take it out of the table, close what is open, tell all who wait. */
 void flight_finish(struct flight *flight, const struct upstream_result *result);
+
+/* Ask what the alias of another flight leads to; `chase` is told that answer alone, so that
+ * two that lead to each other never wait. -ENOBUFS, -ENOMEM: it is not told then. */
+__attribute__((warn_unused_result)) int upstream_follow(struct upstream *upstream,
+                                                        const struct ask *ask, struct chase *chase);
 
 /* A server failed; once it is down it is probed. */
 void upstream_note_failure(struct upstream *upstream, struct server *server);
