@@ -24,6 +24,8 @@ struct rewrite {
     struct chain chain;
     struct rrsets sets;
     size_t answers_at; /* where the answer section begins */
+    size_t last_at;    /* where an alias tells the chain's last name in the new message */
+    unsigned told;     /* records before those of the last name */
     unsigned matches;  /* records of the asked type */
     unsigned foreign;  /* records that the question does not lead to */
     bool has_soa;
@@ -129,7 +131,23 @@ static void note_set(struct rewrite *work, const struct rr *rr, const struct dna
     rrsets_add(&work->sets, &set);
 }
 
-/* Write one record; remembers where a CNAME's target stands. */
+/* Remember where a CNAME's target stands. */
+static void note_target(struct rewrite *work, size_t start)
+{
+    struct dname target;
+    size_t pos = start;
+    int link = dname_read(work->out.data, work->out.len, &pos, &target) < 0
+                   ? -1
+                   : find_link(&work->chain, &target);
+    if (link >= 0 && start < 0x4000 && !work->chain.offset[link]) {
+        work->chain.offset[link] = (uint16_t)start;
+    }
+    if (link > 0 && link == (int)work->chain.count - 1) {
+        work->last_at = start;
+    }
+}
+
+/* Write one record. */
 static int put_record(struct rewrite *work, const struct rr *rr, const struct dname *owner,
                       uint32_t ttl)
 {
@@ -152,15 +170,8 @@ static int put_record(struct rewrite *work, const struct rr *rr, const struct dn
         return -EBADMSG;
     }
     wire_patch_u16(&work->out, len_at, (uint16_t)(work->out.len - start));
-    if (rr->type == TYPE_CNAME && start < 0x4000) {
-        struct dname target;
-        size_t pos = start;
-        int link = dname_read(work->out.data, work->out.len, &pos, &target) < 0
-                       ? -1
-                       : find_link(&work->chain, &target);
-        if (link >= 0 && !work->chain.offset[link]) {
-            work->chain.offset[link] = (uint16_t)start;
-        }
+    if (rr->type == TYPE_CNAME) {
+        note_target(work, start);
     }
     work->ttl_least = ttl < work->ttl_least ? ttl : work->ttl_least;
     return 0;
@@ -230,6 +241,7 @@ static int copy_answers(struct rewrite *work, unsigned records, size_t *pos)
     unsigned kept = 0;
     for (unsigned step = 0; step < work->chain.count; step++) {
         *pos = work->answers_at;
+        work->told = kept;
         int copied = copy_step(work, records, step, pos);
         if (copied < 0) {
             return -EBADMSG;
@@ -332,6 +344,10 @@ static void finish(const struct rewrite *work, struct answer *ret_answer)
         .ttl = work->ttl_least,
         .rcode = rcode,
         .negative = negative,
+        .open = negative && !work->has_soa && rcode == RCODE_NOERROR && work->last_at,
+        .links = (uint8_t)(work->chain.count - 1),
+        .told = (uint16_t)work->told,
+        .last = (uint16_t)work->last_at,
     };
     /* RFC 2308 section 2.2: without a SOA it is no denial. */
     ret_answer->referral = work->refers && negative && !work->has_soa && work->chain.count == 1 &&

@@ -26,6 +26,10 @@ struct answer {
     uint8_t rcode;
     bool negative; /* NXDOMAIN or no record of the type */
     bool referral; /* it says no more than whom to ask: not for us, who follow none */
+    bool open;     /* its aliases end in a name of which it says nothing */
+    uint8_t links; /* aliases from the question's name to the last one */
+    uint16_t told; /* records of the answer section before those of the last name */
+    uint16_t last; /* offset of the last name, where the alias tells it */
 };
 
 /* Room for the largest answer; owned by the caller and used again and again. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What attempts over UDP and over connections have in common. */
+#include "upstream/attempt.h"
+
 #include "upstream/cookie.h"
 #include "upstream/flight.h"
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "upstream/chase.h"
 #include "upstream/claim.h"
 #include "upstream/cookie.h"
 
@@ -25,6 +26,13 @@ static void on_timer_closed(uv_handle_t *handle)
     upstream_release(upstream);
 }
 
+void flight_end_attempts(struct flight *flight)
+{
+    while (flight->open[0]) {
+        attempt_remove(flight->open[0]);
+    }
+}
+
 void flight_finish(struct flight *flight, const struct upstream_result *result)
 {
     struct upstream *upstream = flight->upstream;
@@ -37,14 +45,14 @@ void flight_finish(struct flight *flight, const struct upstream_result *result)
     if (flight->claimed) {
         claim_give_back(upstream->setup.claims, flight->hash);
     }
-    while (flight->open[0]) {
-        attempt_remove(flight->open[0]);
-    }
+    chase_drop(flight);
+    flight_end_attempts(flight);
     uv_close((uv_handle_t *)&flight->timer, on_timer_closed);
     for (struct upstream_waiter *waiter = flight->waiters, *next; waiter; waiter = next) {
         next = waiter->next;
         waiter->done(waiter, result);
     }
+    chase_tell(flight, result);
 }
 
 static void fail(struct flight *flight)
@@ -136,7 +144,7 @@ static unsigned crowd_of(const struct flight *flight)
 static bool is_spent(const struct flight *flight)
 {
     return (flight->circled >= CIRCLED && flight->attempts) || flight->attempts >= ATTEMPTS_MAX ||
-           flight->packets >= UPSTREAM_PACKETS_MAX || time_left_ms(flight) < LEAST_LEFT_MS;
+           flight->packets >= flight->packets_max || time_left_ms(flight) < LEAST_LEFT_MS;
 }
 
 static uint32_t patience_ms(const struct flight *flight, int index)
@@ -151,7 +159,9 @@ static uint32_t patience_ms(const struct flight *flight, int index)
 /* The other servers of the first turn, for the parallel strategy. */
 static void ask_others(struct flight *flight, unsigned count)
 {
-    for (unsigned i = 1; i < count && (flight->tried & flight->allowed) != flight->allowed; i++) {
+    for (unsigned i = 1; i < count && (flight->tried & flight->allowed) != flight->allowed &&
+                         flight->packets < flight->packets_max;
+         i++) {
         int index = server_choose(&flight->upstream->table, flight->allowed, &flight->tried);
         if (index < 0 || start_attempt(flight, index) < 0) {
             return;
@@ -222,19 +232,6 @@ static void on_hurry(uv_timer_t *timer)
     attempt_next(timer->data, on_patience_over);
 }
 
-void flight_join(struct flight *flight, struct upstream_waiter *waiter)
-{
-    const struct server_table *table = &flight->upstream->table;
-    bool found = false;
-    waiter->next = flight->waiters;
-    flight->waiters = waiter;
-    for (size_t i = 0; waiter->client && i < table->count && !found; i++) {
-        bool asked = flight->allowed >> i & 1;
-        found = asked && addr_equal(&table->servers[i].plan->url.addr, waiter->client);
-    }
-    flight->circled += found;
-}
-
 void flight_start(struct flight *flight)
 {
     attempt_next(flight, on_patience_over);
@@ -242,7 +239,7 @@ void flight_start(struct flight *flight)
 
 void flight_hurry(struct flight *flight)
 {
-    if (!flight->borrowed && !flight->holding && !is_spent(flight)) {
+    if (!flight->borrowed && !flight->holding && !flight->aliased && !is_spent(flight)) {
         uv_timer_start(&flight->timer, on_hurry, 0, 0);
     }
 }
@@ -272,7 +269,7 @@ void flight_refused(struct attempt *attempt)
 static void ask_again(struct attempt *attempt)
 {
     struct flight *flight = attempt->flight;
-    bool able = attempt_server(attempt) && flight->packets < UPSTREAM_PACKETS_MAX;
+    bool able = attempt_server(attempt) && flight->packets < flight->packets_max;
     uint32_t patience = able ? patience_ms(flight, attempt->server) : 0;
     if (able && start_attempt(flight, attempt->server) == 0) {
         wait_for(flight, patience, on_patience_over);
@@ -406,11 +403,7 @@ static void deliver(struct attempt *attempt, const struct packet *packet)
     if (server && !attempt->stream) {
         server->folds = 0;
     }
-    const struct upstream_result result = {.answer = &answer};
-    if (!flight->probe) {
-        upstream->setup.arrived(upstream->setup.context, &flight->ask, &answer);
-    }
-    flight_finish(flight, &result);
+    chase_settle(flight, &answer);
     if (back) {
         upstream_recovered(upstream);
     }

@@ -2,7 +2,8 @@
 /* flight: one question on its way, with its attempts; inside upstream/ only. */
 #pragma once
 #include "base/hash.h"
-#include "upstream/server.h"
+#include "dns/join.h"
+#include "upstream/attempt.h"
 
 enum {
     FLIGHT_BUCKETS = 1024,
@@ -11,25 +12,7 @@ enum {
     RANDOM_POOL = 512,
 };
 
-struct flight;
-struct channel;
-struct udp_attempt;
-
-/* What is known of an attempt over either transport. */
-struct attempt {
-    struct flight *flight;   /* NULL once it no longer counts */
-    struct attempt *next;    /* on the same channel */
-    struct channel *channel; /* TCP and TLS: while it lives */
-    bool stream;             /* over TCP or TLS */
-    int server;              /* index in the table at the time */
-    uint32_t serial;         /* the server's */
-    uint64_t sent_us;
-    struct ask_mark mark;
-    bool cookie;  /* one was sent */
-    bool blamed;  /* its silence was counted */
-    bool reacted; /* it brought an answer that was of no use: only a good one counts now */
-    bool strange; /* over UDP it brought what does not belong to it */
-};
+struct chase; /* upstream/chase.h */
 
 struct flight {
     struct upstream *upstream;
@@ -37,6 +20,8 @@ struct flight {
     struct ask ask;
     uint64_t hash;
     struct upstream_waiter *waiters;
+    struct chase *followers; /* other flights, whose aliases lead to this question */
+    struct chase *chase;     /* what the alias of this one leads to, while that is asked */
     struct attempt *open[FLIGHT_OPEN]; /* newest first */
     uv_timer_t timer;
     uint64_t deadline_us;
@@ -44,18 +29,20 @@ struct flight {
     uint64_t tried;   /* of them in this turn */
     unsigned attempts;
     unsigned packets;
-    unsigned circled; /* waiters at the address of a server that may be asked */
-    unsigned refused; /* attempts that failed at once */
-    bool claimed;     /* ours to give back */
-    bool borrowed;    /* another worker asks */
-    bool probe;       /* nobody asked: is the server there again? */
-    bool use_tcp;     /* answers over UDP were cut, or the server breaks case */
-    bool streamed;    /* the last attempt was over TCP or TLS */
-    bool no_cookie;   /* an answer lacked the cookie that its server gives */
-    bool new_cookie;  /* asked again because of a cookie */
-    bool holding;     /* all failed; an answer may still come */
-    bool repeated;    /* after that, and none came, one was asked once more */
-    int worst;        /* why it fails if it fails */
+    unsigned packets_max; /* that many may be sent */
+    unsigned circled;     /* waiters at the address of a server that may be asked */
+    unsigned refused;     /* attempts that failed at once */
+    bool claimed;         /* ours to give back */
+    bool borrowed;        /* another worker asks */
+    bool probe;           /* nobody asked: is the server there again? */
+    bool use_tcp;         /* answers over UDP were cut, or the server breaks case */
+    bool streamed;        /* the last attempt was over TCP or TLS */
+    bool no_cookie;       /* an answer lacked the cookie that its server gives */
+    bool new_cookie;      /* asked again because of a cookie */
+    bool holding;         /* all failed; an answer may still come */
+    bool repeated;        /* after that, and none came, one was asked once more */
+    bool aliased;         /* answered by an alias, which is followed */
+    int worst;            /* why it fails if it fails */
 };
 
 struct upstream {
@@ -78,6 +65,7 @@ struct upstream {
     uint8_t random[RANDOM_POOL];
     size_t random_left;
     struct answer_room room;
+    struct join_room joined;
     uint8_t receive[DNS_MESSAGE_MAX + 1];
 };
 
@@ -87,41 +75,13 @@ void upstream_random(struct upstream *upstream, void *out, size_t len);
 /* Free it when it was stopped and nothing of it is left. */
 void upstream_release(struct upstream *upstream);
 
-/* Prepare an attempt and write its query behind what is in `out`. */
-void attempt_prepare(struct attempt *attempt, struct flight *flight, int server);
-void attempt_write(struct attempt *attempt, struct wire *out);
-
-/* Prepare for UDP, and end that when no attempt is left. */
-__attribute__((warn_unused_result)) int udp_open(struct upstream *upstream);
-void udp_close(struct upstream *upstream);
-
-/* Start an attempt; negative errno when nothing was sent. */
-__attribute__((warn_unused_result)) int udp_attempt_start(struct flight *flight, int server);
-__attribute__((warn_unused_result)) int channel_attempt_start(struct flight *flight, int server);
-
-/* Stop counting and close. */
-void udp_attempt_end(struct attempt *attempt);
-void channel_attempt_end(struct attempt *attempt);
-
-/* Close the connections to a server, as if it had done so. */
-void channels_close(struct server *server);
-
-/* The server of an attempt, if the table still holds it. */
-struct server *attempt_server(const struct attempt *attempt);
-
 /* Make it count; the oldest gives way. */
 void flight_add(struct flight *flight, struct attempt *attempt);
-
-/* Take it out of those that count, and end it. */
-void attempt_remove(struct attempt *attempt);
 
 /* Is this attempt open still, is one over UDP, is one that has brought nothing yet? */
 bool flight_has_open(const struct flight *flight, const struct attempt *attempt);
 bool flight_has_udp(const struct flight *flight);
 bool flight_has_hope(const struct flight *flight);
-
-/* Somebody waits for the answer too. */
-void flight_join(struct flight *flight, struct upstream_waiter *waiter);
 
 /* The question begins to be asked. */
 void flight_start(struct flight *flight);
@@ -139,8 +99,16 @@ void flight_refused(struct attempt *attempt);
 /* The connection was closed before the answer, as servers do; it is over. */
 void flight_lost(struct attempt *attempt);
 
+/* Close what is open: nothing that comes counts any more. */
+void flight_end_attempts(struct flight *flight);
+
 /* It is over: take it out of the table, close what is open, tell all who wait. */
 void flight_finish(struct flight *flight, const struct upstream_result *result);
+
+/* Ask what the alias of another flight leads to; `chase` is told that answer alone, so that
+ * two that lead to each other never wait. -ENOBUFS, -ENOMEM: it is not told then. */
+__attribute__((warn_unused_result)) int upstream_follow(struct upstream *upstream,
+                                                        const struct ask *ask, struct chase *chase);
 
 /* A server failed; once it is down it is probed. */
 void upstream_note_failure(struct upstream *upstream, struct server *server);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "upstream/chase.h"
 #include "upstream/claim.h"
 #include "upstream/flight.h"
 
@@ -74,21 +75,40 @@ static bool same_ask(const struct ask *a, const struct ask *b)
            a->checking_disabled == b->checking_disabled && dname_equal(&a->name, &b->name);
 }
 
+static bool is_same(const struct flight *flight, const struct ask *ask, uint64_t hash)
+{
+    return !flight->probe && flight->hash == hash && same_ask(&flight->ask, ask);
+}
+
 static struct flight *find_flight(struct upstream *upstream, const struct ask *ask, uint64_t hash)
 {
     struct flight *flight = upstream->buckets[hash % FLIGHT_BUCKETS];
-    while (flight && (flight->probe || flight->hash != hash || !same_ask(&flight->ask, ask))) {
+    while (flight && !is_same(flight, ask, hash)) {
         flight = flight->next;
     }
     return flight;
 }
 
-static struct flight *new_flight(struct upstream *upstream, const struct ask *ask, uint64_t hash)
+/* One that waits for its own servers alone. */
+static struct flight *find_asking(struct upstream *upstream, const struct ask *ask, uint64_t hash)
 {
+    struct flight *flight = upstream->buckets[hash % FLIGHT_BUCKETS];
+    while (flight && (flight->borrowed || flight->aliased || !is_same(flight, ask, hash))) {
+        flight = flight->next;
+    }
+    return flight;
+}
+
+static int new_flight(struct upstream *upstream, const struct ask *ask, uint64_t hash,
+                      struct flight **ret_flight)
+{
+    if (upstream->stopping || upstream->flights >= upstream->setup.flights_max) {
+        return -ENOBUFS;
+    }
     struct flight *flight = calloc(1, sizeof(*flight));
     if (!flight || uv_timer_init(upstream->setup.loop, &flight->timer) < 0) {
         free(flight);
-        return NULL;
+        return -ENOMEM;
     }
     flight->timer.data = flight;
     flight->upstream = upstream;
@@ -100,17 +120,44 @@ static struct flight *new_flight(struct upstream *upstream, const struct ask *as
     flight->next = upstream->buckets[hash % FLIGHT_BUCKETS];
     upstream->buckets[hash % FLIGHT_BUCKETS] = flight;
     upstream->flights++;
-    return flight;
+    *ret_flight = flight;
+    return 0;
 }
 
-static void claim(struct flight *flight)
+/* Does another worker ask? */
+static bool claim(struct flight *flight)
 {
     struct claim_table *claims = flight->upstream->setup.claims;
-    bool alone = !claims || flight->waiters->alone;
-    enum claim_result result = alone ? CLAIM_NOWHERE : claim_take(claims, flight->hash);
+    enum claim_result result = claims ? claim_take(claims, flight->hash) : CLAIM_NOWHERE;
     flight->claimed = result == CLAIM_MINE;
-    flight->borrowed = result == CLAIM_OTHERS;
-    flight->upstream->borrowed += flight->borrowed;
+    return result == CLAIM_OTHERS;
+}
+
+/* So many packets may be sent in all. */
+static void allow(struct flight *flight, unsigned packets_max)
+{
+    bool spent = flight->packets && flight->packets >= flight->packets_max;
+    if (packets_max > flight->packets_max) {
+        flight->packets_max = packets_max;
+        if (spent) {
+            flight_hurry(flight);
+        }
+    }
+}
+
+/* Somebody waits for the answer too. */
+static void join(struct flight *flight, struct upstream_waiter *waiter)
+{
+    const struct server_table *table = &flight->upstream->table;
+    bool found = false;
+    waiter->next = flight->waiters;
+    flight->waiters = waiter;
+    for (size_t i = 0; waiter->client && i < table->count && !found; i++) {
+        bool asked = flight->allowed >> i & 1;
+        found = asked && addr_equal(&table->servers[i].plan->url.addr, waiter->client);
+    }
+    flight->circled += found;
+    allow(flight, UPSTREAM_PACKETS_MAX);
 }
 
 static void on_borrowed_over(uv_timer_t *timer)
@@ -124,23 +171,39 @@ int upstream_ask(struct upstream *upstream, const struct ask *ask, struct upstre
 {
     uint64_t hash = hash_ask(upstream, ask);
     struct flight *flight = find_flight(upstream, ask, hash);
-    if (flight) {
-        flight_join(flight, waiter);
+    int err = flight ? 0 : new_flight(upstream, ask, hash, &flight);
+    if (err < 0) {
+        return err;
+    }
+    bool fresh = !flight->packets_max;
+    join(flight, waiter);
+    if (!fresh) {
         return 0;
     }
-    if (upstream->stopping || upstream->flights >= upstream->setup.flights_max) {
-        return -ENOBUFS;
-    }
-    flight = new_flight(upstream, ask, hash);
-    if (!flight) {
-        return -ENOMEM;
-    }
     upstream->licences += upstream->licences < LICENCES_MAX;
-    flight_join(flight, waiter);
-    claim(flight);
+    flight->borrowed = !waiter->alone && claim(flight);
+    upstream->borrowed += flight->borrowed;
     if (flight->borrowed) {
         uv_timer_start(&flight->timer, on_borrowed_over, UPSTREAM_DEADLINE_MS, 0);
     } else {
+        flight_start(flight);
+    }
+    return 0;
+}
+
+int upstream_follow(struct upstream *upstream, const struct ask *ask, struct chase *chase)
+{
+    uint64_t hash = hash_ask(upstream, ask);
+    struct flight *flight = find_asking(upstream, ask, hash);
+    int err = flight ? 0 : new_flight(upstream, ask, hash, &flight);
+    if (err < 0) {
+        return err;
+    }
+    bool fresh = !flight->packets_max;
+    unsigned most = chase_join(chase, flight);
+    allow(flight, most < UPSTREAM_PACKETS_MAX ? most : UPSTREAM_PACKETS_MAX);
+    if (fresh) {
+        (void)claim(flight); /* others may wait for us, never we for them */
         flight_start(flight);
     }
     return 0;
@@ -156,10 +219,10 @@ static void probe_server(struct upstream *upstream, int index)
         return; /* cannot be */
     }
     upstream_random(upstream, &hash, sizeof(hash));
-    struct flight *flight =
-        upstream->flights < upstream->setup.flights_max ? new_flight(upstream, &ask, hash) : NULL;
-    if (flight) {
+    struct flight *flight;
+    if (new_flight(upstream, &ask, hash, &flight) == 0) {
         flight->probe = true;
+        flight->packets_max = UPSTREAM_PACKETS_MAX;
         flight->allowed = (uint64_t)1 << index;
         flight->deadline_us = clock_mono_us(upstream->setup.clock) + PROBE_EVERY_MS * 1000ULL;
         flight_start(flight);

@@ -15,7 +15,8 @@
 enum {
     UPSTREAM_LISTED_MAX = 32,    /* of upstream.servers that have figures */
     UPSTREAM_FLIGHTS_MAX = 4096, /* exchanges at once per worker */
-    UPSTREAM_PACKETS_MAX = 7,    /* sent for one question, TCP included; a probe makes 8 */
+    UPSTREAM_PACKETS_MAX = 7,    /* for a client's question and what its aliases lead to, TCP
+                                  * included; a probe makes 8 */
     UPSTREAM_DEADLINE_MS = 4900, /* from the question to SERVFAIL */
     UPSTREAM_LATENCIES = 16,     /* bucket i: up to UPSTREAM_LATENCY_FIRST_US << i */
     UPSTREAM_LATENCY_FIRST_US = 250,
@@ -65,7 +66,7 @@ struct upstream *upstream_new(const struct upstream_setup *setup);
 /* Take over a plan and its reference; health is kept for servers that stay. */
 void upstream_configure(struct upstream *upstream, struct upstream_plan *plan);
 
-/* Ask. -ENOBUFS when too many exchanges are open: `done` is not called then. */
+/* Ask; an answer that ends in an alias is followed. -ENOBUFS when too many exchanges are open: `done` is not called then. */
 __attribute__((warn_unused_result)) int
 upstream_ask(struct upstream *upstream, const struct ask *ask, struct upstream_waiter *waiter);
 
