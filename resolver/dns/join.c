@@ -148,9 +148,6 @@ int join_answers(const struct join_source *source, struct join_room *room,
     if (err == 0) {
         err = answer_rebuild(&whole, &room->room, &answer);
     }
-    if (err == 0 && answer.links != links) {
-        err = -ELOOP; /* a target is an owner of before */
-    }
     if (err == 0) {
         answer.open = answer.open && source->second->open;
         *ret_answer = answer;

@@ -26,7 +26,7 @@ struct join_room {
 bool join_follows(uint16_t type);
 
 /* The whole answer, which is in `room`. It has AD only if both have it; TTLs are kept.
- * -ELOOP: the second leads back, or the chain has too many links; -EBADMSG: it is too
+ * -ELOOP: the chain has too many links; -EBADMSG: the second leads back, or it is too
  * long for a message. */
 __attribute__((warn_unused_result)) int
 join_answers(const struct join_source *source, struct join_room *room, struct answer *ret_answer);
