@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/chase.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -109,6 +110,7 @@ static void take(struct chase *chase, const struct upstream_result *result)
     }
     const struct join_source source = {&flight->ask, &chase->first, result->answer,
                                        flight->upstream->limits};
+    assert(!flight->followers); /* told when the alias came: `joined` is for one alone */
     int err = join_answers(&source, &flight->upstream->joined, &answer);
     chase_drop(flight);
     if (err < 0) {

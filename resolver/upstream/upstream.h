@@ -66,7 +66,8 @@ struct upstream *upstream_new(const struct upstream_setup *setup);
 /* Take over a plan and its reference; health is kept for servers that stay. */
 void upstream_configure(struct upstream *upstream, struct upstream_plan *plan);
 
-/* Ask; an answer that ends in an alias is followed. -ENOBUFS when too many exchanges are open: `done` is not called then. */
+/* Ask; an answer that ends in an alias is followed. -ENOBUFS when too many exchanges are
+ * open: `done` is not called then. */
 __attribute__((warn_unused_result)) int
 upstream_ask(struct upstream *upstream, const struct ask *ask, struct upstream_waiter *waiter);
 
