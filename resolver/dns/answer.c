@@ -202,10 +202,12 @@ static int find_step(const struct rewrite *work, const struct rr *rr, const stru
     return wanted ? link : -1;
 }
 
-/* Servers that know addresses alone give them for every type: that says no. */
-static bool is_addresses_alone(const struct rewrite *work, uint16_t type, const struct dname *owner)
+/* Servers that know addresses alone give them for every type, and some put their SOA among
+ * the answers: that says no. */
+static bool is_a_no(const struct rewrite *work, uint16_t type, const struct dname *owner)
 {
-    return type == TYPE_A && find_link(&work->chain, owner) >= 0;
+    bool told = type == TYPE_A || type == TYPE_AAAA || type == TYPE_SOA;
+    return told && find_link(&work->chain, owner) >= 0;
 }
 
 /* The records of one step of the chain; returns how many were written, or -EBADMSG. */
@@ -222,7 +224,7 @@ static int copy_step(struct rewrite *work, unsigned records, unsigned step, size
         int mine = find_step(work, &rr, &owner);
         if (mine != (int)step) {
             bool foreign = mine < 0 && step == 0 && !is_dnssec(rr.type);
-            work->foreign += foreign && !is_addresses_alone(work, rr.type, &owner);
+            work->foreign += foreign && !is_a_no(work, rr.type, &owner);
             continue;
         }
         if (put_record(work, &rr, &owner, clamp_ttl(work, rr.ttl)) < 0) {

@@ -116,11 +116,15 @@ static void take_digest(struct reader *in)
 /* Powers of ten as two digits, then angles around 2^31 in thousandths of a second. */
 static void take_place(struct reader *in)
 {
+    if (left(in) && in->data[in->pos]) { /* of another version */
+        in->pos = in->len;
+        return;
+    }
     const uint8_t *at = reader_take(in, 16);
-    for (unsigned i = 1; at && at[0] == 0 && i < 4; i++) {
+    for (unsigned i = 1; at && i < 4; i++) {
         in->bad |= at[i] >> 4 > 9 || (at[i] & 15) > 9;
     }
-    for (unsigned i = 1; at && at[0] == 0 && i < 3; i++) {
+    for (unsigned i = 1; at && i < 3; i++) {
         int64_t angle = (int64_t)load_u32(at + 4 * (size_t)i) - 0x80000000LL;
         int64_t most = i * 90 * 3600000LL;
         in->bad |= angle > most || angle < -most;
