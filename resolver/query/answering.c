@@ -215,14 +215,20 @@ static void failure_reply(struct query *query)
         error_reply(query, RCODE_REFUSED, &not_desired);
         return;
     }
-    bool network = query->failure == -EHOSTUNREACH;
-    const struct reply_error why = {
-        .code = network ? EDE_NETWORK_ERROR : EDE_NO_REACHABLE_AUTHORITY,
-        .text = network                        ? "no upstream can be reached"
-                : query->failure == -EREMOTEIO ? "every upstream failed or refused"
-                                               : "no upstream answered",
+    static const struct {
+        int failure;
+        struct reply_error why;
+    } failures[] = {
+        {-EHOSTUNREACH, {EDE_NETWORK_ERROR, "no upstream can be reached"}},
+        {-EREMOTEIO, {EDE_NO_REACHABLE_AUTHORITY, "every upstream failed or refused"}},
+        {-ETIMEDOUT, {EDE_NO_REACHABLE_AUTHORITY, "no upstream answered"}},
+        {0, {EDE_OTHER, "the resolver could not ask or use what came"}},
     };
-    error_reply(query, RCODE_SERVFAIL, &why);
+    size_t at = 0;
+    while (failures[at].failure && failures[at].failure != query->failure) {
+        at++;
+    }
+    error_reply(query, RCODE_SERVFAIL, &failures[at].why);
 }
 
 /* Of a group that filters, the keys that would hide a site's name from it are taken out of
