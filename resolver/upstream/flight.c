@@ -125,8 +125,8 @@ static void give_up(struct flight *flight)
         wait_for(flight, time_left_ms(flight), on_deadline);
         return;
     }
-    if (flight->holding || flight->repeated || !flight_has_udp(flight) ||
-        time_left_ms(flight) < LEAST_LEFT_MS) {
+    bool more = flight_has_udp(flight) || flight->damaged;
+    if (flight->holding || flight->repeated || !more || time_left_ms(flight) < LEAST_LEFT_MS) {
         fail(flight);
         return;
     }
@@ -251,8 +251,8 @@ void flight_refused(struct attempt *attempt)
     if (server) {
         upstream_note_failure(flight->upstream, server);
     }
-    attempt_remove(attempt);
     change_transport(flight);
+    attempt_remove(attempt);
     flight->worst = -EHOSTUNREACH;
     flight->refused++;
     if (flight_has_hope(flight) || flight->holding) {
@@ -311,14 +311,6 @@ static void distrust(struct attempt *attempt)
     }
 }
 
-/* A damaged packet: forged, or the path or the server spoils what goes over UDP. */
-static void spurn(struct attempt *attempt)
-{
-    if (!attempt->stream) {
-        distrust(attempt);
-    }
-}
-
 /* SERVFAIL, REFUSED and the like: another server may know better. */
 static void server_said_no(struct attempt *attempt)
 {
@@ -328,6 +320,7 @@ static void server_said_no(struct attempt *attempt)
     if (flight_has_hope(flight) || flight->holding) {
         return;
     }
+    flight->use_tcp &= !attempt->stream; /* that was between this server and us */
     if (all || flight->repeated) {
         give_up(flight);
     } else {
@@ -377,6 +370,18 @@ static void note_useless(struct attempt *attempt, uint16_t rcode)
     react(attempt, rcode);
     if (back) {
         upstream_recovered(upstream);
+    }
+}
+
+/* A damaged packet: forged, or the path or the server spoils what goes over UDP. Over a
+ * stream it is the server's own word, and of no use. */
+static void spurn(struct attempt *attempt)
+{
+    if (attempt->stream) {
+        attempt->flight->damaged = true;
+        note_useless(attempt, RCODE_SERVFAIL);
+    } else {
+        distrust(attempt);
     }
 }
 

@@ -40,6 +40,7 @@ struct flight {
     bool no_cookie;       /* an answer lacked the cookie that its server gives */
     bool new_cookie;      /* asked again because of a cookie */
     bool holding;         /* all failed; an answer may still come */
+    bool damaged;         /* what came over a stream could not be read */
     bool repeated;        /* after that, and none came, one was asked once more */
     bool aliased;         /* answered by an alias, which is followed */
     int worst;            /* why it fails if it fails */

@@ -12,6 +12,7 @@ enum {
     CHANNELS_MAX = 2, /* to a server, per worker */
     CROWDED = 64,     /* questions on one before another is opened */
     QUESTIONS_MAX = 1000,
+    ENDED = 64,
 };
 
 struct channel {
@@ -23,6 +24,10 @@ struct channel {
     bool encrypted;
     struct attempt *attempts; /* that wait for an answer, newest first */
     unsigned count;
+    /* Ids of the last questions that nobody waits for any more, and that may be answered. */
+    uint16_t ended[ENDED];
+    uint64_t ended_open; /* which of them: bits */
+    unsigned ended_next;
     bool open;  /* may be written to */
     bool used;  /* has brought an answer */
     bool later; /* its questions are asked again in the loop's next turn, never now */
@@ -135,12 +140,25 @@ static struct attempt *find_attempt(const struct channel *channel, uint16_t id)
     return at;
 }
 
+/* An answer that comes after another server's, as with the strategy parallel. */
+static bool take_late(struct channel *channel, uint16_t id)
+{
+    for (unsigned i = 0; i < ENDED; i++) {
+        if (channel->ended_open >> i & 1 && channel->ended[i] == id) {
+            channel->ended_open &= ~(UINT64_C(1) << i);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* An answer to whichever question has its id. What answers none keeps no connection open. */
 static void take_message(struct channel *channel, const struct packet *packet)
 {
-    struct attempt *attempt =
-        packet->len >= DNS_HEADER ? find_attempt(channel, load_u16(packet->data)) : NULL;
-    bool over = attempt && flight_receive(attempt, packet);
+    bool whole = packet->len >= DNS_HEADER;
+    struct attempt *attempt = whole ? find_attempt(channel, load_u16(packet->data)) : NULL;
+    bool over = attempt ? flight_receive(attempt, packet)
+                        : whole && take_late(channel, load_u16(packet->data));
     channel->used |= over;
     if (over || (attempt && attempt->reacted)) {
         stream_deadline(&channel->tls.stream, channel->count ? stall_ms(channel) : IDLE_MS);
@@ -325,6 +343,13 @@ int channel_attempt_start(struct flight *flight, int index)
     return 0;
 }
 
+static void note_ended(struct channel *channel, uint16_t id)
+{
+    channel->ended[channel->ended_next] = id;
+    channel->ended_open |= UINT64_C(1) << channel->ended_next;
+    channel->ended_next = (channel->ended_next + 1) % ENDED;
+}
+
 void channel_attempt_end(struct attempt *attempt)
 {
     struct channel *channel = attempt->channel;
@@ -335,6 +360,7 @@ void channel_attempt_end(struct attempt *attempt)
         }
         *at = attempt->next;
         channel->count--;
+        note_ended(channel, attempt->mark.id);
     }
     free(attempt);
 }

@@ -102,8 +102,8 @@ class FakeUpstream:
             try:
                 send(action)
             except OSError:
-                if not self.closing:
-                    raise
+                if not self.closing and not action.after:
+                    raise  # who has gone in the meantime may
         if action.after:
             timer = threading.Timer(action.after, guarded)
             timer.daemon = True

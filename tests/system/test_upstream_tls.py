@@ -190,6 +190,40 @@ class Tcp(unittest.TestCase):
         self.assertEqual([reply.texts() for reply in replies], [[GOOD]] * 40)
         self.assertEqual(len(upstream.streams), 1)
 
+    def test_data_that_cannot_be_read_is_the_server_s_word_and_blames_nobody(self):
+        """RFC 8659 section 4.1: a tag has letters and digits alone."""
+        def handler(asked, _):
+            name, kind, _ = asked.questions[0]
+            if kind == "A":
+                return [Send(good(asked))]
+            return [Send(dnswire.answer(asked, [
+                dnswire.pack_name(name) + struct.pack("!HHIH", 257, 1, 300, 6) + b"\0\3i-d;"]))]
+        upstream = self.enterContext(FakeUpstream(handler))
+        box = self.box(upstream)
+        for n in range(4):
+            begin = time.monotonic()
+            reply = box.ask(f"n{n}.test", 257, timeout=8)
+            self.assertLess(time.monotonic() - begin, 1)
+            self.assertEqual((reply.rcode, reply.ede[0][0]), ("SERVFAIL", 22))
+            self.assertLessEqual(upstream.count(f"n{n}.test"), 2)
+        self.assertEqual(box.ask("a.test").texts(), [GOOD])
+        self.assertTrue(all(one["ok"] for one in box.json("status")["upstreams"]))
+        self.assertEqual(len(upstream.streams), 1)
+
+    def test_slower_of_two_asked_at_once_keeps_its_connection(self):
+        """Its answers come when the question is over; for longer than it may be silent."""
+        quick = self.enterContext(FakeUpstream(address()))
+        slower = self.enterContext(FakeUpstream(lambda asked, _: [Send(good(asked), after=0.1)]))
+        box = self.enterContext(Box(upstream=[f"tcp://127.0.0.1:{one.port}" for one in (quick, slower)], config={
+            "server": {"workers": 1}, "upstream": {"strategy": "parallel", "timeout_ms": 400}}))
+        until, n = time.monotonic() + 2, 0
+        while time.monotonic() < until:
+            self.assertEqual(box.ask(f"n{n}.test").texts(), [GOOD])
+            n += 1
+        wait_for(lambda: slower.count() == n, "the slower one to be asked all")
+        self.assertEqual(len(slower.streams), 1)
+        self.assertTrue(all(one["ok"] for one in box.json("status")["upstreams"]))
+
     def test_server_that_closes_after_each_answer_is_served(self):
         upstream = self.enterContext(FakeUpstream(address()))
         upstream.close_after = 1
