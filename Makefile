@@ -46,6 +46,9 @@ CFLAGS_debug   := -O0 -g $(HARD)
 CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer $(SANITIZE)
 CFLAGS_tsan    := -O1 -g -fsanitize=thread
 CFLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer $(SANITIZE) -fsanitize=fuzzer-no-link
+# What runs seldom is built for size.
+SELDOM := $(addprefix resolver/,account config confine control neigh store)
+SMALL_release := -Os
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections
 LDFLAGS_debug   := -pie
 LDFLAGS_asan    := -fsanitize=address,undefined
@@ -319,7 +322,7 @@ $B/%.o: %.c Makefile
 	$(if $(PKG_MISSING),$(error $(PKG_MISSING); try `make setup`))
 	@mkdir -p $(@D)
 	@[ $(V) = 1 ] || echo "  CC $<"
-	$(Q)$(CC) $(GG_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(GG_CFLAGS) $(if $(filter $(SELDOM:=/%),$<),$(SMALL_$(MODE))) -MMD -MP -c -o $@ $<
 
 $B/llhttp/%.o: $(LLHTTP)/%.c
 	@mkdir -p $(@D)
