@@ -6,6 +6,14 @@
 #include "dns/chain.h"
 #include "dns/rdata.h"
 
+enum { NO_STEP = CHAIN_LINKS_MAX + 1 }; /* of a record that is left out */
+
+/* The records of the answer section that belong to one name of the chain. */
+struct step {
+    unsigned first; /* its place among all records */
+    unsigned left;  /* not written yet */
+};
+
 struct rewrite {
     const struct ask *ask;
     const struct packet *packet;
@@ -15,6 +23,8 @@ struct rewrite {
     size_t ttl_count;
     uint32_t ttl_least;
     struct chain chain;
+    uint8_t *step_of; /* of each record of the answer section */
+    struct step steps[CHAIN_LINKS_MAX + 1];
     struct rrsets sets;
     size_t answers_at; /* where the answer section begins */
     size_t last_at;    /* where an alias tells the chain's last name in the new message */
@@ -146,10 +156,9 @@ static bool is_addresses_alone(const struct rewrite *work, uint16_t type, const 
     return type == TYPE_A && chain_find(&work->chain, owner) >= 0;
 }
 
-/* The records of one step of the chain; returns how many were written, or -EBADMSG. */
-static int copy_step(struct rewrite *work, unsigned records, unsigned step, size_t *pos)
+/* Read each owner, and tell the step of each record. */
+static int find_steps(struct rewrite *work, unsigned records, size_t *pos)
 {
-    unsigned kept = 0;
     for (unsigned i = 0; i < records; i++) {
         struct rr rr;
         struct dname owner;
@@ -157,19 +166,54 @@ static int copy_step(struct rewrite *work, unsigned records, unsigned step, size
             read_owner(work->packet, &rr, &owner) < 0 || rr.class_code != CLASS_IN) {
             return -EBADMSG;
         }
-        int mine = find_step(work, &rr, &owner);
-        if (mine != (int)step) {
-            bool foreign = mine < 0 && step == 0 && !is_dnssec(rr.type);
-            work->foreign += foreign && !is_addresses_alone(work, rr.type, &owner);
-            continue;
+        int step = find_step(work, &rr, &owner);
+        if (step >= 0) {
+            struct step *mine = &work->steps[step];
+            mine->first = mine->left++ ? mine->first : i;
+        } else if (!is_dnssec(rr.type) && !is_addresses_alone(work, rr.type, &owner)) {
+            work->foreign++;
         }
-        if (put_record(work, &rr, &owner, clamp_ttl(work, rr.ttl)) < 0) {
+        work->step_of[i] = step < 0 ? NO_STEP : (uint8_t)step;
+    }
+    return 0;
+}
+
+/* The first step from that one on of which records are left, or the chain's end. */
+static unsigned next_step(const struct rewrite *work, unsigned step)
+{
+    while (step < work->chain.count && work->steps[step].left == 0) {
+        step++;
+    }
+    return step;
+}
+
+/* One pass over the answer section that writes the records of a step, and of those after
+ * it as long as each begins behind the one before. Returns the step to go on with, or -EBADMSG. */
+static int copy_steps(struct rewrite *work, unsigned records, unsigned step)
+{
+    size_t pos = work->answers_at;
+    for (unsigned i = 0; i < records && step < work->chain.count; i++) {
+        struct rr rr;
+        struct dname owner;
+        if (rr_read(work->packet->data, work->packet->len, &pos, &rr) < 0) {
             return -EBADMSG;
         }
-        kept++;
+        if (work->step_of[i] != step) {
+            continue;
+        }
+        if (read_owner(work->packet, &rr, &owner) < 0 ||
+            put_record(work, &rr, &owner, clamp_ttl(work, rr.ttl)) < 0) {
+            return -EBADMSG;
+        }
         work->matches += rr.type == work->ask->type || work->ask->type == TYPE_ANY;
+        if (--work->steps[step].left == 0) {
+            step = next_step(work, step);
+            if (step < work->chain.count && work->steps[step].first < i) {
+                break;
+            }
+        }
     }
-    return (int)kept;
+    return (int)step;
 }
 
 /* An alias comes before what it leads to (RFC 1034 section 4.3.1), in whatever order an
@@ -177,14 +221,20 @@ static int copy_step(struct rewrite *work, unsigned records, unsigned step, size
 static int copy_answers(struct rewrite *work, unsigned records, size_t *pos)
 {
     unsigned kept = 0;
-    for (unsigned step = 0; step < work->chain.count; step++) {
-        *pos = work->answers_at;
+    if (find_steps(work, records, pos) < 0) {
+        return -EBADMSG;
+    }
+    for (unsigned i = 0; i < work->chain.count; i++) {
         work->told = kept;
-        int copied = copy_step(work, records, step, pos);
-        if (copied < 0) {
+        kept += work->steps[i].left;
+    }
+    unsigned step = next_step(work, 0);
+    while (step < work->chain.count) {
+        int next = copy_steps(work, records, step);
+        if (next < 0) {
             return -EBADMSG;
         }
-        kept += (unsigned)copied;
+        step = (unsigned)next;
     }
     wire_patch_u16(&work->out, 6, (uint16_t)kept);
     return 0;
@@ -300,11 +350,17 @@ int answer_rebuild(const struct answer_source *source, struct answer_room *room,
                    struct answer *ret_answer)
 {
     const struct packet *packet = &source->packet;
-    struct rewrite work = {
-        .ask = source->ask, .packet = packet, .limits = &source->limits, .ttl_at = room->ttl_at};
+    struct rewrite work = {.ask = source->ask,
+                           .packet = packet,
+                           .limits = &source->limits,
+                           .ttl_at = room->ttl_at,
+                           .step_of = room->step_of};
     unsigned answers = load_u16(packet->data + 6);
     unsigned authority = load_u16(packet->data + 8);
     unsigned additional = load_u16(packet->data + 10);
+    if (answers > ANSWER_RECORDS_MAX) {
+        return -EBADMSG;
+    }
     begin(&work, room);
     size_t pos = DNS_HEADER + (size_t)source->ask->name.len + 4;
     work.answers_at = pos;

@@ -35,6 +35,7 @@ struct answer {
 struct answer_room {
     uint8_t wire[DNS_MESSAGE_MAX + 1];
     uint16_t ttl_at[ANSWER_RECORDS_MAX];
+    uint8_t step_of[ANSWER_RECORDS_MAX]; /* scratch: the place in the chain of each record */
 };
 
 struct answer_limits {
