@@ -3,14 +3,15 @@
 
 #include <errno.h>
 
+#include "dns/chain.h"
 #include "dns/rdata.h"
 
-/* The chain of names that the question leads to, each with the offset at which it
- * stands in the new message, for compression. */
-struct chain {
-    struct dname name[ANSWER_CHAIN_MAX + 1];
-    uint16_t offset[ANSWER_CHAIN_MAX + 1]; /* 0: not written yet */
-    unsigned count;
+enum { NO_STEP = CHAIN_LINKS_MAX + 1 }; /* of a record that is left out */
+
+/* The records of the answer section that belong to one name of the chain. */
+struct step {
+    unsigned first; /* its place among all records */
+    unsigned left;  /* not written yet */
 };
 
 struct rewrite {
@@ -22,6 +23,8 @@ struct rewrite {
     size_t ttl_count;
     uint32_t ttl_least;
     struct chain chain;
+    uint8_t *step_of; /* of each record of the answer section */
+    struct step steps[CHAIN_LINKS_MAX + 1];
     struct rrsets sets;
     size_t answers_at; /* where the answer section begins */
     size_t last_at;    /* where an alias tells the chain's last name in the new message */
@@ -32,65 +35,10 @@ struct rewrite {
     bool refers; /* the authority section names servers to ask instead */
 };
 
-static int find_link(const struct chain *chain, const struct dname *name)
-{
-    for (unsigned i = 0; i < chain->count; i++) {
-        if (dname_equal(&chain->name[i], name)) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
-
-/* The first name of the chain at or below that one. */
-static int find_below(const struct chain *chain, const struct dname *owner)
-{
-    for (unsigned i = 0; i < chain->count; i++) {
-        if (dname_is_below(&chain->name[i], owner)) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
-
 static int read_owner(const struct packet *packet, const struct rr *rr, struct dname *owner)
 {
     size_t pos = rr->owner;
     return dname_read(packet->data, packet->len, &pos, owner);
-}
-
-/* One pass over the answer section that follows CNAMEs of names already in the
- * chain. Returns how many links were added, or -EBADMSG. */
-static int extend_chain(struct rewrite *work, unsigned records)
-{
-    size_t pos = work->answers_at;
-    unsigned before = work->chain.count;
-    for (unsigned i = 0; i < records; i++) {
-        struct rr rr;
-        struct dname owner, target;
-        if (rr_read(work->packet->data, work->packet->len, &pos, &rr) < 0) {
-            return -EBADMSG;
-        }
-        if (rr.type != TYPE_CNAME || rr.class_code != CLASS_IN || work->ask->type == TYPE_CNAME ||
-            work->ask->type == TYPE_ANY) {
-            continue;
-        }
-        size_t at = rr.rdata;
-        if (read_owner(work->packet, &rr, &owner) < 0 ||
-            dname_read(work->packet->data, rr.end, &at, &target) < 0 || at != rr.end) {
-            return -EBADMSG;
-        }
-        int from = find_link(&work->chain, &owner), to = find_link(&work->chain, &target);
-        if (from < 0 || to > from) {
-            continue;
-        }
-        if (to >= 0 || work->chain.count > ANSWER_CHAIN_MAX) {
-            return -EBADMSG; /* a circle, or no end in sight */
-        }
-        work->chain.name[work->chain.count] = target;
-        work->chain.offset[work->chain.count++] = 0;
-    }
-    return (int)(work->chain.count - before);
 }
 
 static uint32_t clamp_ttl(const struct rewrite *work, uint32_t ttl)
@@ -100,9 +48,9 @@ static uint32_t clamp_ttl(const struct rewrite *work, uint32_t ttl)
     return ttl > work->limits->ttl_max ? work->limits->ttl_max : ttl;
 }
 
-static void put_owner(struct rewrite *work, const struct rr *rr, const struct dname *owner)
+/* link: the owner's place in the chain, or -1. */
+static void put_owner(struct rewrite *work, const struct rr *rr, int link)
 {
-    int link = find_link(&work->chain, owner);
     if (link >= 0 && work->chain.offset[link]) {
         wire_put_u16(&work->out, 0xc000 | work->chain.offset[link]);
         return;
@@ -119,12 +67,11 @@ static void put_owner(struct rewrite *work, const struct rr *rr, const struct dn
     wire_put(&work->out, name, len);
 }
 
-static void note_set(struct rewrite *work, const struct rr *rr, const struct dname *owner,
-                     uint32_t ttl)
+static void note_set(struct rewrite *work, const struct rr *rr, int link, uint32_t ttl)
 {
     bool signs = rr->type == TYPE_RRSIG && rr->rdlen >= 2;
     const struct rrset set = {
-        .owner = find_link(&work->chain, owner),
+        .owner = link,
         .type = signs ? load_u16(work->packet->data + rr->rdata) : rr->type,
         .ttl = ttl,
     };
@@ -138,7 +85,7 @@ static void note_target(struct rewrite *work, size_t start)
     size_t pos = start;
     int link = dname_read(work->out.data, work->out.len, &pos, &target) < 0
                    ? -1
-                   : find_link(&work->chain, &target);
+                   : chain_find(&work->chain, &target);
     if (link >= 0 && start < 0x4000 && !work->chain.offset[link]) {
         work->chain.offset[link] = (uint16_t)start;
     }
@@ -154,8 +101,9 @@ static int put_record(struct rewrite *work, const struct rr *rr, const struct dn
     if (work->ttl_count == ANSWER_RECORDS_MAX) {
         return -EBADMSG;
     }
-    note_set(work, rr, owner, ttl);
-    put_owner(work, rr, owner);
+    int link = chain_find(&work->chain, owner);
+    note_set(work, rr, link, ttl);
+    put_owner(work, rr, link);
     wire_put_u16(&work->out, rr->type);
     wire_put_u16(&work->out, CLASS_IN);
     if (work->out.len < DNS_MESSAGE_MAX) {
@@ -191,15 +139,15 @@ static bool is_denial(const struct rewrite *work, uint16_t type)
 static int find_step(const struct rewrite *work, const struct rr *rr, const struct dname *owner)
 {
     uint16_t asked = work->ask->type;
-    int link = find_link(&work->chain, owner);
     if (rr->type == TYPE_DNAME && asked != TYPE_DNAME && asked != TYPE_ANY) {
-        return find_below(&work->chain, owner);
+        return chain_find_below(&work->chain, owner);
     }
     if (rr->type == TYPE_RRSIG && work->ask->dnssec_ok) {
-        return link >= 0 ? link : find_below(&work->chain, owner);
+        int link = chain_find(&work->chain, owner);
+        return link >= 0 ? link : chain_find_below(&work->chain, owner);
     }
     bool wanted = rr->type == asked || rr->type == TYPE_CNAME || asked == TYPE_ANY;
-    return wanted ? link : -1;
+    return wanted ? chain_find(&work->chain, owner) : -1;
 }
 
 /* Servers that know addresses alone give them for every type, and some put their SOA among
@@ -207,13 +155,12 @@ static int find_step(const struct rewrite *work, const struct rr *rr, const stru
 static bool is_a_no(const struct rewrite *work, uint16_t type, const struct dname *owner)
 {
     bool told = type == TYPE_A || type == TYPE_AAAA || type == TYPE_SOA;
-    return told && find_link(&work->chain, owner) >= 0;
+    return told && chain_find(&work->chain, owner) >= 0;
 }
 
-/* The records of one step of the chain; returns how many were written, or -EBADMSG. */
-static int copy_step(struct rewrite *work, unsigned records, unsigned step, size_t *pos)
+/* Read each owner, and tell the step of each record. */
+static int find_steps(struct rewrite *work, unsigned records, size_t *pos)
 {
-    unsigned kept = 0;
     for (unsigned i = 0; i < records; i++) {
         struct rr rr;
         struct dname owner;
@@ -221,19 +168,54 @@ static int copy_step(struct rewrite *work, unsigned records, unsigned step, size
             read_owner(work->packet, &rr, &owner) < 0 || rr.class_code != CLASS_IN) {
             return -EBADMSG;
         }
-        int mine = find_step(work, &rr, &owner);
-        if (mine != (int)step) {
-            bool foreign = mine < 0 && step == 0 && !is_dnssec(rr.type);
-            work->foreign += foreign && !is_a_no(work, rr.type, &owner);
-            continue;
+        int step = find_step(work, &rr, &owner);
+        if (step >= 0) {
+            struct step *mine = &work->steps[step];
+            mine->first = mine->left++ ? mine->first : i;
+        } else if (!is_dnssec(rr.type) && !is_a_no(work, rr.type, &owner)) {
+            work->foreign++;
         }
-        if (put_record(work, &rr, &owner, clamp_ttl(work, rr.ttl)) < 0) {
+        work->step_of[i] = step < 0 ? NO_STEP : (uint8_t)step;
+    }
+    return 0;
+}
+
+/* The first step from that one on of which records are left, or the chain's end. */
+static unsigned next_step(const struct rewrite *work, unsigned step)
+{
+    while (step < work->chain.count && work->steps[step].left == 0) {
+        step++;
+    }
+    return step;
+}
+
+/* One pass over the answer section that writes the records of a step, and of those after
+ * it as long as each begins behind the one before. Returns the step to go on with, or -EBADMSG. */
+static int copy_steps(struct rewrite *work, unsigned records, unsigned step)
+{
+    size_t pos = work->answers_at;
+    for (unsigned i = 0; i < records && step < work->chain.count; i++) {
+        struct rr rr;
+        struct dname owner;
+        if (rr_read(work->packet->data, work->packet->len, &pos, &rr) < 0) {
             return -EBADMSG;
         }
-        kept++;
+        if (work->step_of[i] != step) {
+            continue;
+        }
+        if (read_owner(work->packet, &rr, &owner) < 0 ||
+            put_record(work, &rr, &owner, clamp_ttl(work, rr.ttl)) < 0) {
+            return -EBADMSG;
+        }
         work->matches += rr.type == work->ask->type || work->ask->type == TYPE_ANY;
+        if (--work->steps[step].left == 0) {
+            step = next_step(work, step);
+            if (step < work->chain.count && work->steps[step].first < i) {
+                break;
+            }
+        }
     }
-    return (int)kept;
+    return (int)step;
 }
 
 /* An alias comes before what it leads to (RFC 1034 section 4.3.1), in whatever order an
@@ -241,14 +223,20 @@ static int copy_step(struct rewrite *work, unsigned records, unsigned step, size
 static int copy_answers(struct rewrite *work, unsigned records, size_t *pos)
 {
     unsigned kept = 0;
-    for (unsigned step = 0; step < work->chain.count; step++) {
-        *pos = work->answers_at;
+    if (find_steps(work, records, pos) < 0) {
+        return -EBADMSG;
+    }
+    for (unsigned i = 0; i < work->chain.count; i++) {
         work->told = kept;
-        int copied = copy_step(work, records, step, pos);
-        if (copied < 0) {
+        kept += work->steps[i].left;
+    }
+    unsigned step = next_step(work, 0);
+    while (step < work->chain.count) {
+        int next = copy_steps(work, records, step);
+        if (next < 0) {
             return -EBADMSG;
         }
-        kept += (unsigned)copied;
+        step = (unsigned)next;
     }
     wire_patch_u16(&work->out, 6, (uint16_t)kept);
     return 0;
@@ -277,7 +265,7 @@ static int copy_authority(struct rewrite *work, unsigned records, size_t *pos)
             return -EBADMSG;
         }
         bool soa = rr.type == TYPE_SOA && negative && !work->has_soa &&
-                   (dname_is_below(last, &owner) || find_below(&work->chain, &owner) >= 0);
+                   (dname_is_below(last, &owner) || chain_find_below(&work->chain, &owner) >= 0);
         work->refers |= rr.type == TYPE_NS && dname_is_below(&work->ask->name, &owner);
         if (!soa && !is_denial(work, rr.type)) {
             continue;
@@ -364,20 +352,23 @@ int answer_rebuild(const struct answer_source *source, struct answer_room *room,
                    struct answer *ret_answer)
 {
     const struct packet *packet = &source->packet;
-    struct rewrite work = {
-        .ask = source->ask, .packet = packet, .limits = &source->limits, .ttl_at = room->ttl_at};
+    struct rewrite work = {.ask = source->ask,
+                           .packet = packet,
+                           .limits = &source->limits,
+                           .ttl_at = room->ttl_at,
+                           .step_of = room->step_of};
     unsigned answers = load_u16(packet->data + 6);
     unsigned authority = load_u16(packet->data + 8);
     unsigned additional = load_u16(packet->data + 10);
+    if (answers > ANSWER_RECORDS_MAX) {
+        return -EBADMSG;
+    }
     begin(&work, room);
     size_t pos = DNS_HEADER + (size_t)source->ask->name.len + 4;
     work.answers_at = pos;
-    int added;
-    do {
-        added = extend_chain(&work, answers);
-    } while (added > 0);
-    if (added < 0 || copy_answers(&work, answers, &pos) < 0 ||
-        copy_authority(&work, authority, &pos) < 0 ||
+    bool follows = source->ask->type != TYPE_CNAME && source->ask->type != TYPE_ANY;
+    if ((follows && chain_follow(&work.chain, packet, pos, answers) < 0) ||
+        copy_answers(&work, answers, &pos) < 0 || copy_authority(&work, authority, &pos) < 0 ||
         check_additional(&work, additional, &pos) < 0 || work.out.full) {
         return -EBADMSG;
     }

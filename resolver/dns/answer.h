@@ -12,7 +12,6 @@
 
 enum {
     ANSWER_RECORDS_MAX = RRSETS_RECORDS_MAX,
-    ANSWER_CHAIN_MAX = 16, /* links of CNAME and DNAME */
 };
 
 /* An answer in the form the cache holds: id 0, question folded, TTLs absolute from
@@ -36,6 +35,7 @@ struct answer {
 struct answer_room {
     uint8_t wire[DNS_MESSAGE_MAX + 1];
     uint16_t ttl_at[ANSWER_RECORDS_MAX];
+    uint8_t step_of[ANSWER_RECORDS_MAX]; /* scratch: the place in the chain of each record */
 };
 
 struct answer_limits {
@@ -51,8 +51,8 @@ struct answer_source {
 };
 
 /* Rewrite a message that ask_check() accepted. -EBADMSG when any record is damaged, the
- * chain is too long, or it answers for other names alone: the packet is to be treated as
- * if it had not come. */
+ * chain is too long, the records of the answer are too many, or it answers for other names
+ * alone: the packet is to be treated as if it had not come. */
 __attribute__((warn_unused_result)) int answer_rebuild(const struct answer_source *source,
                                                        struct answer_room *room,
                                                        struct answer *ret_answer);

@@ -141,6 +141,24 @@ static void a_chain_is_followed_in_any_order(void **state)
     assert_int_equal(load_u16(answer.wire + answer.len - 14), TYPE_A);
 }
 
+static void records_of_a_name_keep_their_order(void **state)
+{
+    (void)state;
+    struct message message;
+    struct answer answer;
+    begin(&message, "www.example", TYPE_A, 0);
+    add_a(&message, 6, "b.example", 1);
+    add_cname(&message, "www.example", "b.example");
+    add_a(&message, 6, "b.example", 2);
+    add_a(&message, 6, "b.example", 3);
+    assert_int_equal(rebuild(&message, "www.example", TYPE_A, &answer), 0);
+    assert_int_equal(answer.told, 1);
+    assert_int_equal(answer.ttl_count, 4);
+    for (uint32_t i = 1; i < 4; i++) {
+        assert_int_equal(load_u32(answer.wire + answer.ttl_at[i] + 6), i);
+    }
+}
+
 static void an_answer_for_other_names_alone_is_none(void **state)
 {
     (void)state;
@@ -400,6 +418,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_is_kept),
         cmocka_unit_test(a_chain_is_followed_in_any_order),
+        cmocka_unit_test(records_of_a_name_keep_their_order),
         cmocka_unit_test(an_answer_for_other_names_alone_is_none),
         cmocka_unit_test(a_referral_is_told_from_a_denial),
         cmocka_unit_test(foreign_records_are_left_out),
