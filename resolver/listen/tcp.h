@@ -40,8 +40,8 @@ __attribute__((warn_unused_result)) int tcp_room_listen(struct tcp_room *room, i
 /* What new DoT clients are shown from now on; taken over. */
 void tcp_room_identify(struct tcp_room *room, struct tls_context *identity);
 
-/* Take what waits to be accepted (but of sockets that were lent to us), then accept no more; close connections when they have
- * their answers and ask nothing for a moment. */
+/* Take what waits to be accepted (but of sockets that were lent to us), then accept no
+ * more; close connections when they have their answers and ask nothing for a moment. */
 void tcp_room_stop(struct tcp_room *room, bool lent);
 
 /* After tcp_room_stop(): is every connection gone? */
