@@ -375,7 +375,8 @@ static struct connection *first_quiet(const struct tcp_room *room, const struct 
                                       bool inside)
 {
     for (struct connection *at = room->first; at; at = at->next) {
-        bool quiet = at->waiting == 0 && !at->stranger && !at->tls.stream.closing;
+        bool busy = at->waiting > 0 || at->resting;
+        bool quiet = !busy && !at->stranger && !at->tls.stream.closing;
         if (quiet && at != newest && (at->framing.got > 0) == inside) {
             return at;
         }

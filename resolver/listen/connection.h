@@ -56,7 +56,8 @@ __attribute__((warn_unused_result)) int connection_open(struct tcp_room *room, i
                                                         const struct addr *peer, bool secure);
 
 /* Close the connection that has been quiet longest, but not `newest`: one between two
- * messages, else one inside a message. False when every one waits for its answer. */
+ * messages, else one inside a message. False when every one waits for its answer or its
+ * turn. */
 bool connection_evict(struct tcp_room *room, const struct connection *newest);
 
 /* The loop's next turn: those that rest go on. */

@@ -286,6 +286,22 @@ class Limits(Tcp):
         for stream in busy:
             self.assertEqual(self.read(stream).texts(), [GOOD])
 
+    def test_who_has_asked_much_at_once_does_not_give_way(self):
+        """The daemon, held meanwhile, finds the newcomer when the burst is half served."""
+        streams = [self.used(f"127.0.7.{n // 3 + 1}") for n in range(12)]
+        for n, stream in enumerate(streams[1:]):
+            stream.sendall(frame(dnswire.query(f"slow{n}.much.example")))
+        self.box.ask("one.example")
+        self.box.daemon.hold()
+        streams[0].sendall(frame(dnswire.query("one.example")) * 1000)
+        late = self.connect("127.0.7.9")
+        self.box.daemon.process.send_signal(signal.SIGCONT)
+        for _ in range(1000):
+            self.assertEqual(self.read(streams[0]).texts(), [GOOD])
+        self.assert_closed(late)
+        for stream in streams[1:]:
+            self.assertEqual(self.read(stream).texts(), [GOOD])
+
     def test_client_that_never_reads_is_closed(self):
         stream = self.connect("127.0.4.1")
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
