@@ -214,7 +214,16 @@ static void keep_rest(struct connection *connection, const uint8_t *data, size_t
     memcpy(held, data, len);
     connection->held = held;
     connection->held_len = len;
+    connection->held_at = 0;
     stop_reading(connection);
+}
+
+/* A message's deadline runs since its first octet. */
+static void arm_between(struct connection *connection)
+{
+    if (connection->framing.got == 0) {
+        arm(connection);
+    }
 }
 
 static void take_in(struct connection *connection, const uint8_t *data, size_t len)
@@ -226,8 +235,24 @@ static void take_in(struct connection *connection, const uint8_t *data, size_t l
     if (used < len) {
         keep_rest(connection, data + used, len - used);
     }
-    if (connection->framing.got == 0) {
-        arm(connection); /* else the message's deadline runs since its first octet */
+    arm_between(connection);
+}
+
+/* While it is looked at nothing is held: what is released meanwhile must not go on too. */
+static void take_held(struct connection *connection)
+{
+    uint8_t *held = connection->held;
+    size_t left = connection->held_len - connection->held_at;
+    connection->held = NULL;
+    size_t used = consume(connection, held + connection->held_at, left);
+    connection->held_at += used;
+    if (used < left && !connection->tls.stream.closing) {
+        connection->held = held;
+    } else {
+        free(held);
+    }
+    if (!connection->tls.stream.closing) {
+        arm_between(connection);
     }
 }
 
@@ -247,14 +272,9 @@ static void take_end(struct connection *connection, int err)
 /* Room for more queries again: what was held first, then the socket. */
 static void go_on(struct connection *connection)
 {
-    uint8_t *held = connection->held;
-    size_t len = connection->held_len;
-    connection->held = NULL;
-    connection->held_len = 0;
     wake(connection);
-    if (held) {
-        take_in(connection, held, len);
-        free(held);
+    if (connection->held) {
+        take_held(connection);
     }
     if (!connection->held && !connection->tls.stream.closing && !connection->ended &&
         start_reading(connection) < 0) {
@@ -285,8 +305,8 @@ static void release(struct query_channel *channel)
     }
     if (connection->ended) {
         finish(connection);
-    } else if (connection->framing.got == 0) {
-        arm(connection);
+    } else {
+        arm_between(connection);
     }
 }
 

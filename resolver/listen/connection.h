@@ -46,8 +46,8 @@ struct connection {
     bool closed;              /* handles are gone; freed with the last waiting query */
     bool resting;             /* it goes on in the loop's next turn */
     uint8_t *held;            /* octets not yet looked at: too many queries wait, or it rests */
-    size_t held_len;
-    struct framing framing; /* the message being read */
+    size_t held_len, held_at; /* how many, and of them those that have been looked at since */
+    struct framing framing;   /* the message being read */
 };
 
 /* Take over an accepted socket, with TLS on it or without. -ENOMEM or what libuv says;
