@@ -30,12 +30,6 @@ static void link_last(struct connection *connection)
     room->last = &connection->next;
 }
 
-static void wake(struct connection *connection)
-{
-    connection->room->resting -= connection->resting;
-    connection->resting = false;
-}
-
 static void drop_message(struct connection *connection)
 {
     connection->room->large -= framing_is_large(&connection->framing);
@@ -49,7 +43,7 @@ static void free_connection(struct connection *connection)
     drop_message(connection);
     room->connections--;
     room->strangers -= connection->stranger;
-    wake(connection);
+    turns_wake(&room->turns, &connection->turn);
     if (connection->counted) {
         census_leave(room->census, &connection->peer);
     }
@@ -170,35 +164,24 @@ static void do_step(struct connection *connection, enum framing_step step)
     }
 }
 
-/* Let others have their turn, UDP above all. */
-static void rest(struct connection *connection)
-{
-    struct tcp_room *room = connection->room;
-    connection->resting = true;
-    room->resting++;
-    uv_idle_start(&room->turn, room->on_turn);
-}
-
 /* Take messages out of data; returns the octets used, fewer than len when too many
  * queries wait or its turn is over. */
 static size_t consume(struct connection *connection, const uint8_t *data, size_t len)
 {
+    struct turns *turns = &connection->room->turns;
     size_t used = 0;
-    unsigned messages = 0;
     while (used < len && !connection->tls.stream.closing &&
-           connection->waiting < waiting_limit(connection)) {
+           connection->waiting < waiting_limit(connection) && turns_may(turns, &connection->turn)) {
         size_t step_used;
-        if (messages == TCP_TURN && !connection->room->stopping) {
-            rest(connection);
-            break;
-        }
         if (connection->framing.got == 0) {
             stream_deadline(&connection->tls.stream, TCP_MESSAGE_MS);
         }
         enum framing_step step =
             framing_take(&connection->framing, data + used, len - used, &step_used);
+        if (step == FRAMING_WHOLE) {
+            turns_count(turns, &connection->turn);
+        }
         do_step(connection, step);
-        messages += step == FRAMING_WHOLE;
         used += step_used;
     }
     return used;
@@ -272,7 +255,6 @@ static void take_end(struct connection *connection, int err)
 /* Room for more queries again: what was held first, then the socket. */
 static void go_on(struct connection *connection)
 {
-    wake(connection);
     if (connection->held) {
         take_held(connection);
     }
@@ -296,7 +278,7 @@ static void release(struct query_channel *channel)
     if (connection->tls.stream.closing) {
         return;
     }
-    if (connection->held && !connection->resting &&
+    if (connection->held && !turn_rests(&connection->turn) &&
         connection->waiting <= waiting_limit(connection) / 2) {
         go_on(connection);
     }
@@ -310,18 +292,12 @@ static void release(struct query_channel *channel)
     }
 }
 
-void connection_turn(struct tcp_room *room)
+void connection_go_on(struct turn *turn)
 {
-    for (unsigned left = room->resting; left > 0 && room->resting > 0; left--) {
-        struct connection *at = room->first;
-        while (!at->resting) {
-            at = at->next;
-        }
-        if (at->tls.stream.closing) {
-            wake(at);
-        } else {
-            go_on(at);
-        }
+    struct connection *connection = turn->owner;
+    if (!connection->tls.stream.closing) {
+        query_tick(connection->room->worker);
+        go_on(connection);
     }
 }
 
@@ -395,7 +371,7 @@ static struct connection *first_quiet(const struct tcp_room *room, const struct 
                                       bool inside)
 {
     for (struct connection *at = room->first; at; at = at->next) {
-        bool busy = at->waiting > 0 || at->resting;
+        bool busy = at->waiting > 0 || turn_rests(&at->turn);
         bool quiet = !busy && !at->stranger && !at->tls.stream.closing;
         if (quiet && at != newest && (at->framing.got > 0) == inside) {
             return at;
@@ -481,6 +457,7 @@ int connection_open(struct tcp_room *room, int fd, const struct addr *peer, bool
     connection->channel =
         (struct query_channel){send_reply, hold, release, secure ? STATS_TLS : STATS_TCP};
     connection->secure = secure;
+    connection->turn.owner = connection;
     framing_init(&connection->framing);
     connection->tls.stream.queue_max = TCP_QUEUE_MAX;
     connection->peer = *peer;

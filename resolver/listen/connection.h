@@ -5,6 +5,7 @@
 #pragma once
 #include "config/member.h"
 #include "listen/framing.h"
+#include "listen/turns.h"
 #include "net/tls.h"
 #include "query/query.h"
 
@@ -22,10 +23,7 @@ struct tcp_room {
     unsigned connections, strangers;
     unsigned large;               /* messages that have memory of their own */
     unsigned waiting;             /* queries of all connections that an upstream is asked for */
-    unsigned resting;             /* connections whose turn is over */
-    uv_idle_t turn;               /* active while some rest, */
-    uv_idle_cb on_turn;           /* and calls this */
-    bool turn_open;               /* its handle is not closed yet */
+    struct turns turns;           /* that connections take */
     struct tls_context *identity; /* what DoT clients are shown; NULL: none */
     struct query slot;
     bool stopping, given_up;
@@ -44,7 +42,7 @@ struct connection {
     char id[MEMBER_NAME_MAX]; /* of a DoT client, "" = none */
     bool ended;               /* the peer will send no more */
     bool closed;              /* handles are gone; freed with the last waiting query */
-    bool resting;             /* it goes on in the loop's next turn */
+    struct turn turn;
     uint8_t *held;            /* octets not yet looked at: too many queries wait, or it rests */
     size_t held_len, held_at; /* how many, and of them those that have been looked at since */
     struct framing framing;   /* the message being read */
@@ -60,8 +58,8 @@ __attribute__((warn_unused_result)) int connection_open(struct tcp_room *room, i
  * turn. */
 bool connection_evict(struct tcp_room *room, const struct connection *newest);
 
-/* The loop's next turn: those that rest go on. */
-void connection_turn(struct tcp_room *room);
+/* One whose turn it is, its owner, goes on. */
+void connection_go_on(struct turn *turn);
 
 /* Close when it has its answers and asks nothing for a moment. */
 void connection_finish(struct connection *connection);

@@ -22,7 +22,7 @@ struct tcp_listener {
 
 void tcp_room_release(struct tcp_room *room)
 {
-    if (room->given_up && room->connections == 0 && !room->listeners && !room->turn_open) {
+    if (room->given_up && room->connections == 0 && !room->listeners && room->turns.open == 0) {
         tls_context_free(room->identity);
         free(room->slot.room);
         free(room);
@@ -89,21 +89,9 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
     uv_timer_start(&listener->pause, on_pause_over, TCP_PAUSE_MS, 0);
 }
 
-static void on_turn(uv_idle_t *turn)
+static void on_turns_closed(struct turns *turns)
 {
-    struct tcp_room *room = turn->data;
-    query_tick(room->worker);
-    connection_turn(room);
-    if (room->resting == 0) {
-        uv_idle_stop(turn);
-    }
-}
-
-static void on_turn_closed(uv_handle_t *handle)
-{
-    struct tcp_room *room = handle->data;
-    room->turn_open = false;
-    tcp_room_release(room);
+    tcp_room_release(turns->owner);
 }
 
 struct tcp_room *tcp_room_new(const struct tcp_setup *setup)
@@ -121,10 +109,8 @@ struct tcp_room *tcp_room_new(const struct tcp_setup *setup)
     room->share = setup->workers;
     room->last = &room->first;
     room->slot.room = reply;
-    uv_idle_init(room->loop, &room->turn); /* cannot fail */
-    room->turn.data = room;
-    room->turn_open = true;
-    room->on_turn = on_turn;
+    turns_init(&room->turns, room->loop, connection_go_on);
+    room->turns.owner = room;
     return room;
 }
 
@@ -167,8 +153,7 @@ void tcp_room_stop(struct tcp_room *room, bool lent)
         uv_close((uv_handle_t *)&at->pause, on_closed);
     }
     room->stopping = true;
-    connection_turn(room); /* without an end to it now */
-    uv_close((uv_handle_t *)&room->turn, on_turn_closed);
+    turns_stop(&room->turns, on_turns_closed);
     for (struct connection *at = room->first; at; at = at->next) {
         connection_finish(at);
     }

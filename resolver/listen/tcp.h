@@ -9,7 +9,6 @@
 enum {
     TCP_STRANGERS_MAX = 16, /* of those who may not ask: they take no other places */
     TCP_WAITING_MAX = 32,   /* unanswered queries of a connection; then it is not read */
-    TCP_TURN = 16,          /* queries of a connection until others have their turn */
     TCP_LARGE_MAX = 32,     /* messages over 512 octets that are being read */
     TCP_IDLE_MS = REPLY_KEEPALIVE * 100,
     TCP_STRANGER_MS = 2000,

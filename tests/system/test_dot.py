@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import struct
@@ -15,7 +16,7 @@ import dnswire
 from dnswire import Message
 from fakeupstream import FakeUpstream, Send
 from harness import SLOWER, USER, Box, free_port, read_frame, wait_for
-from test_rfc_tcp import frame
+from test_rfc_tcp import SO_TIMESTAMPNS, came, frame
 
 GOOD = "192.0.2.1"
 SVCB = 64
@@ -196,6 +197,33 @@ class Answers(Dot):
     def test_transport_is_counted(self):
         self.ask_on(self.connect())
         self.assertRegex(self.box.cli("metrics").stdout, r'dns_requests_total\{transport="tls"')
+
+
+class Turns(Dot):
+    config = {"server": {"name": "dot.school.lan", "workers": 1}, "dns": {"tcp_per_client": 64}}
+
+    def test_records_of_one_query_each_are_served_in_turns(self):
+        """Every third asks once, the others much. The daemon, held meanwhile, finds all of it;
+        the kernel notes what came when."""
+        asks = [1 if n % 3 == 2 else 100 for n in range(30)]
+        streams = [self.connect() for _ in asks]
+        for stream in streams:
+            self.ask_on(stream)
+        raw = [socket.socket(fileno=os.dup(stream.fileno())) for stream in streams]
+        for plain in raw:
+            self.addCleanup(plain.close)
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            plain.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            plain.settimeout(15 * SLOWER)
+        streams[0].sendall(frame(dnswire.query("one.example")))
+        octets = len(raw[0].recv(65536))
+        self.box.daemon.hold()
+        for stream, count in zip(streams, asks):
+            for _ in range(count):
+                stream.sendall(frame(dnswire.query("one.example")))
+        self.box.daemon.process.send_signal(signal.SIGCONT)
+        ends = [came(plain, count * octets) for plain, count in zip(raw, asks)]
+        self.assertLess(max(ends[2::3]), min(ends[0::3] + ends[1::3]))
 
 
 class Discovery(Dot):

@@ -16,6 +16,7 @@ from test_rfc_queries import header, question
 
 GOOD = "192.0.2.1"
 SLOW_S = 0.4
+SO_TIMESTAMPNS = 35  # <asm-generic/socket.h>; the socket module has no name for it
 
 
 def frame(packet):
@@ -342,7 +343,8 @@ class Turns(ServedTest):
         box = self.box(config={"server": {"workers": 1}, "dns": {"tcp_per_client": 512}})
         box.ask("www.example")
         with contextlib.ExitStack() as stack:
-            streams = [stack.enter_context(socket.create_connection(box.address, 5)) for _ in range(40)]
+            streams = [stack.enter_context(socket.create_connection(box.address, 5))
+                       for _ in range(40)]
             for stream in streams:
                 stream.sendall(frame(dnswire.query("www.example")))
                 read_frame(stream)
@@ -361,6 +363,39 @@ class Turns(ServedTest):
                 for _ in range(1000):
                     self.assertTrue(read_frame(stream))
             self.assertLess(early, (processor_time(box.daemon.process.pid) - before) / 2)
+
+    def test_many_who_ask_a_little_do_not_hold_udp_up_together(self):
+        """What all connections may ask in a turn is bounded. The kernel notes what came when."""
+        box = self.box(config={"server": {"workers": 1}, "dns": {"tcp_per_client": 512}})
+        with contextlib.ExitStack() as stack:
+            streams = [stack.enter_context(socket.create_connection(box.address, 5))
+                       for _ in range(400)]
+            for stream in streams:
+                stream.sendall(frame(dnswire.query("www.example")))
+                octets = 2 + len(read_frame(stream))
+            udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            udp.settimeout(10 * SLOWER)
+            box.daemon.hold()
+            for stream in (udp, *streams):
+                stream.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            for stream in streams:
+                stream.sendall(frame(dnswire.query("www.example")) * 16)
+            udp.sendto(dnswire.query("www.example"), box.address)
+            box.daemon.process.send_signal(signal.SIGCONT)
+            served = came(udp, 1)
+            self.assertLess(sum(came(stream, 16 * octets) < served for stream in streams), 100)
+
+
+def came(stream, octets):
+    """When the last of so many octets came, for sockets with SO_TIMESTAMPNS."""
+    when = (0, 0)
+    while octets > 0:
+        data, notes, _, _ = stream.recvmsg(octets, 64)
+        if not data:
+            raise ConnectionError("closed")
+        octets -= len(data)
+        when = max(when, *(struct.unpack("qq", note[2]) for note in notes))
+    return when
 
 
 def processor_time(pid):
