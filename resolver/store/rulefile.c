@@ -169,10 +169,10 @@ static int read_window(const struct yaml_node *item, struct window *window, cons
 static int reserve(struct rule_list *rules, size_t more)
 {
     size_t wanted = rules->count + more;
-    if (wanted <= rules->cap) {
+    if (rules->items && wanted <= rules->cap) {
         return 0;
     }
-    size_t cap = more > 1 ? wanted : wanted + wanted / 2;
+    size_t cap = more > 1 ? wanted : wanted + wanted / 2 + 1;
     struct rule *items = realloc(rules->items, cap * sizeof(*items));
     if (!items) {
         return -ENOMEM;
