@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "listen/turns.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 static void rest(struct turns *turns, struct turn *turn)
 {
+    assert(!turn_rests(turn)); /* who rests is not read from */
     turn->next = NULL;
     turn->link = turns->last;
     *turns->last = turn;
