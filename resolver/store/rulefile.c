@@ -190,7 +190,7 @@ static int read_rules(const struct yaml_node *list, struct rule_list *rules, con
     if (list->count > RULE_LIST_MAX) {
         return fail_at(diag, path, list, "too many rules");
     }
-    int err = reserve(rules, list->count);
+    int err = list->count ? reserve(rules, list->count) : 0;
     for (const struct yaml_node *item = list->first; item && err == 0; item = item->next) {
         err = read_rule(item, &rules->items[rules->count], path, diag);
         rules->count += err == 0;

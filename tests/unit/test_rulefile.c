@@ -96,6 +96,7 @@ static void an_absent_file_and_an_empty_list_are_the_same(void **state)
     assert_int_equal(rulefile_save(bench->path, &rules, &diag), 0);
     assert_int_equal(rulefile_load(bench->path, &rules, &diag), 0);
     assert_int_equal(rules.count, 0);
+    assert_null(rules.items); /* nothing to hold, nothing to free */
     assert_string_equal(diag.file, "");
 }
 
