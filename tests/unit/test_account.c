@@ -258,8 +258,8 @@ static void tries_of_a_network_have_a_limit(void **state)
     unsigned count = 0;
     (void)state;
     assert_int_equal(sessions_new(&sessions), 0);
-    for (int i = 0; i < 2 * SESSION_TRIES_ALL; i++) {
-        snprintf(client, sizeof(client), "networkA%08d", i);
+    for (unsigned i = 0; i < 2 * SESSION_TRIES_ALL; i++) {
+        snprintf(client, sizeof(client), "networkA%08x", i);
         count += attempt(sessions, client, "kim", 0);
     }
     assert_true(count <= SESSION_TRIES_ALL && count > SESSION_TRIES_ALL / 2);

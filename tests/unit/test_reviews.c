@@ -172,7 +172,7 @@ static void codes_that_are_none(void **state)
 
 static void texts_are_few_and_each_once(void **state)
 {
-    char code[REVIEW_CODE_LEN + 1], text[16];
+    char code[REVIEW_CODE_LEN + 1], text[20];
     (void)state;
     struct reviews *reviews = open_file();
     snprintf(code, sizeof(code), "%s", add(reviews, &wish, "it's \"for\" history", today));
