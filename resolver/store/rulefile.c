@@ -165,20 +165,18 @@ static int read_window(const struct yaml_node *item, struct window *window, cons
     return 0;
 }
 
-/* Room for `more` rules behind those there are; what grows one by one gets more than that. */
-static int reserve(struct rule_list *rules, size_t more)
+static int append(struct rule_list *rules, const struct rule *rule)
 {
-    size_t wanted = rules->count + more;
-    if (rules->items && wanted <= rules->cap) {
-        return 0;
+    if (rules->count >= rules->cap) {
+        size_t cap = rules->count + rules->count / 2 + 1;
+        struct rule *items = realloc(rules->items, cap * sizeof(*items));
+        if (!items) {
+            return -ENOMEM;
+        }
+        rules->items = items;
+        rules->cap = cap;
     }
-    size_t cap = more > 1 ? wanted : wanted + wanted / 2 + 1;
-    struct rule *items = realloc(rules->items, cap * sizeof(*items));
-    if (!items) {
-        return -ENOMEM;
-    }
-    rules->items = items;
-    rules->cap = cap;
+    rules->items[rules->count++] = *rule;
     return 0;
 }
 
@@ -187,13 +185,11 @@ static int reserve(struct rule_list *rules, size_t more)
 static int read_rules(const struct yaml_node *list, struct rule_list *rules, const char *path,
                       struct diag *diag)
 {
-    if (list->count > RULE_LIST_MAX) {
-        return fail_at(diag, path, list, "too many rules");
-    }
-    int err = list->count ? reserve(rules, list->count) : 0;
+    int err = list->count > RULE_LIST_MAX ? fail_at(diag, path, list, "too many rules") : 0;
     for (const struct yaml_node *item = list->first; item && err == 0; item = item->next) {
-        err = read_rule(item, &rules->items[rules->count], path, diag);
-        rules->count += err == 0;
+        struct rule rule;
+        err = read_rule(item, &rule, path, diag);
+        err = err == 0 ? append(rules, &rule) : err;
     }
     return err;
 }
@@ -390,11 +386,7 @@ int rule_list_put(struct rule_list *rules, const struct rule *rule)
     if (rule_list_remove(rules, &added) < 0 && rules->count >= RULE_LIST_MAX) {
         return -E2BIG;
     }
-    int err = reserve(rules, 1);
-    if (err == 0) {
-        rules->items[rules->count++] = added;
-    }
-    return err;
+    return append(rules, &added);
 }
 
 size_t rule_list_expire(struct rule_list *rules, int64_t now)
