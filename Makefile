@@ -163,7 +163,7 @@ system: all build-tests peers ## run the system tests alone
 	@tests/run $(B) --only system
 
 peers: ## unpack the servers that tests need, without installing them
-	@packaging/dev/unpack $(BUILD)/peers nsd minisign faketime dnsmasq-base
+	@packaging/dev/unpack $(BUILD)/peers nsd minisign faketime dnsmasq-base ldnsutils
 
 .PHONY: test-bigendian
 test-bigendian: ## compile lists on an emulated s390x: the same bytes (Debian; unpacks 270 MB into build/)
