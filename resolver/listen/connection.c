@@ -72,11 +72,60 @@ static void arm(struct connection *connection)
     stream_deadline(&connection->tls.stream, owing ? 0 : idle);
 }
 
+static void write_parts(struct connection *connection, const uv_buf_t *parts, unsigned count)
+{
+    int err = connection->secure ? tls_write(&connection->tls, parts, count)
+                                 : stream_write(&connection->tls.stream, parts, count);
+    if (err < 0) {
+        stream_close(&connection->tls.stream);
+    }
+}
+
+/* Write the replies gathered so far. */
+static void flush(struct connection *connection)
+{
+    struct tcp_room *room = connection->room;
+    const uv_buf_t part = uv_buf_init((char *)room->gathered, (unsigned)room->gathered_len);
+    if (room->gathered_len && !connection->tls.stream.closing) {
+        write_parts(connection, &part, 1);
+    }
+    room->gathered_len = 0;
+}
+
+/* Keep the reply for flush(); false when it is too long for that. */
+static bool gather(struct connection *connection, const struct query *query)
+{
+    struct tcp_room *room = connection->room;
+    if (query->out.len + 2 > TCP_GATHER_MAX - room->gathered_len) {
+        flush(connection);
+    }
+    if (query->out.len + 2 > TCP_GATHER_MAX) {
+        return false;
+    }
+    store_u16(room->gathered + room->gathered_len, (uint16_t)query->out.len);
+    memcpy(room->gathered + room->gathered_len + 2, query->out.data, query->out.len);
+    room->gathered_len += query->out.len + 2;
+    return true;
+}
+
+/* Returns whose replies were gathered until now: an answer for one may let another go on. */
+static struct connection *begin_gathering(struct connection *connection)
+{
+    struct connection *outer = connection->room->serving;
+    if (outer) {
+        flush(outer);
+    }
+    connection->room->serving = connection;
+    return outer;
+}
+
 static void send_reply(struct query_channel *channel, const struct query *query)
 {
     struct connection *connection = (struct connection *)channel;
     uint8_t length[2];
-    if (connection->closed || connection->tls.stream.closing) {
+    if (connection->closed || connection->tls.stream.closing ||
+        (connection->room->serving == connection && gather(connection, query)) ||
+        connection->tls.stream.closing) {
         return;
     }
     store_u16(length, (uint16_t)query->out.len);
@@ -84,11 +133,7 @@ static void send_reply(struct query_channel *channel, const struct query *query)
         uv_buf_init((char *)length, sizeof(length)),
         uv_buf_init((char *)query->out.data, (unsigned)query->out.len),
     };
-    int err = connection->secure ? tls_write(&connection->tls, parts, 2)
-                                 : stream_write(&connection->tls.stream, parts, 2);
-    if (err < 0) {
-        stream_close(&connection->tls.stream);
-    }
+    write_parts(connection, parts, 2);
 }
 
 /* Close when all is sent. */
@@ -169,6 +214,7 @@ static void do_step(struct connection *connection, enum framing_step step)
 static size_t consume(struct connection *connection, const uint8_t *data, size_t len)
 {
     struct turns *turns = &connection->room->turns;
+    struct connection *outer = begin_gathering(connection);
     size_t used = 0;
     while (used < len && !connection->tls.stream.closing &&
            connection->waiting < waiting_limit(connection) && turns_may(turns, &connection->turn)) {
@@ -184,6 +230,8 @@ static size_t consume(struct connection *connection, const uint8_t *data, size_t
         do_step(connection, step);
         used += step_used;
     }
+    flush(connection);
+    connection->room->serving = outer;
     return used;
 }
 

@@ -25,6 +25,7 @@ void tcp_room_release(struct tcp_room *room)
     if (room->given_up && room->connections == 0 && !room->listeners && room->turns.open == 0) {
         tls_context_free(room->identity);
         free(room->slot.room);
+        free(room->gathered);
         free(room);
     }
 }
@@ -98,9 +99,11 @@ struct tcp_room *tcp_room_new(const struct tcp_setup *setup)
 {
     struct tcp_room *room = calloc(1, sizeof(*room));
     uint8_t *reply = aligned_alloc(64, QUERY_ROOM + 64 - QUERY_ROOM % 64);
-    if (!room || !reply) {
+    uint8_t *gathered = malloc(TCP_GATHER_MAX);
+    if (!room || !reply || !gathered) {
         free(room);
         free(reply);
+        free(gathered);
         return NULL;
     }
     room->worker = setup->worker;
@@ -109,6 +112,7 @@ struct tcp_room *tcp_room_new(const struct tcp_setup *setup)
     room->share = setup->workers;
     room->last = &room->first;
     room->slot.room = reply;
+    room->gathered = gathered;
     turns_init(&room->turns, room->loop, connection_go_on);
     room->turns.owner = room;
     return room;

@@ -81,6 +81,11 @@ def is_open(stream):
         stream.settimeout(15 * SLOWER)
 
 
+def segments_with_data(stream):
+    """How many came: tcpi_data_segs_in of struct tcp_info, <linux/tcp.h>."""
+    return struct.unpack_from("=I", stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160), 152)[0]
+
+
 class Messages(Tcp):
     def test_connection_stays_for_more_queries(self):
         """RFC 7766 section 6.2.1"""
@@ -93,6 +98,26 @@ class Messages(Tcp):
         stream = self.connect()
         stream.sendall(b"".join(frame(dnswire.query("one.example", id=n)) for n in range(20)))
         self.assertEqual({self.read(stream).id for _ in range(20)}, set(range(20)))
+
+    def test_answers_to_what_came_together_go_together(self):
+        """RFC 7766 section 8: few segments"""
+        stream = self.connect()
+        queries = [dnswire.query(f"n{n}.blocked.example", id=n) for n in range(16)]
+        stream.sendall(b"".join(frame(query) for query in queries))
+        self.assertEqual([self.read(stream).id for _ in queries], list(range(16)))
+        self.assertEqual(segments_with_data(stream), 1)
+
+    def test_long_answers_among_short_ones_keep_their_places(self):
+        stream = self.connect()
+        self.ask_on(stream)
+        stream.sendall(frame(dnswire.query("big.example", "TXT")))  # known from now on
+        self.read(stream)
+        kinds = ["A", "TXT", "A", "A", "TXT", "TXT", "A", "TXT", "A"]
+        stream.sendall(b"".join(frame(dnswire.query("one.example" if kind == "A" else "big.example", kind, id=n))
+                                for n, kind in enumerate(kinds)))
+        for number, kind in enumerate(kinds):
+            reply = self.read(stream)
+            self.assertEqual((reply.id, len(reply.answers)), (number, 1 if kind == "A" else 200))
 
     def test_message_may_come_octet_by_octet(self):
         """RFC 7766 section 8"""
