@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "listen/census.h"
+#include "listen/gather.h"
 #include "listen/tcp.h"
 
 static void unlink_connection(struct connection *connection)
@@ -70,70 +71,6 @@ static void arm(struct connection *connection)
                                                : TCP_IDLE_MS;
     bool owing = connection->waiting > 0;
     stream_deadline(&connection->tls.stream, owing ? 0 : idle);
-}
-
-static void write_parts(struct connection *connection, const uv_buf_t *parts, unsigned count)
-{
-    int err = connection->secure ? tls_write(&connection->tls, parts, count)
-                                 : stream_write(&connection->tls.stream, parts, count);
-    if (err < 0) {
-        stream_close(&connection->tls.stream);
-    }
-}
-
-/* Write the replies gathered so far. */
-static void flush(struct connection *connection)
-{
-    struct tcp_room *room = connection->room;
-    const uv_buf_t part = uv_buf_init((char *)room->gathered, (unsigned)room->gathered_len);
-    if (room->gathered_len && !connection->tls.stream.closing) {
-        write_parts(connection, &part, 1);
-    }
-    room->gathered_len = 0;
-}
-
-/* Keep the reply for flush(); false when it is too long for that. */
-static bool gather(struct connection *connection, const struct query *query)
-{
-    struct tcp_room *room = connection->room;
-    if (query->out.len + 2 > TCP_GATHER_MAX - room->gathered_len) {
-        flush(connection);
-    }
-    if (query->out.len + 2 > TCP_GATHER_MAX) {
-        return false;
-    }
-    store_u16(room->gathered + room->gathered_len, (uint16_t)query->out.len);
-    memcpy(room->gathered + room->gathered_len + 2, query->out.data, query->out.len);
-    room->gathered_len += query->out.len + 2;
-    return true;
-}
-
-/* Returns whose replies were gathered until now: an answer for one may let another go on. */
-static struct connection *begin_gathering(struct connection *connection)
-{
-    struct connection *outer = connection->room->serving;
-    if (outer) {
-        flush(outer);
-    }
-    connection->room->serving = connection;
-    return outer;
-}
-
-static void send_reply(struct query_channel *channel, const struct query *query)
-{
-    struct connection *connection = (struct connection *)channel;
-    uint8_t length[2];
-    if (connection->closed || connection->tls.stream.closing ||
-        (connection->room->serving == connection && gather(connection, query)) ||
-        connection->tls.stream.closing) {
-        return;
-    }
-    store_u16(length, (uint16_t)query->out.len);
-    const uv_buf_t parts[2] = {
-        uv_buf_init((char *)length, sizeof(length)),
-        uv_buf_init((char *)query->out.data, (unsigned)query->out.len),
-    };
-    write_parts(connection, parts, 2);
 }
 
 /* Close when all is sent. */
@@ -214,7 +151,7 @@ static void do_step(struct connection *connection, enum framing_step step)
 static size_t consume(struct connection *connection, const uint8_t *data, size_t len)
 {
     struct turns *turns = &connection->room->turns;
-    struct connection *outer = begin_gathering(connection);
+    struct connection *outer = gather_begin(connection);
     size_t used = 0;
     while (used < len && !connection->tls.stream.closing &&
            connection->waiting < waiting_limit(connection) && turns_may(turns, &connection->turn)) {
@@ -230,8 +167,7 @@ static size_t consume(struct connection *connection, const uint8_t *data, size_t
         do_step(connection, step);
         used += step_used;
     }
-    flush(connection);
-    connection->room->serving = outer;
+    gather_end(connection, outer);
     return used;
 }
 
@@ -503,7 +439,7 @@ int connection_open(struct tcp_room *room, int fd, const struct addr *peer, bool
         return err;
     }
     connection->channel =
-        (struct query_channel){send_reply, hold, release, secure ? STATS_TLS : STATS_TCP};
+        (struct query_channel){gather_send, hold, release, secure ? STATS_TLS : STATS_TCP};
     connection->secure = secure;
     connection->turn.owner = connection;
     framing_init(&connection->framing);

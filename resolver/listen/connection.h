@@ -21,11 +21,11 @@ struct tcp_room {
     struct connection *first, **last; /* the one longest quiet first */
     struct tcp_listener *listeners;
     unsigned connections, strangers;
-    unsigned large;               /* messages that have memory of their own */
-    unsigned waiting;             /* queries of all connections that an upstream is asked for */
-    struct turns turns;           /* that connections take */
-    struct connection *serving;   /* whose messages are being read: replies are gathered, */
-    uint8_t *gathered;            /* [TCP_GATHER_MAX], to be written at once */
+    unsigned large;             /* messages that have memory of their own */
+    unsigned waiting;           /* queries of all connections that an upstream is asked for */
+    struct turns turns;         /* that connections take */
+    struct connection *serving; /* whose messages are being read: replies are gathered, */
+    uint8_t *gathered;          /* [TCP_GATHER_MAX], to be written at once */
     size_t gathered_len;
     struct tls_context *identity; /* what DoT clients are shown; NULL: none */
     struct query slot;

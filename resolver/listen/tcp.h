@@ -16,7 +16,7 @@ enum {
     TCP_DRAIN_MS = 100,    /* when we stop: for a query that is on its way */
     TCP_QUEUE_MAX = 256 << 10,
     TCP_GATHER_MAX = 16 << 10, /* replies to what came together; longer ones go alone */
-    TCP_PAUSE_MS = 100, /* without a file descriptor left, until the next try to accept */
+    TCP_PAUSE_MS = 100,        /* without a file descriptor left, until the next try to accept */
 };
 
 struct census;
