@@ -72,17 +72,24 @@ static int shake_hands(struct tls *tls)
     return err < 0 ? err : sent;
 }
 
-/* A buffer of its own: who takes the octets may make another connection read on. */
+/* What lies in the records that have come, up to RECORD_MAX octets. A buffer of its own:
+ * who takes the octets may make another connection read on. An end behind them is found
+ * again at the next reading, which the taker may put off. */
 static int read_some(struct tls *tls)
 {
     uint8_t incoming[RECORD_MAX];
-    int got = SSL_read(tls->ssl, incoming, sizeof(incoming));
+    size_t filled = 0;
+    int got;
+    do {
+        got = SSL_read(tls->ssl, incoming + filled, (int)(sizeof(incoming) - filled));
+        filled += got > 0 ? (size_t)got : 0;
+    } while (got > 0 && filled < sizeof(incoming) && BIO_pending(tls->in) > 0);
     int err = got > 0 ? 0 : judge(tls, got);
     int sent = flush(tls); /* answers to key updates */
-    if (got > 0 && sent == 0) {
-        tls->events->on_data(tls, incoming, (size_t)got);
+    if (filled && sent == 0) {
+        tls->events->on_data(tls, incoming, filled);
     }
-    return err < 0 ? err : sent;
+    return err < 0 && !(filled && err == -EPIPE) ? err : sent;
 }
 
 /* Go on with what has come until more must come. */

@@ -15,8 +15,8 @@ import unittest
 import dnswire
 from dnswire import Message
 from fakeupstream import FakeUpstream, Send
-from harness import SLOWER, USER, Box, free_port, read_frame, wait_for
-from test_rfc_tcp import SO_TIMESTAMPNS, came, frame
+from harness import SLOWER, USER, Box, exchange, free_port, read_frame, wait_for
+from test_rfc_tcp import SO_TIMESTAMPNS, frame, segments_with_data
 
 GOOD = "192.0.2.1"
 SVCB = 64
@@ -199,31 +199,75 @@ class Answers(Dot):
         self.assertRegex(self.box.cli("metrics").stdout, r'dns_requests_total\{transport="tls"')
 
 
+class Watched:
+    """A connection over TLS of which the kernel notes when each octet came."""
+
+    def __init__(self, plain):
+        self.plain, self.incoming, self.outgoing = plain, ssl.MemoryBIO(), ssl.MemoryBIO()
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self.tls = context().wrap_bio(self.incoming, self.outgoing)
+        self.when = (0, 0)
+        self.until(self.tls.do_handshake)
+
+    def until(self, call, *arguments):
+        """What the call returns, once enough has come for it."""
+        while True:
+            try:
+                result = call(*arguments)
+                self.plain.sendall(self.outgoing.read())
+                return result
+            except ssl.SSLWantReadError:
+                self.plain.sendall(self.outgoing.read())
+            data, notes, _, _ = self.plain.recvmsg(65536, 64)
+            if not data:
+                raise ConnectionError("closed")
+            self.incoming.write(data)
+            self.when = max(self.when, *(struct.unpack("qq", note[2]) for note in notes))
+
+    def came(self, octets):
+        """When the last of so many octets of plain text came."""
+        while octets > 0:
+            octets -= len(self.until(self.tls.read, octets))
+        return self.when
+
+
 class Turns(Dot):
     config = {"server": {"name": "dot.school.lan", "workers": 1}, "dns": {"tcp_per_client": 64}}
 
     def test_records_of_one_query_each_are_served_in_turns(self):
-        """Every third asks once, the others much. The daemon, held meanwhile, finds all of it;
-        the kernel notes what came when."""
+        """Every third asks once, the others much. The daemon, held meanwhile, finds all of it."""
+        query = frame(dnswire.query("one.example"))
+        octets = len(frame(exchange(dnswire.query("one.example"), self.box.address)))
         asks = [1 if n % 3 == 2 else 100 for n in range(30)]
-        streams = [self.connect() for _ in asks]
-        for stream in streams:
-            self.ask_on(stream)
-        raw = [socket.socket(fileno=os.dup(stream.fileno())) for stream in streams]
-        for plain in raw:
+        streams = []
+        for _ in asks:
+            plain = socket.create_connection(("127.0.0.1", self.box.tls_port), 15 * SLOWER)
             self.addCleanup(plain.close)
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            plain.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-            plain.settimeout(15 * SLOWER)
-        streams[0].sendall(frame(dnswire.query("one.example")))
-        octets = len(raw[0].recv(65536))
+            streams.append(Watched(plain))
+            streams[-1].until(streams[-1].tls.write, query)
+            streams[-1].came(octets)
         self.box.daemon.hold()
         for stream, count in zip(streams, asks):
             for _ in range(count):
-                stream.sendall(frame(dnswire.query("one.example")))
+                stream.until(stream.tls.write, query)
         self.box.daemon.process.send_signal(signal.SIGCONT)
-        ends = [came(plain, count * octets) for plain, count in zip(raw, asks)]
+        ends = [stream.came(count * octets) for stream, count in zip(streams, asks)]
         self.assertLess(max(ends[2::3]), min(ends[0::3] + ends[1::3]))
+
+
+    def test_answers_to_records_that_came_together_go_together(self):
+        """RFC 7766 section 8, RFC 7858 section 3.3"""
+        stream = self.connect()
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.ask_on(stream)
+        before = segments_with_data(stream)
+        self.box.daemon.hold()
+        for number in range(16):
+            stream.sendall(frame(dnswire.query("one.example", id=number)))
+        self.box.daemon.process.send_signal(signal.SIGCONT)
+        self.assertEqual([self.read(stream).id for _ in range(16)], list(range(16)))
+        self.assertLess(segments_with_data(stream) - before, 5)  # not all may have come at once
 
 
 class Discovery(Dot):
