@@ -111,6 +111,9 @@ static void pump(struct tls *tls)
 static void on_stream_data(struct stream *stream, const uint8_t *data, size_t len)
 {
     struct tls *tls = stream->owner;
+    if (tls->ended) {
+        return; /* nothing is read behind its goodbye: do not gather it */
+    }
     if (BIO_write(tls->in, data, (int)len) != (int)len) {
         end(tls, -ENOMEM);
         return;

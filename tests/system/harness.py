@@ -188,6 +188,11 @@ class Program:
         self.process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
 
+    def peak_kb(self):
+        """The most memory that was resident until now."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1))
+
     def text(self):
         with open(self.log, encoding="utf-8", errors="replace") as log:
             return log.read()
@@ -376,9 +381,11 @@ EMPTY_ZONE = """$TTL 300
 
 class Nsd:
     """A real authoritative server as upstream: the root zone answers every name by a wildcard,
-    and the zone nx.gone holds nothing. zones: more zones, name -> text."""
+    and the zone nx.gone holds nothing. zones: more zones, name -> text. generous: with name servers
+    and their addresses in every answer."""
 
-    def __init__(self, zones=None):
+    def __init__(self, zones=None, generous=False):
+        self.generous = generous
         self.folder = temp_folder()
         self.port = free_port()
         self.url = f"udp://127.0.0.1:{self.port}"
@@ -394,7 +401,8 @@ class Nsd:
         text = (f'server:\n  ip-address: 127.0.0.1\n  port: {self.port}\n  username: ""\n'
                 f'  chroot: ""\n  zonesdir: "{self.folder}"\n  pidfile: "{self.folder}/pid"\n'
                 f'  database: ""\n  xfrdfile: "{self.folder}/xfrd"\n  zonelistfile: "{self.folder}/list"\n'
-                f'  xfrdir: "{self.folder}"\n  rrl-ratelimit: 0\n  minimal-responses: yes\n'
+                f'  xfrdir: "{self.folder}"\n  rrl-ratelimit: 0\n'
+                f'  minimal-responses: {"no" if self.generous else "yes"}\n'
                 'remote-control:\n  control-enable: no\n')
         for number, (name, zone) in enumerate(self.zones.items()):
             text += f'zone:\n  name: "{name}"\n  zonefile: "{number}.zone"\n'

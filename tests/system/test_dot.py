@@ -24,6 +24,8 @@ SVCB = 64
 
 def handler(asked, _):
     kind = asked.questions[0][1]
+    if asked.questions[0][0].lower().startswith("never"):
+        return []
     slow = asked.questions[0][0].lower().startswith("slow")
     records = [(None, "TXT", bytes([200]) + b"x" * 200, 300)] * 100 if kind == "TXT" else [
         (None, "A", GOOD, 300)]
@@ -319,6 +321,20 @@ class Abuse(Dot):
             while more := stream.recv(4096):
                 got += more
         self.assertNotIn(b"example", got)
+
+    def test_what_follows_the_goodbye_takes_no_memory(self):
+        """RFC 8446 section 6.1: it is ignored; a query that waits keeps the connection open meanwhile."""
+        stream = Watched(socket.create_connection(("127.0.0.1", self.box.tls_port), 15 * SLOWER))
+        self.addCleanup(stream.plain.close)
+        stream.until(stream.tls.write, frame(dnswire.query("never.example")))
+        with contextlib.suppress(ssl.SSLWantReadError):
+            stream.tls.unwrap()
+        stream.plain.sendall(stream.outgoing.read())
+        before = self.box.daemon.peak_kb()
+        with contextlib.suppress(ConnectionError):
+            for _ in range(64):
+                stream.plain.sendall(bytes(1 << 20))
+        self.assertLess(self.box.daemon.peak_kb() - before, 16 << 10)
 
     def test_nonsense_ends_the_connection(self):
         for data in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\xff\xff" + bytes(2000), b"\xff" * 500):
