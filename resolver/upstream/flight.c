@@ -393,6 +393,8 @@ static void deliver(struct attempt *attempt, const struct packet *packet)
     struct answer_source source = {&flight->ask, *packet, upstream->limits};
     struct answer answer;
     source.limits.keep_ad = server && server->plan->trusted;
+    /* What is compressed onto the question has its case, which was ours and random. */
+    memcpy((uint8_t *)packet->data + DNS_HEADER, flight->ask.name.wire, flight->ask.name.len);
     if (answer_rebuild(&source, &upstream->room, &answer) < 0) {
         spurn(attempt);
         return;

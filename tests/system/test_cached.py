@@ -38,6 +38,16 @@ class Kept(unittest.TestCase):
                 self.assertEqual(bool(reply.flags & CD), want_cd)
         self.assertEqual(upstream.count(), 4)
 
+    def test_the_case_of_our_questions_is_nobodys(self):
+        """draft-vixie-dnsext-dns0x20: what the upstream compresses onto the question has the question's case."""
+        target = b"\4mail\xc0\x0c"
+        alias = b"\xc0\x0c" + struct.pack("!HHIH", 5, 1, 300, len(target)) + target
+        _, box = self.served(lambda asked, _: [Send(dnswire.answer(asked, [alias, ("mail.a-long-name.test", "A", GOOD, 300)]))])
+        for _ in range(2):
+            reply = box.ask("a-long-name.test")
+            self.assertEqual([(rr.name, rr.text) for rr in reply.answers],
+                             [("a-long-name.test", "mail.a-long-name.test"), ("mail.a-long-name.test", GOOD)])
+
     def test_ad_is_for_those_who_ask_for_it(self):
         """RFC 6840 section 5.8; the upstream on this host is a trusted path."""
         upstream, box = self.served(lambda asked, _: [Send(dnswire.answer(
