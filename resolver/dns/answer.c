@@ -130,8 +130,14 @@ static bool is_dnssec(uint16_t type)
     return type == TYPE_RRSIG || type == TYPE_NSEC || type == TYPE_NSEC3;
 }
 
-static bool is_denial(const struct rewrite *work, uint16_t type)
+static bool is_denial(const struct rewrite *work, const struct rr *rr)
 {
+    uint16_t type = rr->type;
+    if (type == TYPE_RRSIG && rr->rdlen >= 2) { /* never without what it signs */
+        type = load_u16(work->packet->data + rr->rdata);
+        return work->ask->dnssec_ok && (type == TYPE_NSEC || type == TYPE_NSEC3 ||
+                                        (type == TYPE_SOA && work->matches == 0));
+    }
     return work->ask->dnssec_ok && is_dnssec(type);
 }
 
@@ -267,7 +273,7 @@ static int copy_authority(struct rewrite *work, unsigned records, size_t *pos)
         bool soa = rr.type == TYPE_SOA && negative && !work->has_soa &&
                    (dname_is_below(last, &owner) || chain_find_below(&work->chain, &owner) >= 0);
         work->refers |= rr.type == TYPE_NS && dname_is_below(&work->ask->name, &owner);
-        if (!soa && !is_denial(work, rr.type)) {
+        if (!soa && !is_denial(work, &rr)) {
             continue;
         }
         if (soa && rr.rdlen < 22) {

@@ -27,6 +27,14 @@ QUESTIONS = (
 )
 
 
+RRSIG = "46"
+
+
+def type_covered(rr):
+    number = int.from_bytes(rr.rdata[:2], "big")
+    return dnswire.NAMES.get(number, str(number))
+
+
 class Signer:
     """Keys and signed zones in a folder."""
 
@@ -70,6 +78,7 @@ class Dnssec(unittest.TestCase):
         flags, protocol, algorithm, octets = re.search(r"DNSKEY\s+(\d+) (\d+) (\d+) (\S+)", key).groups()
         with open(cls.anchor, "w", encoding="utf-8") as out:
             out.write(f'trust-anchors {{ "{PARENT}." static-key {flags} {protocol} {algorithm} "{octets}"; }};\n')
+        cls.zones = zones
         cls.nsd = cls.enterClassContext(Nsd(zones))
         cls.box = cls.enterClassContext(Box(
             upstream=[cls.nsd.url], lists=[("one", "adult", [f"blocked.{NSEC}"])], config={"block": {"mode": "zero"}}))
@@ -116,7 +125,19 @@ class Dnssec(unittest.TestCase):
             plain = self.box.ask(name)
             self.assertEqual([rr.type for rr in plain.answers + plain.authority], records)
             signed = self.box.ask(name, edns=dnswire.opt(dnssec_ok=True))
-            self.assertIn("46", [rr.type for rr in signed.answers + signed.authority])
+            self.assertIn(RRSIG, [rr.type for rr in signed.answers + signed.authority])
+
+    def test_signatures_come_with_what_they_sign(self):
+        """RFC 4035 section 3.1.1: a validator takes one alone for a broken answer. The server adds its NS set."""
+        nsd = self.enterContext(Nsd(self.zones, generous=True))
+        box = self.enterContext(Box(upstream=[nsd.url]))
+        for apex in (NSEC, NSEC3):
+            for label, kind, _ in QUESTIONS:
+                reply = box.ask(f"{label}.{apex}" if label else apex, kind, edns=dnswire.opt(dnssec_ok=True), tcp=True)
+                for section in (reply.answers, reply.authority):
+                    there = {(rr.name, rr.type) for rr in section}
+                    signed = {(rr.name, type_covered(rr)) for rr in section if rr.type == RRSIG}
+                    self.assertLessEqual(signed, there, (label, kind, apex))
 
     def test_a_block_is_not_proven(self):
         """docs/limits.md: who validates takes a forged answer for a failure"""
