@@ -14,7 +14,7 @@ void upstreams_set(struct daemon *daemon, struct upstream_plan *plan)
 {
     upstream_plan_unref(daemon->plan);
     daemon->plan = plan;
-    daemon->system_mark = upstream_plan_system_mark();
+    daemon->system_mark = plan->system_mark;
     upstreams_hand_out(daemon);
 }
 

@@ -126,6 +126,7 @@ int upstream_plan_new(const struct config *config, struct upstream_plan **ret_pl
         return -ENOMEM;
     }
     atomic_init(&plan->references, 1);
+    plan->system_mark = upstream_plan_system_mark();
     plan->strategy = (enum upstream_strategy)config->upstream.strategy;
     plan->timeout_ms = (uint32_t)config->upstream.timeout_ms;
     plan->ttl_min = (uint32_t)config->cache.min_ttl_s;

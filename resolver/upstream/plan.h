@@ -39,6 +39,7 @@ struct upstream_plan {
     size_t zone_count;
     struct tls_context *tls; /* NULL: no server speaks TLS */
     bool follows_system;     /* resolv.conf matters */
+    uint64_t system_mark;    /* of it, before it was read */
     enum upstream_strategy strategy;
     uint32_t timeout_ms;
     uint32_t ttl_min, ttl_max;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which upstream is asked: strategies, zones, outages, resolv.conf, loops, cookies."""
+import ctypes
 import os
 import select
 import socket
@@ -215,6 +216,14 @@ class Zones(unittest.TestCase):
                  == ["192.0.2.2"], "the zone's server")
 
 
+IN_CLOSE_NOWRITE = 0x10  # <sys/inotify.h>
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(text)
+
+
 class System(unittest.TestCase):
     """`system` in a mount namespace with a resolv.conf of its own."""
 
@@ -230,22 +239,43 @@ class System(unittest.TestCase):
         except OSError as error:
             self.skipTest(f"{host}:53: {error}")
 
-    def test_file_is_followed(self):
-        first, second = self.upstream("127.0.0.71"), self.upstream("127.0.0.72")
-        box = self.enterContext(Box(upstream=["system"], start=False, config=ONE))
-        path = box.write("resolv.conf", "search lan\nnameserver 127.0.0.71\n")
+    def box(self, text, **config):
+        """(box, path of its resolv.conf)"""
+        box = self.enterContext(Box(upstream=["system"], start=False, config={**ONE, **config}))
+        path = box.write("resolv.conf", text)
         drop = f"setpriv --reuid={USER} --clear-groups " if USER else ""
         start = box.write("start", f"#!/bin/sh\nmount --bind {path} /etc/resolv.conf && "
                           f"exec {drop}{box.program('greengated')} -c {box.path}\n")
         box.daemon = Program(["unshare", "-m", "sh", start], os.path.join(box.folder, "daemon.log"))
         box.wait_ready()
+        return box, path
+
+    def test_file_is_followed(self):
+        first, second = self.upstream("127.0.0.71"), self.upstream("127.0.0.72")
+        box, path = self.box("search lan\nnameserver 127.0.0.71\n")
         self.assertEqual(box.ask("a.test").texts(), ["192.0.2.1"])
-        with open(path, "w", encoding="utf-8") as out:
-            out.write("nameserver 127.0.0.72\n")
+        write(path, "nameserver 127.0.0.72\n")
         wait_for(lambda: box.ask(f"n{time.monotonic_ns()}.test").texts() == ["192.0.2.2"],
                  "the other server")
         self.assertGreater(first.count(), 0)
         self.assertGreater(second.count(), 0)
+
+    def test_file_that_is_read_while_it_is_written(self):
+        """It is empty when it is read, and whole a moment later. Certificates that are loaded for
+        a server with a name give the writer time."""
+        self.upstream("127.0.0.71")
+        self.upstream("127.0.0.72")
+        box, path = self.box("nameserver 127.0.0.71\n", upstream={
+            "zones": [{"domain": "corp.example", "servers": ["tls://127.0.0.9:853#dns.corp.example"]}]})
+        libc = ctypes.CDLL(None, use_errno=True)
+        watch = libc.inotify_init()
+        self.addCleanup(os.close, watch)
+        write(path, "")
+        libc.inotify_add_watch(watch, path.encode(), IN_CLOSE_NOWRITE)
+        os.read(watch, 4096)
+        write(path, "nameserver 127.0.0.72\n")
+        wait_for(lambda: box.ask(f"n{time.monotonic_ns()}.test").texts() == ["192.0.2.2"],
+                 "the other server")
 
 
 class Relay:
