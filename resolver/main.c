@@ -19,7 +19,14 @@
 #include "sockets.h"
 
 /* FILES_RESERVED are for listeners, control and files. */
-enum { FILES_RESERVED = 256, EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000 };
+enum {
+    FILES_RESERVED = 256,
+    SOCKETS_LEAST = 32,
+    SOCKETS_MOST = 1 << 14,
+    EXIT_USAGE = 2,
+    EXIT_CONFIG = 4,
+    MINUTE_MS = 60000
+};
 
 static void say(const char *what, const struct diag *diag)
 {
@@ -166,8 +173,8 @@ static void on_stop(uv_signal_t *handle, int number)
     }
 }
 
-/* Every question in flight takes up to two sockets, so take all that we may have.
- * Returns how many questions each worker can have in flight. */
+/* Every question in flight takes sockets, so take all that we may have. Returns how many
+ * each worker has for that. */
 static unsigned raise_file_limit(const struct daemon *daemon)
 {
     struct rlimit limit;
@@ -182,8 +189,10 @@ static unsigned raise_file_limit(const struct daemon *daemon)
         return 0;
     }
     rlim_t spare = limit.rlim_cur > reserved ? limit.rlim_cur - reserved : 0;
-    rlim_t each = spare / (2 * (workers ? workers : 1));
-    return each > UPSTREAM_FLIGHTS_MAX ? UPSTREAM_FLIGHTS_MAX : each < 16 ? 16 : (unsigned)each;
+    rlim_t each = spare / (workers ? workers : 1);
+    return each > SOCKETS_MOST    ? SOCKETS_MOST
+           : each < SOCKETS_LEAST ? SOCKETS_LEAST
+                                  : (unsigned)each;
 }
 
 static int open_state(struct daemon *daemon, struct diag *diag)
@@ -212,7 +221,7 @@ static int open_state(struct daemon *daemon, struct diag *diag)
 
 static int start_workers(struct daemon *daemon, struct diag *diag)
 {
-    unsigned flights_max = raise_file_limit(daemon);
+    unsigned sockets_max = raise_file_limit(daemon);
     for (unsigned i = 0; i < daemon->workers_wanted; i++) {
         const struct worker_setup setup = {
             .snapshot = daemon->snapshot,
@@ -228,7 +237,7 @@ static int start_workers(struct daemon *daemon, struct diag *diag)
             .watch = daemon->household.watch,
             .census = daemon->census,
             .workers = daemon->workers_wanted,
-            .flights_max = flights_max,
+            .sockets_max = sockets_max,
             .changed = &daemon->changed,
         };
         int err = setup.stats ? worker_start(&setup, &daemon->workers[i]) : -ENOMEM;

@@ -192,7 +192,7 @@ static int build(struct worker *worker, const struct worker_setup *setup)
         .domains = setup->domains,
     };
     const struct upstream_setup upstream = {&worker->loop, setup->clock,  answer_arrived,
-                                            worker,        setup->claims, setup->flights_max};
+                                            worker,        setup->claims, setup->sockets_max};
     worker->upstream = upstream_new(&upstream);
     worker->batch = udp_batch_new(&worker->query);
     const struct tcp_setup tcp = {&worker->query, &worker->loop, setup->census, setup->workers};

@@ -31,7 +31,7 @@ struct worker_setup {
     struct domains_worker *domains; /* NULL: names are not counted */
     const struct clock *clock;
     const struct worker_sockets *sockets;
-    unsigned flights_max;       /* questions in flight that there are sockets for */
+    unsigned sockets_max;       /* for questions in flight */
     struct upstream_plan *plan; /* of upstream servers */
     struct claim_table *claims; /* of questions that are being asked, shared */
     struct guard *guard;        /* limits of clients, shared */

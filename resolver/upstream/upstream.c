@@ -34,9 +34,6 @@ struct upstream *upstream_new(const struct upstream_setup *setup)
     uv_timer_init(setup->loop, &upstream->probe); /* cannot fail */
     upstream->probe.data = upstream;
     upstream->handles = 2;
-    if (setup->flights_max == 0 || setup->flights_max > UPSTREAM_FLIGHTS_MAX) {
-        upstream->setup.flights_max = UPSTREAM_FLIGHTS_MAX;
-    }
     if (setup->claims) {
         upstream->key = *claim_table_key(setup->claims);
     } else {
@@ -99,10 +96,18 @@ static struct flight *find_asking(struct upstream *upstream, const struct ask *a
     return flight;
 }
 
+/* How many questions there are sockets for; the strategy may change at a reload. */
+static unsigned flights_max(const struct upstream *upstream)
+{
+    bool parallel = upstream->table.plan->strategy == STRATEGY_PARALLEL;
+    unsigned fit = upstream->setup.sockets_max / (parallel ? FLIGHT_OPEN : FLIGHT_SOCKETS);
+    return fit == 0 || fit > UPSTREAM_FLIGHTS_MAX ? UPSTREAM_FLIGHTS_MAX : fit;
+}
+
 static int new_flight(struct upstream *upstream, const struct ask *ask, uint64_t hash,
                       struct flight **ret_flight)
 {
-    if (upstream->stopping || upstream->flights >= upstream->setup.flights_max) {
+    if (upstream->stopping || upstream->flights >= flights_max(upstream)) {
         return -ENOBUFS;
     }
     struct flight *flight = calloc(1, sizeof(*flight));

@@ -57,7 +57,7 @@ struct upstream_setup {
     void (*arrived)(void *context, const struct ask *ask, const struct answer *answer);
     void *context;
     struct claim_table *claims; /* shared by the workers, or NULL */
-    unsigned flights_max;       /* 0 = UPSTREAM_FLIGHTS_MAX; each takes up to two sockets */
+    unsigned sockets_max;       /* 0 = as many as UPSTREAM_FLIGHTS_MAX questions take */
 };
 
 /* NULL without memory. */

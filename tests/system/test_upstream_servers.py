@@ -2,6 +2,7 @@
 """Which upstream is asked: strategies, zones, outages, resolv.conf, loops, cookies."""
 import ctypes
 import os
+import resource
 import select
 import socket
 import struct
@@ -58,6 +59,23 @@ class Strategies(unittest.TestCase):
             if far.count() > before + 5:
                 return
         self.fail(f"{far.count()} {near.count()}")
+
+    def test_parallel_leaves_descriptors_for_others(self):
+        """Three sockets a question; those of TCP clients and of commands are not for them."""
+        silent = [self.upstream(lambda *_: []).url for _ in range(3)]
+        box = self.enterContext(Box({"server": {"workers": 1}, "upstream": {"strategy": "parallel"},
+                                     "dns": {"tcp_connections": 64}}, silent, start=False))
+        box.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024)))
+        most, folder = 0, f"/proc/{box.daemon.process.pid}/fd"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            for n in range(1000):
+                asker.sendto(dnswire.query(f"n{n}.test"), box.address)
+                if n % 50 == 49:
+                    time.sleep(0.02)
+                    most = max(most, len(os.listdir(folder)))
+            self.assertEqual(box.cli("status", "--json").returncode, 0)
+        self.assertGreater(most, 500)
+        self.assertLess(most, 1024 - 64)
 
     def test_ordered_asks_the_first_though_it_is_slower(self):
         first, second = self.upstream(slow(0.02)), self.upstream(slow(0))
