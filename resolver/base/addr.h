@@ -40,6 +40,15 @@ bool prefix_covers(const struct prefix *prefix, const struct addr *addr);
 
 bool addr_equal(const struct addr *a, const struct addr *b); /* without port and scope */
 bool addr_is_loopback(const struct addr *addr);
+
+/* Octets that tell clients apart. A device takes any address of its IPv6 network of 64
+ * bits, and many devices share one: there limits hold for the address, and looser ones
+ * for the first ADDR_NETWORK octets. */
+enum { ADDR_NETWORK = 8 };
+static inline size_t addr_octets(const struct addr *addr)
+{
+    return addr->family == AF_INET6 ? 16 : 4;
+}
 bool addr_is_any(const struct addr *addr);
 
 /* Reachable from anywhere: none of the special blocks of RFC 6890 (private, loopback,

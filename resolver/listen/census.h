@@ -12,7 +12,9 @@ struct census;
 struct census *census_new(void);
 void census_free(struct census *census);
 
-/* One connection more or less of this client (IPv6: of its /64). census_join() returns
- * how many there are then. */
+enum { CENSUS_NETWORK = 16 };
+
+/* One connection more or less of this client. census_join() returns how many there are
+ * then; of an IPv6 network of 64 bits the CENSUS_NETWORKth part, if that is more. */
 unsigned census_join(struct census *census, const struct addr *client);
 void census_leave(struct census *census, const struct addr *client);

@@ -34,11 +34,13 @@ void bucket_table_free(struct bucket_table *table)
     free(table);
 }
 
-static uint64_t hash_of(const struct bucket_table *table, const struct bucket_claim *claim)
+/* Of the first `len` octets of the address. */
+static uint64_t hash_of(const struct bucket_table *table, const struct bucket_claim *claim,
+                        size_t len)
 {
-    uint8_t octets[10] = {claim->client->family, claim->kind};
-    memcpy(octets + 2, claim->client->bytes, 8); /* of IPv6 the /64; IPv4 has 4 and zeros */
-    return hash_keyed(&table->key, octets, sizeof(octets));
+    uint8_t octets[2 + sizeof(claim->client->bytes)] = {claim->client->family, claim->kind};
+    memcpy(octets + 2, claim->client->bytes, len);
+    return hash_keyed(&table->key, octets, 2 + len);
 }
 
 /* How long until the bucket is full again. What lies further ahead than any debt may is
@@ -68,11 +70,10 @@ static bucket_word *find(bucket_word row[WAYS], uint64_t tag, uint64_t now_us)
     return quiet;
 }
 
-bool bucket_take(struct bucket_table *table, const struct bucket_claim *claim, uint64_t now_us)
+static bool take(struct bucket_table *table, uint64_t hash, uint64_t per_s, uint64_t now_us)
 {
-    uint64_t hash = hash_of(table, claim);
     uint64_t tag = hash >> TIME_BITS;
-    uint64_t each = SECOND_US / claim->per_s;
+    uint64_t each = SECOND_US / per_s;
     bucket_word *at = find(table->words[hash % ROWS], tag, now_us);
     for (unsigned i = 0; i < TRIES; i++) {
         uint64_t word = atomic_load_explicit(at, memory_order_relaxed);
@@ -87,4 +88,18 @@ bool bucket_take(struct bucket_table *table, const struct bucket_claim *claim, u
         }
     }
     return true; /* others count at the same moment: one too many is no harm */
+}
+
+bool bucket_take(struct bucket_table *table, const struct bucket_claim *claim, uint64_t now_us)
+{
+    bool networked = claim->client->family == AF_INET6;
+    uint64_t per_s = claim->per_s;
+    if (!networked || !claim->together) {
+        uint64_t hash = hash_of(table, claim, addr_octets(claim->client));
+        if (!take(table, hash, per_s, now_us)) {
+            return false;
+        }
+        per_s *= BUCKET_NETWORK;
+    }
+    return !networked || take(table, hash_of(table, claim, ADDR_NETWORK), per_s, now_us);
 }

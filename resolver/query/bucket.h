@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* bucket: how often each client prefix may ask, in a table of fixed size.
+/* bucket: how often each client may ask, in a table of fixed size.
  *
  * Shared by all workers: a take is one compare-and-swap, and nobody waits. A client
  * that is not in the table has a full bucket; of a full row the one that has been quiet
@@ -11,10 +11,14 @@
 
 struct bucket_table;
 
-/* Prefixes are IPv4 /32 and IPv6 /64; kinds have buckets of their own. */
+enum { BUCKET_NETWORK = 16 };
+
+/* A bucket for an address, and for each IPv6 network of 64 bits one that holds
+ * BUCKET_NETWORK times as much; kinds have buckets of their own. */
 struct bucket_claim {
     const struct addr *client;
     uint8_t kind;
+    bool together;  /* an IPv6 network is one client */
     uint32_t per_s; /* > 0; as many at once when the client was quiet for a second */
 };
 

@@ -52,7 +52,8 @@ enum guard_verdict guard_check(struct query *query)
     if (limit == 0 || is_exempt(query)) {
         return GUARD_PASS;
     }
-    const struct bucket_claim claim = {&query->client, proven ? KIND_PROVEN : KIND_CLAIMED, limit};
+    const struct bucket_claim claim = {&query->client, proven ? KIND_PROVEN : KIND_CLAIMED, false,
+                                       limit};
     if (bucket_take(worker->guard->buckets, &claim, worker->now_us)) {
         return GUARD_PASS;
     }
@@ -69,7 +70,7 @@ enum guard_verdict guard_check(struct query *query)
 bool guard_admits_refusal(struct query *query)
 {
     struct query_worker *worker = query->worker;
-    const struct bucket_claim claim = {&query->client, KIND_STRANGER, REFUSALS_PER_S};
+    const struct bucket_claim claim = {&query->client, KIND_STRANGER, true, REFUSALS_PER_S};
     if (worker->refusals_left == 0 ||
         !bucket_take(worker->guard->buckets, &claim, worker->now_us)) {
         return false;

@@ -242,7 +242,7 @@ int query_worker_init(struct query_worker *worker)
     worker->resumed = calloc(1, sizeof(*worker->resumed));
     worker->waiting = asking_pool_new();
     uint8_t *room = aligned_alloc(64, QUERY_ROOM + 64 - QUERY_ROOM % 64);
-    worker->waiting_clients = calloc(WAITING_CLIENTS, sizeof(*worker->waiting_clients));
+    worker->waiting_clients = calloc(WAITING_CLIENTS + 1, sizeof(*worker->waiting_clients));
     worker->refreshes = refresh_pool_new(worker);
     worker->aside = malloc(DNS_MESSAGE_MAX);
     bool whole = worker->resumed && worker->waiting && worker->waiting_clients &&

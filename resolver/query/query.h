@@ -29,9 +29,10 @@ struct query_channel {
 
 enum {
     QUERY_ROOM = DNS_MESSAGE_MAX + 1 + 2 * ANSWER_RECORDS_MAX,
-    WAITING_MAX = 4096,                   /* queries per worker that wait for an upstream, */
-    WAITING_CLIENT_MAX = WAITING_MAX / 4, /* and of them for one client */
-    WAITING_CLIENTS = 1024,               /* counters; clients that fall together share one */
+    WAITING_MAX = 4096,                    /* queries per worker that wait for an upstream, */
+    WAITING_CLIENT_MAX = WAITING_MAX / 4,  /* and of them for one client, */
+    WAITING_NETWORK_MAX = WAITING_MAX / 2, /* and for an IPv6 network of 64 bits */
+    WAITING_CLIENTS = 1024,                /* counters; clients that fall together share one */
     ASKS_BEHIND = 16, /* new questions per batch of a worker that cannot keep up */
 };
 
@@ -59,7 +60,7 @@ struct query_worker {
     struct waiting *waiting_free;
     uint32_t waiting_made;
     uint32_t asks_left;        /* questions that may still be asked in this batch */
-    uint16_t *waiting_clients; /* [WAITING_CLIENTS] by hash of the address */
+    uint16_t *waiting_clients; /* [WAITING_CLIENTS] by hash, and one of those without limit */
     struct hash_key clients_key;
     struct waiting *watched_first, *watched_last; /* in order of time */
     _Atomic uint32_t waiting_count;

@@ -21,34 +21,45 @@ static struct waiting *take_record(struct query_worker *worker)
 static void give_back(struct waiting *waiting)
 {
     struct query_worker *worker = waiting->worker;
-    if (waiting->client_slot < WAITING_CLIENTS) {
-        worker->waiting_clients[waiting->client_slot]--;
+    for (unsigned i = 0; i < 2; i++) {
+        worker->waiting_clients[waiting->slots[i]]--;
     }
     waiting->next_free = worker->waiting_free;
     worker->waiting_free = waiting;
 }
 
-/* The counter of the client, of an IPv6 network of 64 bits; this host and trusted
- * forwarders, who ask for many, have none. */
-static uint16_t find_slot(const struct query *query)
+static uint16_t slot_of(const struct query *query, size_t octets)
+{
+    return hash_keyed(&query->worker->clients_key, query->client.bytes, octets) % WAITING_CLIENTS;
+}
+
+/* The counters of the client and its IPv6 network; this host and trusted forwarders, who
+ * ask for many, have none. */
+static void find_slots(const struct query *query, uint16_t slots[2])
 {
     const struct addr *client = &query->client;
-    if (addr_is_loopback(client) || snapshot_is_forwarder(query->worker->snapshot, client)) {
-        return WAITING_CLIENTS;
-    }
-    size_t len = client->family == AF_INET ? 4 : 8;
-    return hash_keyed(&query->worker->clients_key, client->bytes, len) % WAITING_CLIENTS;
+    bool counted =
+        !addr_is_loopback(client) && !snapshot_is_forwarder(query->worker->snapshot, client);
+    bool networked = counted && client->family == AF_INET6;
+    slots[0] = counted ? slot_of(query, addr_octets(client)) : WAITING_CLIENTS;
+    slots[1] = networked ? slot_of(query, ADDR_NETWORK) : WAITING_CLIENTS;
+}
+
+static bool has_enough(const struct query_worker *worker, const uint16_t slots[2])
+{
+    return (slots[0] < WAITING_CLIENTS &&
+            worker->waiting_clients[slots[0]] >= WAITING_CLIENT_MAX) ||
+           (slots[1] < WAITING_CLIENTS && worker->waiting_clients[slots[1]] >= WAITING_NETWORK_MAX);
 }
 
 struct waiting *waiting_take(const struct query *query, enum query_drop *ret_why)
 {
     const struct question *question = &query->question;
     struct query_worker *worker = query->worker;
-    uint16_t slot = find_slot(query);
-    bool counted = slot < WAITING_CLIENTS;
+    uint16_t slots[2];
+    find_slots(query, slots);
     *ret_why = worker->asks_left == 0 ? DROP_OVERLOAD : DROP_WAITING_CLIENT;
-    if (worker->asks_left == 0 ||
-        (counted && worker->waiting_clients[slot] >= WAITING_CLIENT_MAX)) {
+    if (worker->asks_left == 0 || has_enough(worker, slots)) {
         return NULL;
     }
     struct waiting *waiting = take_record(worker);
@@ -57,9 +68,9 @@ struct waiting *waiting_take(const struct query *query, enum query_drop *ret_why
         return NULL;
     }
     worker->asks_left -= worker->asks_left < UINT32_MAX;
-    waiting->client_slot = slot;
-    if (counted) {
-        worker->waiting_clients[slot]++;
+    for (unsigned i = 0; i < 2; i++) {
+        waiting->slots[i] = slots[i];
+        worker->waiting_clients[slots[i]]++;
     }
     waiting->worker = query->worker;
     waiting->channel = query->channel;

@@ -13,9 +13,9 @@ struct waiting {
     struct addr client, local;
     uint16_t id, flags, udp_size;
     uint16_t question_len;
-    uint16_t client_slot; /* its counter, WAITING_CLIENTS = none */
-    bool watched;         /* it stands in that row */
-    bool answered;        /* with stale data; only the exchange goes on */
+    uint16_t slots[2]; /* counters of its address and network, WAITING_CLIENTS = none */
+    bool watched;      /* it stands in that row */
+    bool answered;     /* with stale data; only the exchange goes on */
     bool edns, dnssec_ok, keepalive, padded, aliased, has_mac;
     uint8_t mac[DEVICE_MAC_LEN];
     uint8_t cookie_len, cookie[QUESTION_COOKIE]; /* as the reply has it */

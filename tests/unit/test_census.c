@@ -29,14 +29,22 @@ static void clients_are_counted_apart_and_leave_no_trace(void **state)
     census_free(census);
 }
 
-static void addresses_of_one_ipv6_network_count_together(void **state)
+static void addresses_of_an_ipv6_network_count_apart_and_a_little_together(void **state)
 {
     (void)state;
     struct census *census = census_new();
     struct addr one = addr_of("2001:db8:0:1::1"), near = addr_of("2001:db8:0:1:ffff::2");
     struct addr far = addr_of("2001:db8:0:2::1");
     assert_int_equal(census_join(census, &one), 1);
-    assert_int_equal(census_join(census, &near), 2);
+    assert_int_equal(census_join(census, &one), 2);
+    assert_int_equal(census_join(census, &near), 1);
+    for (unsigned i = 3; i < 4 * CENSUS_NETWORK; i++) {
+        struct addr other = near;
+        other.bytes[15] = (uint8_t)(100 + i);
+        assert_int_equal(census_join(census, &other), i / CENSUS_NETWORK + 1);
+    }
+    census_leave(census, &near);
+    assert_int_equal(census_join(census, &near), 4);
     assert_int_equal(census_join(census, &far), 1);
     census_free(census);
 }
@@ -60,7 +68,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clients_are_counted_apart_and_leave_no_trace),
-        cmocka_unit_test(addresses_of_one_ipv6_network_count_together),
+        cmocka_unit_test(addresses_of_an_ipv6_network_count_apart_and_a_little_together),
         cmocka_unit_test(hundreds_of_clients_are_not_mistaken_for_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

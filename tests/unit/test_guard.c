@@ -20,7 +20,7 @@ static struct addr addr_of(const char *text)
 static unsigned passing(struct bucket_table *table, const char *who, uint64_t now_us)
 {
     struct addr client = addr_of(who);
-    const struct bucket_claim claim = {&client, 1, 50};
+    const struct bucket_claim claim = {&client, 1, false, 50};
     unsigned passed = 0;
     for (unsigned i = 0; i < 200; i++) {
         passed += bucket_take(table, &claim, now_us);
@@ -44,18 +44,51 @@ static void a_bucket_holds_one_second_and_fills_at_its_rate(void **state)
     bucket_table_free(table);
 }
 
-static void prefixes_and_kinds_have_buckets_of_their_own(void **state)
+static void addresses_and_kinds_have_buckets_of_their_own(void **state)
 {
     (void)state;
     struct bucket_table *table = bucket_table_new();
     struct addr client = addr_of("192.0.2.1");
-    const struct bucket_claim other_kind = {&client, 2, 50};
+    const struct bucket_claim other_kind = {&client, 2, false, 50};
     assert_int_equal(passing(table, "192.0.2.1", 1), 50);
     assert_int_equal(passing(table, "192.0.2.2", 1), 50);
     assert_int_equal(passing(table, "2001:db8:0:1::1", 1), 50);
-    assert_int_equal(passing(table, "2001:db8:0:1:ffff::2", 1), 0);
-    assert_int_equal(passing(table, "2001:db8:0:2::1", 1), 50);
+    assert_int_equal(passing(table, "2001:db8:0:1:ffff::2", 1), 50);
+    assert_int_equal(passing(table, "fe80::1", 1), 50);
+    assert_int_equal(passing(table, "fe80::2", 1), 50);
+    assert_int_equal(passing(table, "fe80::1", 1), 0);
     assert_true(bucket_take(table, &other_kind, 1));
+    bucket_table_free(table);
+}
+
+/* A device that takes one address after the other does not get on for ever, and does not
+ * spend what its neighbours have before its own is spent. */
+static void an_ipv6_network_has_a_bucket_for_all(void **state)
+{
+    (void)state;
+    struct bucket_table *table = bucket_table_new();
+    unsigned passed = 0;
+    for (unsigned i = 1; i <= 100; i++) {
+        char who[40];
+        snprintf(who, sizeof(who), "2001:db8:0:1::%x", i);
+        passed += passing(table, who, 1);
+    }
+    assert_int_equal(passed, 50 * BUCKET_NETWORK);
+    assert_int_equal(passing(table, "2001:db8:0:2::1", 1), 50);
+    bucket_table_free(table);
+}
+
+static void an_ipv6_network_may_be_one_client(void **state)
+{
+    (void)state;
+    struct bucket_table *table = bucket_table_new();
+    struct addr one = addr_of("2001:db8:0:1::1"), near = addr_of("2001:db8:0:1::2");
+    struct addr far = addr_of("2001:db8:0:2::1");
+    const struct bucket_claim first = {&one, 1, true, 1}, second = {&near, 1, true, 1};
+    const struct bucket_claim third = {&far, 1, true, 1};
+    assert_true(bucket_take(table, &first, 1));
+    assert_false(bucket_take(table, &second, 1));
+    assert_true(bucket_take(table, &third, 1));
     bucket_table_free(table);
 }
 
@@ -67,7 +100,7 @@ static void too_many_clients_make_the_limit_looser_never_stricter(void **state)
         char who[32];
         snprintf(who, sizeof(who), "10.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
         struct addr client = addr_of(who);
-        const struct bucket_claim claim = {&client, 1, 50};
+        const struct bucket_claim claim = {&client, 1, false, 50};
         assert_true(bucket_take(table, &claim, 1));
     }
     bucket_table_free(table);
@@ -160,7 +193,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bucket_holds_one_second_and_fills_at_its_rate),
-        cmocka_unit_test(prefixes_and_kinds_have_buckets_of_their_own),
+        cmocka_unit_test(addresses_and_kinds_have_buckets_of_their_own),
+        cmocka_unit_test(an_ipv6_network_has_a_bucket_for_all),
+        cmocka_unit_test(an_ipv6_network_may_be_one_client),
         cmocka_unit_test(too_many_clients_make_the_limit_looser_never_stricter),
         cmocka_unit_test(queries_over_the_limit_are_dropped_and_half_of_them_told_to_use_tcp),
         cmocka_unit_test(loopback_and_trusted_forwarders_have_no_limit),

@@ -78,12 +78,13 @@ static void one_client_may_have_a_quarter_of_the_places(void **state)
     world_free(world);
 }
 
-static void an_ipv6_network_is_one_client(void **state)
+static void an_ipv6_network_may_have_half_of_the_places(void **state)
 {
     (void)state;
     struct world *world = silent_world();
-    assert_int_equal(fill(world, "fd00::1", WAITING_CLIENT_MAX), WAITING_CLIENT_MAX);
-    assert_int_equal(fill(world, "fd00::2", 1), 0);
+    assert_int_equal(fill(world, "fd00::1", WAITING_CLIENT_MAX + 9), WAITING_CLIENT_MAX);
+    assert_int_equal(fill(world, "fd00::2", WAITING_CLIENT_MAX), WAITING_CLIENT_MAX);
+    assert_int_equal(fill(world, "fd00::3", 1), 0);
     assert_int_equal(fill(world, "fd00:0:0:1::1", 1), 1);
     world_free(world);
 }
@@ -131,7 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_client_may_have_a_quarter_of_the_places),
-        cmocka_unit_test(an_ipv6_network_is_one_client),
+        cmocka_unit_test(an_ipv6_network_may_have_half_of_the_places),
         cmocka_unit_test(a_place_comes_back_with_the_answer),
         cmocka_unit_test(when_all_places_are_taken_what_is_known_is_answered),
         cmocka_unit_test(a_worker_that_is_behind_asks_little_and_answers_what_it_knows),
