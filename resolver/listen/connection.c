@@ -146,15 +146,21 @@ static void do_step(struct connection *connection, enum framing_step step)
     }
 }
 
+/* May it ask one thing more? Not while it does not read its answers. */
+static bool has_place(struct connection *connection)
+{
+    return connection->waiting < waiting_limit(connection) &&
+           connection->tls.stream.queued < TCP_QUEUE_MAX / 2 &&
+           turns_may(&connection->room->turns, &connection->turn);
+}
+
 /* Take messages out of data; returns the octets used, fewer than len when too many
- * queries wait or its turn is over. */
+ * queries wait, answers are not read, or its turn is over. */
 static size_t consume(struct connection *connection, const uint8_t *data, size_t len)
 {
-    struct turns *turns = &connection->room->turns;
     struct connection *outer = gather_begin(connection);
     size_t used = 0;
-    while (used < len && !connection->tls.stream.closing &&
-           connection->waiting < waiting_limit(connection) && turns_may(turns, &connection->turn)) {
+    while (used < len && !connection->tls.stream.closing && has_place(connection)) {
         size_t step_used;
         if (connection->framing.got == 0) {
             stream_deadline(&connection->tls.stream, TCP_MESSAGE_MS);
@@ -162,7 +168,7 @@ static size_t consume(struct connection *connection, const uint8_t *data, size_t
         enum framing_step step =
             framing_take(&connection->framing, data + used, len - used, &step_used);
         if (step == FRAMING_WHOLE) {
-            turns_count(turns, &connection->turn);
+            turns_count(&connection->room->turns, &connection->turn);
         }
         do_step(connection, step);
         used += step_used;
@@ -297,6 +303,20 @@ static void on_end(struct stream *stream, int err)
     take_end(stream->owner, err);
 }
 
+/* Its answers are on their way: what was held meanwhile goes on. */
+static void drained(struct connection *connection)
+{
+    if (connection->held && !turn_rests(&connection->turn)) {
+        query_tick(connection->room->worker);
+        go_on(connection);
+    }
+}
+
+static void on_drained(struct stream *stream)
+{
+    drained(stream->owner);
+}
+
 static void on_closed(struct stream *stream)
 {
     gone(stream->owner);
@@ -305,6 +325,7 @@ static void on_closed(struct stream *stream)
 static const struct stream_events events = {
     .on_data = on_data,
     .on_end = on_end,
+    .on_drained = on_drained,
     .on_closed = on_closed,
 };
 
@@ -339,6 +360,11 @@ static void on_tls_end(struct tls *tls, int err)
     take_end(tls->owner, err);
 }
 
+static void on_tls_drained(struct tls *tls)
+{
+    drained(tls->owner);
+}
+
 static void on_tls_closed(struct tls *tls)
 {
     gone(tls->owner);
@@ -348,6 +374,7 @@ static const struct tls_events events_of_tls = {
     .on_ready = on_tls_ready,
     .on_data = on_tls_data,
     .on_end = on_tls_end,
+    .on_drained = on_tls_drained,
     .on_closed = on_tls_closed,
 };
 

@@ -144,6 +144,14 @@ class Answers(Dot):
     def test_long_answers(self):
         self.assertEqual(len(self.ask_on(self.connect(), "long.example", "TXT").answers), 100)
 
+    def test_client_that_reads_late_gets_all_answers(self):
+        stream = self.connect()
+        stream.sendall(frame(dnswire.query("big.example", "TXT")))
+        self.read(stream)
+        for number in range(300):  # of 20 KB each
+            stream.sendall(frame(dnswire.query("big.example", "TXT", id=number)))
+        self.assertEqual([self.read(stream).id for _ in range(300)], list(range(300)))
+
     def test_answers_are_padded_to_blocks_of_468(self):
         """RFC 8467 section 4.1, RFC 7830 section 4"""
         stream = self.connect()
