@@ -95,3 +95,11 @@ int server_url_parse(const char *text, struct server_url *ret_url)
     *ret_url = url;
     return 0;
 }
+
+bool server_url_equal(const struct server_url *a, const struct server_url *b)
+{
+    return a->transport == b->transport && addr_equal(&a->addr, &b->addr) &&
+           a->addr.port == b->addr.port && a->addr.scope == b->addr.scope &&
+           strcmp(a->name, b->name) == 0 && a->pinned == b->pinned &&
+           memcmp(a->pin, b->pin, SERVER_PIN) == 0;
+}

@@ -19,3 +19,6 @@ struct server_url {
  * "#sha256/BASE64=" behind it, or "system". -EINVAL. */
 __attribute__((warn_unused_result)) int server_url_parse(const char *text,
                                                          struct server_url *ret_url);
+
+/* The same server for all that is known of one: address, link, name and key too. */
+bool server_url_equal(const struct server_url *a, const struct server_url *b);

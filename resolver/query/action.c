@@ -124,6 +124,7 @@ static unsigned put_known(struct query *query, const struct packet *known)
         uint32_t ttl = query->stale                 ? ANSWERING_STALE_TTL_S
                        : rr.ttl > query->copy.age_s ? rr.ttl - query->copy.age_s
                                                     : 0;
+        size_t begin = query->out.len;
         wire_put(&query->out, owner, len);
         wire_put_u16(&query->out, rr.type);
         wire_put_u16(&query->out, CLASS_IN);
@@ -131,6 +132,7 @@ static unsigned put_known(struct query *query, const struct packet *known)
         size_t len_at = query->out.len;
         wire_put_u16(&query->out, 0);
         if (rdata_copy(known, &rr, &query->out) < 0) {
+            query->out.len = begin; /* half a record is none */
             break;
         }
         wire_patch_u16(&query->out, len_at, (uint16_t)(query->out.len - len_at - 2));

@@ -2,6 +2,8 @@
 /* What attempts over UDP and over connections have in common. */
 #include "upstream/attempt.h"
 
+#include <string.h>
+
 #include "upstream/cookie.h"
 #include "upstream/flight.h"
 
@@ -30,7 +32,8 @@ void attempt_write(struct attempt *attempt, struct wire *out)
     upstream_random(flight->upstream, extras.random, sizeof(extras.random));
     if (server && !attempt->stream && !flight->ask.plain) {
         cookie_put(server, &extras);
-        attempt->cookie = extras.cookie_len > 0;
+        attempt->cookied = extras.cookie_len > 0;
+        memcpy(attempt->cookie, extras.cookie, sizeof(attempt->cookie));
     }
     ask_write(&flight->ask, &extras, out, &attempt->mark);
 }

@@ -17,8 +17,9 @@ struct attempt {
     uint32_t serial;         /* the server's */
     uint64_t sent_us;
     struct ask_mark mark;
-    bool cookie;  /* one was sent */
-    bool blamed;  /* its silence was counted */
+    bool cookied;                      /* a cookie was sent, */
+    uint8_t cookie[ASK_COOKIE_CLIENT]; /* of which this is our part */
+    bool blamed;                       /* its silence was counted */
     bool reacted; /* it brought an answer that was of no use: only a good one counts now */
     bool strange; /* over UDP it brought what does not belong to it */
 };

@@ -20,13 +20,17 @@ void cookie_put(const struct server *server, struct ask_extras *extras)
     memcpy(extras->cookie, server->cookie, server->cookie_len);
 }
 
-enum cookie_match cookie_take(struct server *server, const struct ask_verdict *verdict)
+enum cookie_match cookie_take(struct server *server, const uint8_t *sent,
+                              const struct ask_verdict *verdict)
 {
     if (verdict->cookie_len == 0) {
         return server->cookie_len == ASK_COOKIE_CLIENT ? COOKIE_RIGHT : COOKIE_MISSING;
     }
-    if (memcmp(verdict->cookie, server->cookie, ASK_COOKIE_CLIENT) != 0) {
+    if (memcmp(verdict->cookie, sent, ASK_COOKIE_CLIENT) != 0) {
         return COOKIE_WRONG;
+    }
+    if (memcmp(server->cookie, sent, ASK_COOKIE_CLIENT) != 0) {
+        return COOKIE_RIGHT; /* since then queries leave from another address */
     }
     memcpy(server->cookie, verdict->cookie, verdict->cookie_len);
     server->cookie_len = verdict->cookie_len;

@@ -17,8 +17,10 @@ enum cookie_match {
     COOKIE_MISSING, /* the server gives cookies, and this has none (section 5.3) */
 };
 
-/* Learn from an answer to a query that carried ours. */
-enum cookie_match cookie_take(struct server *server, const struct ask_verdict *verdict);
+/* Learn from an answer to a query that carried ours, of ASK_COOKIE_CLIENT octets; that may
+ * be another by now. */
+enum cookie_match cookie_take(struct server *server, const uint8_t *sent,
+                              const struct ask_verdict *verdict);
 
 /* The server gives none any more. */
 void cookie_forget(struct server *server);

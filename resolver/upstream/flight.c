@@ -439,7 +439,7 @@ static void take_answer(struct attempt *attempt, const struct packet *packet)
         return;
     }
     enum cookie_match match =
-        server && attempt->cookie ? cookie_take(server, &verdict) : COOKIE_RIGHT;
+        server && attempt->cookied ? cookie_take(server, attempt->cookie, &verdict) : COOKIE_RIGHT;
     if (match == COOKIE_MISSING) {
         flight->no_cookie = true;
         distrust(attempt);

@@ -14,19 +14,11 @@ enum { DNS_PORT = 53, LINE_MAX_OCTETS = 512, URL_MAX = 400 };
 
 static const char resolv_conf[] = "/etc/resolv.conf";
 
-static bool same_server(const struct server_url *a, const struct server_url *b)
-{
-    return a->transport == b->transport && addr_equal(&a->addr, &b->addr) &&
-           a->addr.port == b->addr.port && a->addr.scope == b->addr.scope &&
-           strcmp(a->name, b->name) == 0 && a->pinned == b->pinned &&
-           memcmp(a->pin, b->pin, SERVER_PIN) == 0;
-}
-
 /* The bit of a server, which is added when it is new; 0 when there are too many. */
 static uint64_t add_server(struct upstream_plan *plan, const struct server_url *url, size_t listed)
 {
     size_t i = 0;
-    while (i < plan->count && !same_server(&plan->servers[i].url, url)) {
+    while (i < plan->count && !server_url_equal(&plan->servers[i].url, url)) {
         i++;
     }
     if (i == PLAN_SERVERS_MAX) {

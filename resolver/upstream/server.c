@@ -17,16 +17,10 @@ enum {
     PROBE_MAX_S = 32,
 };
 
-static bool same_place(const struct server_url *a, const struct server_url *b)
-{
-    return a->transport == b->transport && addr_equal(&a->addr, &b->addr) &&
-           a->addr.port == b->addr.port && strcmp(a->name, b->name) == 0;
-}
-
 static const struct server *find_old(const struct server_table *table, const struct server_url *url)
 {
     for (size_t i = 0; i < table->count; i++) {
-        if (same_place(&table->servers[i].plan->url, url)) {
+        if (server_url_equal(&table->servers[i].plan->url, url)) {
             return &table->servers[i];
         }
     }

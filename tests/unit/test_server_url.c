@@ -80,12 +80,38 @@ static void others_are_refused(void **state)
     }
 }
 
+/* What is known of one server, its speed and its cookie, is not another's. */
+static void servers_differ_by_link_name_and_key(void **state)
+{
+    static const char *const texts[] = {
+        "udp://192.0.2.1:53",
+        "tcp://192.0.2.1:53",
+        "udp://192.0.2.1:54",
+        "udp://[fe80::1%lo]:53",
+        "udp://[fe80::1]:53",
+        "tls://192.0.2.1:853#one.example",
+        "tls://192.0.2.1:853#two.example",
+        "tls://192.0.2.1:853#sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "tls://192.0.2.1:853#sha256/AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    };
+    enum { COUNT = sizeof(texts) / sizeof(texts[0]) };
+    struct server_url urls[COUNT];
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_int_equal(server_url_parse(texts[i], &urls[i]), 0);
+        for (size_t j = 0; j <= i; j++) {
+            assert_int_equal(server_url_equal(&urls[i], &urls[j]), i == j);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_ones_are_read),
         cmocka_unit_test(system_is_a_word),
         cmocka_unit_test(others_are_refused),
+        cmocka_unit_test(servers_differ_by_link_name_and_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ static void another_address_of_ours_gets_another_cookie(void **state)
     cookie_put(&server, &first);
     assert_int_equal(first.cookie_len, ASK_COOKIE_CLIENT);
     memcpy(verdict.cookie, first.cookie, ASK_COOKIE_CLIENT);
-    assert_int_equal(cookie_take(&server, &verdict), COOKIE_RIGHT);
+    assert_int_equal(cookie_take(&server, first.cookie, &verdict), COOKIE_RIGHT);
     home.port = 4711;
     cookie_leave_from(&server, &home);
     cookie_put(&server, &same);
@@ -35,6 +35,10 @@ static void another_address_of_ours_gets_another_cookie(void **state)
     cookie_put(&server, &other);
     assert_int_equal(other.cookie_len, ASK_COOKIE_CLIENT);
     assert_memory_not_equal(other.cookie, first.cookie, ASK_COOKIE_CLIENT);
+    /* What was asked from the old address is still answered, and teaches nothing. */
+    assert_int_equal(cookie_take(&server, first.cookie, &verdict), COOKIE_RIGHT);
+    assert_int_equal(server.cookie_len, ASK_COOKIE_CLIENT);
+    assert_int_equal(cookie_take(&server, other.cookie, &verdict), COOKIE_WRONG);
 }
 
 int main(void)
