@@ -11,6 +11,7 @@
 
 enum {
     ATTEMPTS_MAX = 5,
+    SILENT_TRIES = 3, /* of them over UDP, before TCP is tried */
     LEAST_LEFT_MS = 100,
     PARALLEL = 3,  /* servers asked at once by that strategy */
     CIRCLED = 2,   /* more than one: beside a server on this machine clients ask from its address */
@@ -194,11 +195,11 @@ static void attempt_next(struct flight *flight, uv_timer_cb patience_over)
     give_up(flight);
 }
 
-/* The next try goes over TCP when UDP brought what was not for us (RFC 5452 section 9.3),
- * and over UDP when TCP was silent. */
+/* The next try goes over TCP when UDP brought what was not for us (RFC 5452 section 9.3) or
+ * nothing for a while, as where its packets do not pass, and over UDP when TCP was silent. */
 static void change_transport(struct flight *flight)
 {
-    bool strange = flight->use_tcp;
+    bool strange = flight->use_tcp || flight->attempts == SILENT_TRIES;
     for (unsigned i = 0; i < FLIGHT_OPEN && flight->open[i]; i++) {
         strange |= flight->open[i]->strange;
     }

@@ -28,6 +28,15 @@ def slow(seconds):
     return lambda asked, _: [Send(good(asked), after=seconds)]
 
 
+class Transports(unittest.TestCase):
+    def test_tcp_where_udp_does_not_pass(self):
+        """RFC 7766 section 5"""
+        upstream = self.enterContext(FakeUpstream(lambda asked, how: [Send(good(asked))] if how == "tcp" else []))
+        box = self.enterContext(Box(ONE, [upstream.url]))
+        for n in range(3):
+            self.assertEqual(box.ask(f"n{n}.test").texts(), [GOOD])
+
+
 class Strategies(unittest.TestCase):
     def upstream(self, handler):
         return self.enterContext(FakeUpstream(handler))
