@@ -48,6 +48,16 @@ static int fail_text(struct cli *cli, int code, const char *text)
     return code;
 }
 
+/* By the words of strerror(): the code is lost where a text was made of it. */
+static void add_remedy(const struct cli *cli, char *text, size_t cap)
+{
+    bool denied = strstr(text, strerror(EACCES)) || strstr(text, strerror(EPERM));
+    size_t len = strlen(text);
+    if (denied && !cli->root && !strstr(text, "sudo")) {
+        snprintf(text + len, cap - len, "; use sudo");
+    }
+}
+
 int cli_fail(struct cli *cli, int code, const char *format, ...)
 {
     char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 256];
@@ -55,6 +65,7 @@ int cli_fail(struct cli *cli, int code, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    add_remedy(cli, text, sizeof(text));
     return fail_text(cli, code, text);
 }
 
@@ -62,6 +73,7 @@ int cli_fail_diag(struct cli *cli, int code, const struct diag *diag)
 {
     char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 64];
     diag_print(diag, text, sizeof(text));
+    add_remedy(cli, text, sizeof(text));
     return fail_text(cli, code, text);
 }
 
@@ -208,7 +220,7 @@ int cli_ask(struct cli *cli, cJSON *request, cJSON **ret_reply)
         return CLI_DONE;
     }
     int code = (int)cli_number(reply, "exit");
-    code = cli_fail(cli, code > 0 ? code : CLI_FAILED, "%s", cli_text(reply, "error"));
+    code = fail_text(cli, code > 0 ? code : CLI_FAILED, cli_text(reply, "error"));
     cJSON_Delete(reply);
     return code;
 }

@@ -2,6 +2,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/version.h"
 #include "config/nearest.h"
@@ -122,7 +123,8 @@ static int run(struct cli *cli, int argc, char **argv, bool help)
 
 int main(int argc, char **argv)
 {
-    struct cli cli = {"/etc/greengate/greengate.yaml", false, false, stdout, stderr};
+    struct cli cli = {
+        "/etc/greengate/greengate.yaml", false, false, stdout, stderr, geteuid() == 0};
     bool help = false;
     setlocale(LC_CTYPE, "");
     int left = argc > 0 ? take_options(&cli, argc, argv, &help) : -1;
