@@ -77,6 +77,32 @@ int cli_fail_diag(struct cli *cli, int code, const struct diag *diag)
     return fail_text(cli, code, text);
 }
 
+/* As far as no line may be broken: to a blank outside brackets. */
+static size_t piece_of(const char *text)
+{
+    size_t len = 0;
+    int depth = 0;
+    for (; text[len] && (depth > 0 || text[len] != ' '); len++) {
+        depth += (text[len] == '[') - (text[len] == ']');
+    }
+    return len;
+}
+
+void cli_print_usage(FILE *out, const char *head, const char *arguments)
+{
+    enum { WIDTH = 100, INDENT = 8 };
+    int column = fprintf(out, "usage: greengate %s", head);
+    for (const char *at = arguments; *at; at += *at == ' ') {
+        int len = (int)piece_of(at);
+        if (column + 1 + len > WIDTH) {
+            column = fprintf(out, "\n%*s", INDENT - 1, "") - 1;
+        }
+        column += fprintf(out, " %.*s", len, at);
+        at += len;
+    }
+    fputc('\n', out);
+}
+
 int cli_usage(struct cli *cli, const char *command, const char *what)
 {
     const char *arguments = "";
@@ -85,7 +111,7 @@ int cli_usage(struct cli *cli, const char *command, const char *what)
     }
     fail_text(cli, CLI_USAGE, what);
     if (!cli->json) {
-        fprintf(cli->err, "usage: greengate %s%s%s\n", command, *arguments ? " " : "", arguments);
+        cli_print_usage(cli->err, command, arguments);
     }
     return CLI_USAGE;
 }
@@ -204,6 +230,12 @@ static int say_unreachable(struct cli *cli, int err, const struct diag *diag)
     return code;
 }
 
+/* Was that printed already, when the file was read here? */
+static bool is_said(const struct cli *cli, const char *text, const struct diag *mistake)
+{
+    return !cli->json && !cli->quiet && *mistake->text && strstr(text, mistake->text);
+}
+
 int cli_ask(struct cli *cli, cJSON *request, cJSON **ret_reply)
 {
     struct diag diag = {0};
@@ -220,7 +252,10 @@ int cli_ask(struct cli *cli, cJSON *request, cJSON **ret_reply)
         return CLI_DONE;
     }
     int code = (int)cli_number(reply, "exit");
-    code = fail_text(cli, code > 0 ? code : CLI_FAILED, cli_text(reply, "error"));
+    code = code > 0 ? code : CLI_FAILED;
+    if (!is_said(cli, cli_text(reply, "error"), &diag)) {
+        fail_text(cli, code, cli_text(reply, "error"));
+    }
     cJSON_Delete(reply);
     return code;
 }

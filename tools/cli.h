@@ -52,6 +52,9 @@ int cli_fail(struct cli *cli, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int cli_fail_diag(struct cli *cli, int code, const struct diag *diag);
 
+/* "usage: greengate HEAD ARGUMENTS", in as many lines as it takes; a [ ] stays whole. */
+void cli_print_usage(FILE *out, const char *head, const char *arguments);
+
 /* Print the usage of a command from commands.def to err; returns CLI_USAGE. */
 int cli_usage(struct cli *cli, const char *command, const char *what);
 

@@ -48,8 +48,10 @@ static int print_help(const struct cli *cli)
 
 static int print_command_help(const struct cli *cli, const struct command *command)
 {
-    fprintf(cli->out, "usage: greengate [-c FILE] [--json] %s%s%s\n\n%s", command->name,
-            *command->arguments ? " " : "", command->arguments, command->help);
+    char head[64];
+    snprintf(head, sizeof(head), "[-c FILE] [--json] %s", command->name);
+    cli_print_usage(cli->out, head, command->arguments);
+    fprintf(cli->out, "\n%s", command->help);
     return CLI_DONE;
 }
 
