@@ -211,6 +211,16 @@ static int explain_certificate(const struct journey *journey, struct diag *diag)
                     "whom this machine trusts");
 }
 
+/* "example.org: Couldn't resolve host name". */
+static int explain_host(const struct journey *journey, CURLcode code, struct diag *diag)
+{
+    int err = code == CURLE_COULDNT_CONNECT ? -ECONNREFUSED : -EIO;
+    const char *host = strstr(journey->url, "://");
+    host = host ? host + 3 : journey->url;
+    return diag_set(diag, err, "%.*s%s: %s", (int)strcspn(host, "/?#"), host,
+                    journey->by_proxy ? ", by the proxy" : "", curl_easy_strerror(code));
+}
+
 static int explain(const struct journey *journey, CURLcode code, struct diag *diag)
 {
     const struct transfer *transfer = journey->transfer;
@@ -231,8 +241,8 @@ static int explain(const struct journey *journey, CURLcode code, struct diag *di
                             "allow_private: true",
                             journey->refused);
         }
-        return diag_set(diag, -ECONNREFUSED, "%s", curl_easy_strerror(code));
-    default: return diag_set(diag, -EIO, "%s", curl_easy_strerror(code));
+        return explain_host(journey, code, diag);
+    default: return explain_host(journey, code, diag);
     }
 }
 

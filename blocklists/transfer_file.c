@@ -89,7 +89,7 @@ static int open_file(const struct transfer *transfer, struct stat *st, struct di
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
-        return diag_set(diag, -errno, "%s", strerror(errno));
+        return diag_set(diag, -errno, "%.300s: %s", path, strerror(errno));
     }
     int err = fstat(fd, st) < 0 ? -errno : 0;
     if (err < 0) {

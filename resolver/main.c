@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* greengated: the resolver. Starts, swaps snapshots, obeys signals. */
 #include <errno.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #include "query/alias.h"
 #include "records.h"
 #include "sockets.h"
+
+#define CONFIG_DEFAULT "/etc/greengate/greengate.yaml"
 
 /* FILES_RESERVED are for listeners, control and files. */
 enum {
@@ -404,18 +407,29 @@ static int run(struct daemon *daemon, bool check_only)
     return 0;
 }
 
+static int usage(int status)
+{
+    fputs("usage: greengated [-c FILE] [-t]\n"
+          "  -c FILE  the configuration; default " CONFIG_DEFAULT "\n"
+          "  -t       check it and exit\n",
+          status ? stderr : stdout);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
+    static const struct option long_options[] = {{"help", no_argument, NULL, 'h'}, {0}};
     static struct daemon daemon; /* zeros need no room in the file */
-    daemon.config_path = "/etc/greengate/greengate.yaml";
+    daemon.config_path = CONFIG_DEFAULT;
     daemon.clock = &clock_system;
     bool check_only = false;
     int option;
-    while ((option = getopt(argc, argv, "c:t")) != -1) {
+    while ((option = getopt_long(argc, argv, "c:th", long_options, NULL)) != -1) {
         switch (option) {
         case 'c': daemon.config_path = optarg; break;
         case 't': check_only = true; break;
-        default: fprintf(stderr, "usage: greengated [-c FILE] [-t]\n"); return EXIT_USAGE;
+        case 'h': return usage(0);
+        default: return usage(EXIT_USAGE);
         }
     }
     signal(SIGPIPE, SIG_IGN);

@@ -52,12 +52,17 @@ static void verify_line(void *context, const struct audit_line *line)
     }
 }
 
+#define NO_SUCH_HASH "no line has the hash %.64s: the log was cut or written anew"
+
 static int report_json(struct reading *reading, bool good)
 {
+    char text[128];
     cJSON *json = cJSON_CreateObject();
     cJSON_AddBoolToObject(json, "ok", good);
     if (!good) {
-        cJSON_AddStringToObject(json, "error", "the chain is broken");
+        snprintf(text, sizeof(text), reading->bad ? "the chain is broken" : NO_SUCH_HASH,
+                 reading->expected);
+        cJSON_AddStringToObject(json, "error", text);
         cJSON_AddNumberToObject(json, "exit", CLI_UNVERIFIED);
     }
     cJSON_AddNumberToObject(json, "lines", reading->lines);
@@ -85,8 +90,7 @@ static int verify(struct reading *reading, const char *path)
         return code == CLI_DONE && !good ? CLI_UNVERIFIED : code;
     }
     if (reading->expected && !reading->found) {
-        fprintf(cli->out, "no line has the hash %.64s: the log was cut or written anew\n",
-                reading->expected);
+        fprintf(cli->out, NO_SUCH_HASH "\n", reading->expected);
     }
     fprintf(cli->out, "%u line%s, %u broken; last hash %s\n", reading->lines,
             cli_plural(reading->lines), reading->bad, reading->last);

@@ -18,7 +18,7 @@ struct making {
     const char *path;
     bool stats, force;
     struct backup_place place;
-    struct backup_names names;
+    struct backup_names names, absent;
     struct backup_data data[BACKUP_FILES_MAX]; /* as names.items */
     cJSON *manifest;
 };
@@ -35,7 +35,9 @@ static int read_files(struct making *making, struct diag *diag)
                            BACKUP_OCTETS_MAX >> 20);
         }
     }
-    diag_at(diag, err < 0 ? diag->file : "", 0, 0);
+    if (err == 0) {
+        diag_clear(diag);
+    }
     return err;
 }
 
@@ -112,6 +114,20 @@ static int save(struct making *making)
     return CLI_DONE;
 }
 
+static int report_json(struct making *making, const struct stat *info)
+{
+    cJSON *json = making->manifest;
+    making->manifest = NULL;
+    cJSON_AddTrueToObject(json, "ok");
+    cJSON_AddStringToObject(json, "file", making->path);
+    cJSON_AddNumberToObject(json, "bytes", (double)info->st_size);
+    cJSON *absent = cJSON_AddArrayToObject(json, "absent");
+    for (size_t i = 0; i < making->absent.count; i++) {
+        cJSON_AddItemToArray(absent, cJSON_CreateString(making->absent.items[i]));
+    }
+    return cli_print_json(making->cli, json);
+}
+
 static int report(struct making *making)
 {
     struct cli *cli = making->cli;
@@ -119,17 +135,15 @@ static int report(struct making *making)
     const cJSON *file;
     (void)!stat(making->path, &info);
     if (cli->json) {
-        cJSON *json = making->manifest;
-        making->manifest = NULL;
-        cJSON_AddTrueToObject(json, "ok");
-        cJSON_AddStringToObject(json, "file", making->path);
-        cJSON_AddNumberToObject(json, "bytes", (double)info.st_size);
-        return cli_print_json(cli, json);
+        return report_json(making, &info);
     }
     cJSON_ArrayForEach(file, cJSON_GetObjectItemCaseSensitive(making->manifest, "files"))
     {
         fprintf(cli->out, "  %-32s %8.0f octets\n", cli_text(file, "name"),
                 cli_number(file, "size"));
+    }
+    for (size_t i = 0; i < making->absent.count; i++) {
+        fprintf(cli->out, "  %-32s there is none\n", making->absent.items[i]);
     }
     fprintf(
         cli->out,
@@ -149,6 +163,7 @@ static int run(struct making *making)
                         making->path);
     }
     int err = backup_list(&making->place, making->stats, &making->names, &diag);
+    backup_list_absent(&making->names, making->stats, &making->absent);
     err = err < 0 ? err : read_files(making, &diag);
     int code = err < 0 ? cli_fail_diag(making->cli, CLI_FAILED, &diag) : save(making);
     return code == CLI_DONE ? report(making) : code;

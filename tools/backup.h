@@ -46,10 +46,14 @@ bool backup_has(const struct backup_names *names, const char *name);
 void backup_add(struct backup_names *names, const char *name); /* each once; no more than fit */
 
 /* What of all that a backup may hold is there. -EINVAL: a file has a name that a backup cannot
- * hold, or there are too many; with *diag. */
+ * hold, or there are too many; -EACCES: it cannot be seen what is there; with *diag. */
 __attribute__((warn_unused_result)) int backup_list(const struct backup_place *place, bool stats,
                                                     struct backup_names *ret_names,
                                                     struct diag *diag);
+
+/* What else a backup often holds, and this machine has not. */
+void backup_list_absent(const struct backup_names *names, bool stats,
+                        struct backup_names *ret_absent);
 
 /* A member's octets from where it lies, for the caller to free(). */
 struct backup_data {

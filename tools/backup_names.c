@@ -75,6 +75,13 @@ void backup_add(struct backup_names *names, const char *name)
     }
 }
 
+/* What cannot be seen may be there: a backup without it would take it away when restored. */
+static int fail_hidden(const char *path, int failure, struct diag *diag)
+{
+    diag_at(diag, path, 0, 0);
+    return diag_set(diag, -failure, "%s", strerror(failure));
+}
+
 /* Those that config_load() reads: *.yaml of conf.d. */
 static int list_beside(const struct backup_place *place, struct backup_names *names,
                        struct diag *diag)
@@ -84,7 +91,7 @@ static int list_beside(const struct backup_place *place, struct backup_names *na
         return diag_set(diag, -EINVAL, "the path of the configuration is too long");
     }
     DIR *folder = opendir(path);
-    int err = 0;
+    int err = folder || errno == ENOENT ? 0 : fail_hidden(path, errno, diag);
     for (struct dirent *entry; folder && err == 0 && (entry = readdir(folder)) != NULL;) {
         size_t len = strlen(entry->d_name);
         if (entry->d_name[0] == '.' || len < 6 || strcmp(entry->d_name + len - 5, ".yaml") != 0) {
@@ -113,11 +120,28 @@ int backup_list(const struct backup_place *place, bool stats, struct backup_name
     ret_names->count = 0;
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
         bool wanted = stats || strcmp(fixed[i], BACKUP_STATS) != 0;
-        if (wanted && backup_path(place, fixed[i], path) == 0 && access(path, F_OK) == 0) {
+        if (!wanted || backup_path(place, fixed[i], path) < 0) {
+            continue;
+        }
+        if (access(path, F_OK) == 0) {
             backup_add(ret_names, fixed[i]);
+        } else if (errno != ENOENT) {
+            return fail_hidden(path, errno, diag);
         }
     }
     return list_beside(place, ret_names, diag);
+}
+
+void backup_list_absent(const struct backup_names *names, bool stats,
+                        struct backup_names *ret_absent)
+{
+    ret_absent->count = 0;
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+        bool wanted = stats || strcmp(fixed[i], BACKUP_STATS) != 0;
+        if (wanted && !backup_has(names, fixed[i])) {
+            backup_add(ret_absent, fixed[i]);
+        }
+    }
 }
 
 static int read_database(const char *path, struct backup_data *ret_data, struct diag *diag)

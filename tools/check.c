@@ -105,9 +105,13 @@ static int ask(struct cli *cli, const struct question *question, cJSON **ret_why
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
     }
     if (err < 0) {
+        bool denied = err == -EACCES || err == -EPERM;
         int code = ask_files(cli, question, ret_why);
         if (code == CLI_DONE) {
             cJSON_AddStringToObject(*ret_why, "asked", "files");
+        }
+        if (code == CLI_DONE && denied) {
+            cJSON_AddStringToObject(*ret_why, "unasked", diag.text);
         }
         return code;
     }
@@ -293,8 +297,13 @@ static int print_all(struct cli *cli, const cJSON *why, const struct question *q
     if (*cli_text(why, "texts")) {
         fprintf(cli->out, "\nNo line is shown: %s.\n", cli_text(why, "texts"));
     }
-    fprintf(cli->out, "\n%s\n",
-            files ? "No daemon answers: this is what the files say." : "The daemon says so.");
+    if (*cli_text(why, "unasked")) {
+        fprintf(cli->out, "\nOnly the files were asked, not the daemon: %s\n",
+                cli_text(why, "unasked"));
+    } else {
+        fprintf(cli->out, "\n%s\n",
+                files ? "No daemon answers: this is what the files say." : "The daemon says so.");
+    }
     return code;
 }
 
@@ -355,11 +364,14 @@ int cmd_check(struct cli *cli, int argc, char **argv)
     if (code != CLI_DONE) {
         return code;
     }
-    if (cli->quiet) {
-        code = cli_flag(why, "blocked") ? CLI_QUIET_NO : CLI_DONE;
-    } else if (cli->json) {
+    int quiet_code = cli->quiet && cli_flag(why, "blocked") ? CLI_QUIET_NO : CLI_DONE;
+    if (cli->json) {
         ruletext_add(cli, why);
-        return cli_print_json(cli, why);
+        code = cli_print_json(cli, why);
+        return code == CLI_DONE ? quiet_code : code;
+    }
+    if (cli->quiet) {
+        code = quiet_code;
     } else {
         ruletext_add(cli, why);
         cli_make_plain(why);

@@ -48,6 +48,16 @@ static int fail_text(struct cli *cli, int code, const char *text)
     return code;
 }
 
+/* By the words of strerror(): the code is lost where a text was made of it. */
+static void add_remedy(const struct cli *cli, char *text, size_t cap)
+{
+    bool denied = strstr(text, strerror(EACCES)) || strstr(text, strerror(EPERM));
+    size_t len = strlen(text);
+    if (denied && !cli->root && !strstr(text, "sudo")) {
+        snprintf(text + len, cap - len, "; use sudo");
+    }
+}
+
 int cli_fail(struct cli *cli, int code, const char *format, ...)
 {
     char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 256];
@@ -55,6 +65,7 @@ int cli_fail(struct cli *cli, int code, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    add_remedy(cli, text, sizeof(text));
     return fail_text(cli, code, text);
 }
 
@@ -62,7 +73,34 @@ int cli_fail_diag(struct cli *cli, int code, const struct diag *diag)
 {
     char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 64];
     diag_print(diag, text, sizeof(text));
+    add_remedy(cli, text, sizeof(text));
     return fail_text(cli, code, text);
+}
+
+/* As far as no line may be broken: to a blank outside brackets. */
+static size_t piece_of(const char *text)
+{
+    size_t len = 0;
+    int depth = 0;
+    for (; text[len] && (depth > 0 || text[len] != ' '); len++) {
+        depth += (text[len] == '[') - (text[len] == ']');
+    }
+    return len;
+}
+
+void cli_print_usage(FILE *out, const char *head, const char *arguments)
+{
+    enum { WIDTH = 100, INDENT = 8 };
+    int column = fprintf(out, "usage: greengate %s", head);
+    for (const char *at = arguments; *at; at += *at == ' ') {
+        int len = (int)piece_of(at);
+        if (column + 1 + len > WIDTH) {
+            column = fprintf(out, "\n%*s", INDENT - 1, "") - 1;
+        }
+        column += fprintf(out, " %.*s", len, at);
+        at += len;
+    }
+    fputc('\n', out);
 }
 
 int cli_usage(struct cli *cli, const char *command, const char *what)
@@ -73,7 +111,7 @@ int cli_usage(struct cli *cli, const char *command, const char *what)
     }
     fail_text(cli, CLI_USAGE, what);
     if (!cli->json) {
-        fprintf(cli->err, "usage: greengate %s%s%s\n", command, *arguments ? " " : "", arguments);
+        cli_print_usage(cli->err, command, arguments);
     }
     return CLI_USAGE;
 }
@@ -192,6 +230,12 @@ static int say_unreachable(struct cli *cli, int err, const struct diag *diag)
     return code;
 }
 
+/* Was that printed already, when the file was read here? */
+static bool is_said(const struct cli *cli, const char *text, const struct diag *mistake)
+{
+    return !cli->json && !cli->quiet && *mistake->text && strstr(text, mistake->text);
+}
+
 int cli_ask(struct cli *cli, cJSON *request, cJSON **ret_reply)
 {
     struct diag diag = {0};
@@ -208,7 +252,10 @@ int cli_ask(struct cli *cli, cJSON *request, cJSON **ret_reply)
         return CLI_DONE;
     }
     int code = (int)cli_number(reply, "exit");
-    code = cli_fail(cli, code > 0 ? code : CLI_FAILED, "%s", cli_text(reply, "error"));
+    code = code > 0 ? code : CLI_FAILED;
+    if (!is_said(cli, cli_text(reply, "error"), &diag)) {
+        fail_text(cli, code, cli_text(reply, "error"));
+    }
     cJSON_Delete(reply);
     return code;
 }

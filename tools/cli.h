@@ -30,6 +30,7 @@ struct cli {
     bool quiet; /* --quiet was given: say nothing, the exit code tells */
     FILE *out;
     FILE *err;
+    bool root; /* who started it: some commands go on as somebody else */
 };
 
 /* The functions of commands.def. argv[0] is the command's name; -c, --json, --quiet and --help
@@ -45,10 +46,14 @@ bool cli_is_link(const char *path);
     "%.3000s is a link: change the configuration where it is made (OpenWrt: /etc/config/greengate)"
 
 /* Say what went wrong ("greengate: ..."; with --json {"ok":false,"error","exit"})
- * and return `code`, so that a command can write `return cli_fail(...)`. */
+ * and return `code`, so that a command can write `return cli_fail(...)`. To whom something is
+ * denied that root may do, sudo is named. */
 int cli_fail(struct cli *cli, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int cli_fail_diag(struct cli *cli, int code, const struct diag *diag);
+
+/* "usage: greengate HEAD ARGUMENTS", in as many lines as it takes; a [ ] stays whole. */
+void cli_print_usage(FILE *out, const char *head, const char *arguments);
 
 /* Print the usage of a command from commands.def to err; returns CLI_USAGE. */
 int cli_usage(struct cli *cli, const char *command, const char *what);

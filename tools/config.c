@@ -209,7 +209,7 @@ static cJSON *diag_json(const struct diag *diag)
     return json;
 }
 
-/* With --json the place comes in parts: {"ok":false,"error":{"file",...}}. */
+/* With --json the place comes in parts too: {"ok":false,"mistake":{"file",...}}. */
 static int check(struct cli *cli)
 {
     struct config *config = NULL;
@@ -224,7 +224,10 @@ static int check(struct cli *cli)
         cJSON *json = cJSON_CreateObject();
         cJSON_AddBoolToObject(json, "ok", err == 0);
         if (err < 0) {
-            cJSON_AddItemToObject(json, "error", diag_json(&diag));
+            char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 64];
+            diag_print(&diag, text, sizeof(text));
+            cJSON_AddStringToObject(json, "error", text);
+            cJSON_AddItemToObject(json, "mistake", diag_json(&diag));
             cJSON_AddNumberToObject(json, "exit", CLI_BAD_CONFIG);
         }
         int code = cli_print_json(cli, json);

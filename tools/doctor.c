@@ -149,9 +149,22 @@ static void see_lists(struct doctor *doctor)
     /* What is overdue or fails stands among the reasons. */
 }
 
+/* First of all: what follows is seen through a keyhole. */
+static void see_rights(struct doctor *doctor)
+{
+    if (doctor->denied) {
+        doctor_find(doctor, &(struct finding){FINDING_FAULT, "rights", "sudo greengate doctor"},
+                    "not run as root: %s may not be used, so the daemon was not asked",
+                    doctor->config->server.control_socket);
+    }
+}
+
 static void see_daemon(struct doctor *doctor)
 {
     const cJSON *reason;
+    if (doctor->denied) {
+        return;
+    }
     if (!doctor->status) {
         doctor_find(
             doctor,
@@ -193,6 +206,7 @@ static void see_radar(struct doctor *doctor)
 
 static void examine(struct doctor *doctor)
 {
+    see_rights(doctor);
     doctor_find(doctor, &(struct finding){FINDING_OK, "configuration", ""}, "%s reads",
                 doctor->cli->config_path);
     see_data(doctor);
@@ -241,9 +255,9 @@ static int report(struct doctor *doctor)
     }
     cJSON *json = cJSON_CreateObject();
     char text[64];
+    cJSON_AddBoolToObject(json, "ok", !doctor->faults);
     if (doctor->faults) {
         snprintf(text, sizeof(text), "%u fault%s", doctor->faults, cli_plural(doctor->faults));
-        cJSON_AddBoolToObject(json, "ok", false);
         cJSON_AddStringToObject(json, "error", text);
         cJSON_AddNumberToObject(json, "exit", CLI_FAILED);
     }
@@ -264,11 +278,12 @@ static int run(struct cli *cli, struct config *config)
         cJSON_Delete(request);
         return cli_fail(cli, CLI_FAILED, "no memory");
     }
-    bool answers = cli_try_ask(cli, request, &reply, NULL) == 0 && cli_flag(reply, "ok");
+    int err = cli_try_ask(cli, request, &reply, NULL);
     struct doctor doctor = {.cli = cli,
                             .config = config,
                             .known = known,
-                            .status = answers ? reply : NULL,
+                            .status = err == 0 && cli_flag(reply, "ok") ? reply : NULL,
+                            .denied = err == -EACCES || err == -EPERM,
                             .findings = cJSON_CreateArray()};
     examine(&doctor);
     int code = report(&doctor);

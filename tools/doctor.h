@@ -13,6 +13,7 @@ struct doctor {
     const struct config *config;
     const struct known *known;
     const cJSON *status; /* the daemon's reply to `status`, NULL: it does not answer */
+    bool denied;         /* we may not ask it: whether it runs is not known */
     cJSON *findings;
     unsigned warnings, faults;
 };

@@ -114,7 +114,11 @@ void doctor_see_files(struct doctor *doctor)
     }
     see_state(doctor);
     see_key(doctor);
-    if (doctor->faults + doctor->warnings == before) {
+    if (access(doctor->config->server.state_dir, X_OK) < 0 && errno == EACCES) {
+        doctor_find(doctor,
+                    &(struct finding){FINDING_WARNING, "permissions", "sudo greengate doctor"},
+                    "%s may not be looked into", doctor->config->server.state_dir);
+    } else if (doctor->faults + doctor->warnings == before) {
         doctor_find(doctor, &(struct finding){FINDING_OK, "permissions", ""},
                     "files belong to whom they should");
     }

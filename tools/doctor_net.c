@@ -46,7 +46,7 @@ static void see_listener(struct doctor *doctor, const char *text, const struct a
     bool udp = probe_ask(&probe, &own, TYPE_A, &rcode) != PROBE_SILENCE;
     probe.tcp = true;
     bool tcp = probe_ask(&probe, &own, TYPE_A, &rcode) != PROBE_SILENCE;
-    if (!doctor->status) {
+    if (!doctor->status && !doctor->denied) {
         see_intruder(doctor, text, listen, udp || tcp);
     } else if (udp && tcp) {
         doctor_find(doctor, &(struct finding){FINDING_OK, "listen", ""},
@@ -88,7 +88,7 @@ static bool choose_server(const struct doctor *doctor, struct probe *probe)
 {
     const struct config *config = doctor->config;
     *probe = (struct probe){.timeout_ms = TIMEOUT_MS};
-    if (doctor->status && config->dns.listen.count &&
+    if ((doctor->status || doctor->denied) && config->dns.listen.count &&
         addr_parse_port(config->dns.listen.items[0], DNS_PORT, &probe->server) == 0) {
         probe->server = doctor_reach(&probe->server);
         return true;

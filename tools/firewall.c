@@ -195,6 +195,7 @@ static int print_json(struct cli *cli, const struct ruleset *set)
         return cli_fail(cli, CLI_FAILED, "no memory");
     }
     cJSON *json = cJSON_CreateObject();
+    cJSON_AddTrueToObject(json, "ok");
     cJSON_AddStringToObject(json, "for", set->openwrt ? "openwrt" : "debian");
     cJSON_AddStringToObject(json, "ruleset", text);
     free(text);

@@ -27,6 +27,35 @@ static int find_database(struct inforce *lists, char path[PATH_MAX], struct diag
                               "no list database is in force: `greengate update` makes one");
 }
 
+int inforce_fail_unknown(const char *state_dir, unsigned number, struct diag *diag)
+{
+    char kept[DIAG_TEXT_MAX / 2] = "";
+    struct generation all[GENERATIONS_MAX];
+    size_t len = 0;
+    size_t count = generation_list(state_dir, all);
+    if (count == 0) {
+        return diag_set(diag, -ENOENT, "there is no generation yet: run `greengate update`");
+    }
+    if (number == 0) {
+        return diag_set(diag, -ENOENT, "there is no older generation to go back to");
+    }
+    for (size_t i = 0; i < count && len < sizeof(kept); i++) {
+        len +=
+            (size_t)snprintf(kept + len, sizeof(kept) - len, "%s%u", i ? ", " : "", all[i].number);
+    }
+    return diag_set(diag, -ENOENT, "there is no generation %u; kept are %s", number, kept);
+}
+
+int inforce_may_read(const struct config *config, struct diag *diag)
+{
+    const char *folder = config->server.state_dir;
+    if (access(folder, R_OK | X_OK) == 0 || errno != EACCES) {
+        return 0;
+    }
+    return diag_set(diag, -EACCES, "%.200s: permission denied; use sudo, or be in its group",
+                    folder);
+}
+
 int inforce_open(const char *config_path, unsigned generation, struct inforce *ret_lists,
                  struct diag *diag)
 {
@@ -44,12 +73,14 @@ int inforce_open(const char *config_path, unsigned generation, struct inforce *r
     if (err < 0) {
         return err;
     }
-    if (access(lists->store.state_dir, R_OK | X_OK) < 0 && errno == EACCES) {
-        return diag_set(diag, -EACCES, "%s cannot be read: ask as root or as server.user",
-                        lists->store.state_dir);
+    err = inforce_may_read(lists->config, diag);
+    err = err < 0 ? err : find_database(lists, path, diag);
+    err = err < 0 ? err : blockdb_open(path, &lists->db, diag);
+    if (err == -ENOENT && generation) {
+        diag_clear(diag);
+        return inforce_fail_unknown(lists->store.state_dir, generation, diag);
     }
-    err = find_database(lists, path, diag);
-    return err < 0 ? err : blockdb_open(path, &lists->db, diag);
+    return err;
 }
 
 void inforce_close(struct inforce *lists)

@@ -20,3 +20,11 @@ void inforce_close(struct inforce *lists);
 
 /* The same for a command: CLI_DONE, or the exit code after saying what is wrong. */
 int inforce_take(struct cli *cli, unsigned generation, struct inforce *ret_lists);
+
+/* Whether state_dir may be looked into: 0, also when there is none; -EACCES with *diag. */
+__attribute__((warn_unused_result)) int inforce_may_read(const struct config *config,
+                                                         struct diag *diag);
+
+/* Say that no generation has that number (0: that there is no older one), and which are kept;
+ * -ENOENT. */
+int inforce_fail_unknown(const char *state_dir, unsigned number, struct diag *diag);

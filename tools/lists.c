@@ -11,9 +11,9 @@
 #include "base/clock.h"
 #include "blocklists/format.h"
 #include "blocklists/generation.h"
-#include "config/config.h"
 #include "policy/snapshot.h"
 #include "tools/catalog.h"
+#include "tools/inforce.h"
 #include "tools/pattern.h"
 
 /* Columns of a last error in the table; `lists show ID` has all of it. */
@@ -331,8 +331,13 @@ int cmd_lists(struct cli *cli, int argc, char **argv)
         config_free(config);
         return cli_fail_diag(cli, CLI_FAILED, &diag);
     }
-    lists_warn_hidden(cli, config);
-    int code = run(cli, config, count, argv);
+    int code;
+    if (inforce_may_read(config, &diag) < 0) {
+        code = cli_fail_diag(cli, CLI_FAILED, &diag);
+    } else {
+        lists_warn_hidden(cli, config);
+        code = run(cli, config, count, argv);
+    }
     config_free(config);
     return code;
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/nearest.h"
 #include "config/origins.h"
@@ -102,6 +103,11 @@ static int check_own(struct adding *adding)
     }
     if (!wish->url || !wish->category) {
         return cli_usage(cli, command, "a list of your own needs --url and --category");
+    }
+    if (strncasecmp(wish->url, "http://", 7) == 0 && !wish->insecure && !wish->public_key) {
+        return cli_usage(cli, command,
+                         "anybody on the way can change what http:// brings; use https://, "
+                         "--public-key K, or --insecure");
     }
     int at = change_find(adding->world.config, wish->id);
     if (at >= 0 && !change_is_added(adding->world.config, (size_t)at)) {

@@ -2,6 +2,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/version.h"
 #include "config/nearest.h"
@@ -47,8 +48,10 @@ static int print_help(const struct cli *cli)
 
 static int print_command_help(const struct cli *cli, const struct command *command)
 {
-    fprintf(cli->out, "usage: greengate [-c FILE] [--json] %s%s%s\n\n%s", command->name,
-            *command->arguments ? " " : "", command->arguments, command->help);
+    char head[64];
+    snprintf(head, sizeof(head), "[-c FILE] [--json] %s", command->name);
+    cli_print_usage(cli->out, head, command->arguments);
+    fprintf(cli->out, "\n%s", command->help);
     return CLI_DONE;
 }
 
@@ -122,7 +125,8 @@ static int run(struct cli *cli, int argc, char **argv, bool help)
 
 int main(int argc, char **argv)
 {
-    struct cli cli = {"/etc/greengate/greengate.yaml", false, false, stdout, stderr};
+    struct cli cli = {
+        "/etc/greengate/greengate.yaml", false, false, stdout, stderr, geteuid() == 0};
     bool help = false;
     setlocale(LC_CTYPE, "");
     int left = argc > 0 ? take_options(&cli, argc, argv, &help) : -1;

@@ -4,16 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/wholefile.h"
 #include "policy/regex.h"
 #include "store/rulefile.h"
 #include "tools/cli.h"
 #include "tools/moving.h"
 #include "tools/moving_write.h"
-
-enum { FILE_OCTETS_MAX = 8 << 20 };
 
 struct writing {
     struct moved *moved;
@@ -169,22 +165,22 @@ static void write_rule(struct writing *writing, const cJSON *moving, const cJSON
     tell_rule(writing->moved, json, why);
 }
 
-/* The file's own writer makes the text, in a folder of ours. */
-static int print(struct writing *writing, struct diag *diag)
+/* The file's own writer makes the text. */
+static int print(const struct writing *writing, const char *from, struct diag *diag)
 {
-    char folder[] = "/tmp/greengate-import-XXXXXX", path[64];
+    char title[MOVING_TEXT_MAX];
+    char *text = NULL;
     size_t len;
-    if (!mkdtemp(folder)) {
-        return diag_set(diag, -errno, "/tmp: %s", strerror(errno));
+    snprintf(title, sizeof(title),
+             "# Taken over from %.100s by `greengate import`, for `greengate rules import`.\n",
+             from);
+    int err = rulefile_print(&writing->list, title, &text, &len);
+    if (err < 0) {
+        free(text);
+        return diag_set(diag, err, "the local rules: %s", strerror(-err));
     }
-    snprintf(path, sizeof(path), "%s/rules.yaml", folder);
-    int err = rulefile_save(path, &writing->list, diag);
-    if (err == 0) {
-        err = wholefile_read(path, FILE_OCTETS_MAX, &writing->moved->rules, &len);
-    }
-    unlink(path);
-    rmdir(folder);
-    return err;
+    writing->moved->rules = text;
+    return 0;
 }
 
 int moving_write_rules(const cJSON *moving, struct moved *moved, struct diag *diag)
@@ -208,7 +204,7 @@ int moving_write_rules(const cJSON *moving, struct moved *moved, struct diag *di
     }
     int err = writing.err;
     if (err == 0 && writing.list.count) {
-        err = print(&writing, diag);
+        err = print(&writing, moving_text(moving, "from"), diag);
     }
     rule_list_clear(&writing.list);
     free(writing.groups);

@@ -49,14 +49,12 @@ static void show_end(void *arg, const struct sync_event *event)
 {
     const struct progress *progress = arg;
     FILE *out = progress->cli->err;
-    if (!event->ended) {
-        return;
+    if (!event->ended || event->ended->status >= SYNC_FAILED) {
+        return; /* the result says what failed, and why */
     }
     fprintf(out, "%s: %s", event->source, sync_status_word(event->ended->status));
-    if (event->ended->status >= SYNC_FAILED) {
-        fprintf(out, ": %s", event->ended->meta.report.error_text);
-    } else {
-        print_sizes(out, event);
+    if (event->bytes) { /* names read so far are not those that stay */
+        fprintf(out, ", %.1f MB", (double)event->bytes / 1e6);
     }
     fputc('\n', out);
     fflush(out);

@@ -136,6 +136,31 @@ static cJSON *run_command(struct requested *requested, struct command *command, 
     return reply;
 }
 
+/* For --json: what the status file holds. Frees it. */
+static int print_status(struct requested *requested, int code)
+{
+    char text[64];
+    cJSON *json = requested->status;
+    snprintf(text, sizeof(text), "what was asked for failed: exit %d", code);
+    cJSON_AddBoolToObject(json, "ok", code == CLI_DONE);
+    if (code != CLI_DONE) {
+        cJSON_AddStringToObject(json, "error", text);
+    }
+    int printed = cli_print_json(requested->cli, json);
+    return printed == CLI_DONE ? code : printed;
+}
+
+static int say_nothing_asked(struct cli *cli)
+{
+    cJSON *json = cli->json ? cJSON_CreateObject() : NULL;
+    if (!json) {
+        return CLI_DONE;
+    }
+    cJSON_AddTrueToObject(json, "ok");
+    cJSON_AddStringToObject(json, "note", "nothing was asked for");
+    return cli_print_json(cli, json);
+}
+
 static int answer(struct requested *requested)
 {
     struct command command = {0};
@@ -157,6 +182,9 @@ static int answer(struct requested *requested)
     cJSON_AddItemToObject(requested->status, "result", result ? result : cJSON_CreateObject());
     cJSON_DeleteItemFromObjectCaseSensitive(requested->status, "progress");
     save(requested);
+    if (requested->cli->json) {
+        return print_status(requested, code);
+    }
     cJSON_Delete(requested->status);
     return code;
 }
@@ -168,7 +196,7 @@ static int run(struct requested *requested)
     struct cli *cli = requested->cli;
     int err = wholefile_read(requested->request_path, REQUEST_MAX, &text, &len);
     if (err == -ENOENT) {
-        return CLI_DONE;
+        return say_nothing_asked(cli);
     }
     if (unlink(requested->request_path) < 0) { /* else we would be started for ever */
         free(text);

@@ -8,6 +8,7 @@
 #include "blocklists/generation.h"
 #include "blocklists/sync.h"
 #include "tools/activate.h"
+#include "tools/inforce.h"
 
 /* A generation that was put in force. */
 struct returned {
@@ -48,32 +49,13 @@ static int say_done(struct cli *cli, const struct returned *returned)
     return code;
 }
 
-static int fail_unknown(const char *state_dir, unsigned number, struct diag *diag)
-{
-    char kept[DIAG_TEXT_MAX / 2] = "";
-    struct generation all[GENERATIONS_MAX];
-    size_t len = 0;
-    size_t count = generation_list(state_dir, all);
-    if (count == 0) {
-        return diag_set(diag, -ENOENT, "there is no generation yet: run `greengate update`");
-    }
-    if (number == 0) {
-        return diag_set(diag, -ENOENT, "there is no older generation to go back to");
-    }
-    for (size_t i = 0; i < count && len < sizeof(kept); i++) {
-        len +=
-            (size_t)snprintf(kept + len, sizeof(kept) - len, "%s%u", i ? ", " : "", all[i].number);
-    }
-    return diag_set(diag, -ENOENT, "there is no generation %u; kept are %s", number, kept);
-}
-
 /* 1 when it is pinned now, 0 when it is the newest. */
 static int use(const char *state_dir, unsigned number, struct diag *diag)
 {
     int err = number ? generation_use(state_dir, number, diag) : -ENOENT;
     if (err == -ENOENT) {
         diag_at(diag, "", 0, 0);
-        return fail_unknown(state_dir, number, diag);
+        return inforce_fail_unknown(state_dir, number, diag);
     }
     return err < 0 ? err : generation_pin(state_dir, diag);
 }

@@ -37,7 +37,10 @@ static int read_times(struct cli *cli, const char *command, const struct wish *w
     int64_t from = wish->from ? when_parse(wish->from, now, true) : 0;
     int64_t begin = from ? from : now;
     int64_t until = wish->until ? when_parse(wish->until, begin, true) : 0;
-    if (!wish->until == !wish->span) {
+    if (wish->until && wish->span) {
+        return cli_usage(cli, command, "its end is one of the two, not both: --until or --for");
+    }
+    if (!wish->until && !wish->span) {
         return cli_usage(cli, command, "it needs an end: --until TIME or --for 2h");
     }
     if ((wish->from && from <= 0) || (wish->until && until <= 0)) {

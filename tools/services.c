@@ -61,6 +61,7 @@ static int show_all(struct cli *cli, const struct world *world)
     const size_t *first = world->known->first;
     if (cli->json) {
         cJSON *json = cJSON_CreateObject();
+        cJSON_AddTrueToObject(json, "ok");
         cJSON *services = cJSON_AddArrayToObject(json, "services");
         for (size_t i = first[KNOWN_SERVICE]; i < first[KNOWN_SERVICE + 1]; i++) {
             cJSON_AddItemToArray(services, item_json(world, &world->known->items[i]));
@@ -88,7 +89,9 @@ static int show_one(struct cli *cli, const struct world *world, const char *id)
     }
     const struct known_item *item = &world->known->items[at];
     if (cli->json) {
-        return cli_print_json(cli, item_json(world, item));
+        cJSON *json = item_json(world, item);
+        cJSON_AddTrueToObject(json, "ok");
+        return cli_print_json(cli, json);
     }
     char groups[256];
     list_groups(world->config, item->id, groups, sizeof(groups));

@@ -214,7 +214,7 @@ static int run(struct cli *cli, const struct options *options)
     struct catalog *catalog = NULL;
     struct wordbook *book = NULL;
     struct diag diag = {0};
-    struct setup setup = {.cli = cli, .language = language_of(options)};
+    struct setup setup = {.cli = cli, .language = language_of(options), .printing = options->print};
     int code = options->print ? CLI_DONE : make_folder(cli);
     /* Groups in conf.d need one that catches the rest. */
     code = code == CLI_DONE ? load_as(cli, "groups: [{name: everyone}]\n", &base) : code;

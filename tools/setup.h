@@ -32,6 +32,7 @@ struct setup {
     struct text_list upstream;
     const char *organisation; /* "" = none given */
     cJSON *report;            /* for --json */
+    bool printing;            /* to standard output alone: no file is written */
 };
 
 /* Print a line of the book to cli->out, unless --json; fills as wordbook_line has them. */

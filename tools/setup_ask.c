@@ -278,10 +278,20 @@ static void see_owners(const struct setup *setup)
     }
 }
 
+static bool is_answered(struct setup *setup)
+{
+    for (int question = 0; question < QUESTIONS; question++) {
+        if (!*answer_of(setup, (enum question)question)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int setup_ask(struct setup *setup, bool all)
 {
     int code = CLI_DONE;
-    if (!all) {
+    if (!all && !setup->printing && !is_answered(setup)) {
         setup_say(setup, "welcome", (const char *const[]){"{file}", setup->cli->config_path, NULL});
     }
     for (int question = 0; code == CLI_DONE && question < QUESTIONS; question++) {

@@ -30,8 +30,10 @@ static int parse_moment(const char *text, int64_t *ret_moment)
     if (!end || *end) {
         return -EINVAL;
     }
+    int day = tm.tm_mday;
     *ret_moment = mktime(&tm);
-    return *ret_moment > 0 ? 0 : -EINVAL;
+    /* 31 November became 1 December. */
+    return *ret_moment > 0 && tm.tm_mday == day ? 0 : -EINVAL;
 }
 
 static int64_t since_of(const struct period *period)
@@ -56,10 +58,12 @@ static int read_period(struct cli *cli, int argc, char **argv, struct period *pe
         return cli_usage(cli, "stats", "options only are expected");
     }
     if (period->since && parse_moment(period->since, &period->since_s) < 0) {
-        return cli_usage(cli, "stats", "--since needs 24h, 7d, or a date like 2026-11-01");
+        return cli_usage(cli, "stats",
+                         "--since needs 24h, 7d, or a date that there is, 2026-11-01");
     }
     if (period->until && parse_moment(period->until, &period->until_s) < 0) {
-        return cli_usage(cli, "stats", "--until needs 24h, 7d, or a date like 2026-11-01");
+        return cli_usage(cli, "stats",
+                         "--until needs 24h, 7d, or a date that there is, 2026-11-01");
     }
     if (period->until_s && period->until_s <= since_of(period)) {
         return cli_usage(cli, "stats", "--until is not after --since, so nothing is between");

@@ -131,10 +131,14 @@ int cmd_status(struct cli *cli, int argc, char **argv)
     if (code != CLI_DONE) {
         return code;
     }
+    bool protected = strcmp(cli_text(reply, "state"), "protected") == 0;
+    int quiet_code = cli->quiet && !protected ? CLI_QUIET_NO : CLI_DONE;
+    if (cli->json) {
+        code = cli_print_json(cli, reply);
+        return code == CLI_DONE ? quiet_code : code;
+    }
     if (cli->quiet) {
-        code = strcmp(cli_text(reply, "state"), "protected") ? CLI_QUIET_NO : CLI_DONE;
-    } else if (cli->json) {
-        return cli_print_json(cli, reply);
+        code = quiet_code;
     } else {
         code = print_all(cli, reply);
     }

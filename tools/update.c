@@ -83,6 +83,10 @@ static void print_source(struct cli *cli, const struct sync_source *source)
     const char *word = sync_status_word(source->status);
     /* "held back: ..." says it already */
     size_t said = bad && strncmp(report->error_text, word, strlen(word)) == 0 ? strlen(word) : 0;
+    if (source->status == SYNC_KEPT && !source->used) {
+        fprintf(cli->out, "%-24s not asked; there is no copy\n", source->config->id);
+        return;
+    }
     fprintf(cli->out, "%-24s %s%s%s", source->config->id, cli_color(cli, bad ? CLI_RED : CLI_GREEN),
             word, cli_color(cli, CLI_PLAIN));
     if (bad) {

@@ -211,7 +211,13 @@ static int read_windows(const struct yaml_node *list, struct rule_list *rules, c
 static int read_file(const struct yaml_node *root, struct rule_list *rules, const char *path,
                      struct diag *diag)
 {
+    char text[128];
     int err = 0;
+    if (root->kind != YAML_MAP) {
+        snprintf(text, sizeof(text), "the key rules is expected, not '%.40s'",
+                 root->text ? root->text : "-");
+        return fail_at(diag, path, root, text);
+    }
     for (const struct yaml_node *node = root->first; node && err == 0; node = node->next) {
         bool is_rules = strcmp(node->key, "rules") == 0;
         if (!is_rules && strcmp(node->key, "windows") != 0) {
@@ -310,9 +316,9 @@ static int write_windows(FILE *file, const struct rule_list *rules)
     return err;
 }
 
-static int write_rules(FILE *file, const struct rule_list *rules)
+static int write_rules(FILE *file, const struct rule_list *rules, const char *title)
 {
-    fprintf(file, "%srules:%s\n", header, rules->count ? "" : " []");
+    fprintf(file, "%srules:%s\n", title, rules->count ? "" : " []");
     for (size_t i = 0; i < rules->count; i++) {
         int err = write_rule(file, &rules->items[i]);
         if (err < 0) {
@@ -322,13 +328,14 @@ static int write_rules(FILE *file, const struct rule_list *rules)
     return write_windows(file, rules);
 }
 
-static int print_rules(const struct rule_list *rules, char **ret_text, size_t *ret_len)
+int rulefile_print(const struct rule_list *rules, const char *title, char **ret_text,
+                   size_t *ret_len)
 {
     FILE *file = open_memstream(ret_text, ret_len);
     if (!file) {
         return -ENOMEM;
     }
-    int err = write_rules(file, rules);
+    int err = write_rules(file, rules, title);
     if (fclose(file) != 0 && err == 0) {
         err = -ENOMEM;
     }
@@ -342,7 +349,7 @@ int rulefile_save(const char *path, const struct rule_list *rules, struct diag *
 {
     char *text = NULL;
     size_t len = 0;
-    int err = print_rules(rules, &text, &len);
+    int err = rulefile_print(rules, header, &text, &len);
     if (err == 0) {
         err = wholefile_save(path, text, len);
     }

@@ -21,6 +21,10 @@ __attribute__((warn_unused_result)) int rulefile_load(const char *path, struct r
                                                       struct diag *diag);
 __attribute__((warn_unused_result)) int
 rulefile_save(const char *path, const struct rule_list *rules, struct diag *diag);
+/* The text of such a file under a title, lines that begin with "#", for the caller to free() in any
+ * case. -ENOMEM; -EFBIG: it could not be read again. */
+__attribute__((warn_unused_result)) int
+rulefile_print(const struct rule_list *rules, const char *title, char **ret_text, size_t *ret_len);
 /* Same name, exactness and group: replaced. -ENOMEM; -E2BIG beyond
  * RULE_LIST_MAX. */
 __attribute__((warn_unused_result)) int rule_list_put(struct rule_list *rules,

@@ -362,11 +362,12 @@ static int describe(void)
 
 int main(int argc, char **argv)
 {
+    static const struct option long_options[] = {{"help", no_argument, NULL, 'h'}, {0}};
     static struct program program = {.config_path = CONFIG_DEFAULT};
     struct diag diag = {0};
     bool check = false;
     int option;
-    while ((option = getopt(argc, argv, "c:tAh")) != -1) {
+    while ((option = getopt_long(argc, argv, "c:tAh", long_options, NULL)) != -1) {
         switch (option) {
         case 'c': program.config_path = optarg; break;
         case 't': check = true; break;

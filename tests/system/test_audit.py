@@ -60,6 +60,9 @@ class Audit(unittest.TestCase):
         self.assertEqual((good["lines"], good["broken"], good["last_hash"]), (3, [], previous))
         self.assertEqual(self.box.cli("audit", "verify", "--expect", previous).returncode, 0)
         self.assertEqual(self.box.cli("audit", "verify", "--expect", "f" * 64).returncode, 5)
+        told = json.loads(self.box.cli("--json", "audit", "verify", "--expect", "00").stdout)
+        self.assertEqual((told["ok"], told["exit"], told["broken"]), (False, 5, []))
+        self.assertIn("no line has the hash 00", told["error"])
 
     def test_what_was_changed_afterwards(self):
         for number in range(3):

@@ -235,6 +235,32 @@ class RoundTrip(BackupTest):
         self.done(box, "restore", without, "--stats")  # none is in it: those that are there stay
         self.assertTrue(os.path.exists(os.path.join(box.state, "stats.db")))
 
+    @unittest.skipIf(os.getuid() == 0 and not USER, "root may read everything")
+    def test_what_cannot_be_read_is_not_left_out(self):
+        """A backup without them would take them away when it is restored."""
+        box = self.prepare()
+        self.done(box, "allow", "good.example")
+        beside = os.path.join(box.folder, "conf.d")
+        places = [(os.path.join(box.state, name), 0o600) for name in ("rules.yaml", "accounts.db")]
+        for number, (place, mode) in enumerate([*places, (box.state, 0o755), (beside, 0o755)]):
+            path = os.path.join(box.folder, f"{number}.backup")
+            os.chmod(place, 0)
+            done = box.cli("backup", path)
+            as_json = box.cli("--json", "backup", path)
+            os.chmod(place, mode)
+            self.assertNotEqual(done.returncode, 0, place)
+            self.assertRegex(done.stderr, re.escape(place) + ".*Permission denied.*use sudo")
+            self.assertIn("use sudo", json.loads(as_json.stdout)["error"])
+            self.assertFalse(os.path.exists(path), place)
+
+    def test_what_is_not_there_is_named(self):
+        box = self.prepare(start=False)
+        path = os.path.join(box.folder, "one.backup")
+        self.assertEqual(box.json("backup", path)["absent"], ["state/managed.yaml", "state/rules.yaml"])
+        done = self.done(box, "backup", path, "--force", "--stats")
+        for name in ("managed.yaml", "rules.yaml", "stats.db"):
+            self.assertRegex(done.stdout, rf"state/{name} +there is none")
+
     def test_what_is_there_is_not_overwritten(self):
         box = self.prepare(start=False)
         path = box.write("mine", "precious")

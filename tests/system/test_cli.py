@@ -57,7 +57,7 @@ class Help(unittest.TestCase):
             self.assertGreater(len(done.stdout.strip().split("\n")), 2, command)
 
     def test_lines_fit_a_terminal(self):
-        for command in [None, *COMMANDS]:
+        for command in [None, *COMMANDS, "setup", "import", "requests", "user"]:
             text = run(*([command, "--help"] if command else [])).stdout
             for line in text.split("\n"):
                 self.assertLessEqual(len(line), 110, line)
@@ -74,6 +74,20 @@ class Help(unittest.TestCase):
         text = run("config", "--help").stdout
         for word in ("check ", "show ", "diff ", "--origin "):
             self.assertRegex(text, rf"(?m)^{word}")
+
+    def test_the_usage_line_has_every_option_of_the_help(self):
+        for command in ("status", "check", "import", "setup", "backup", "restore", "doctor", "stats", "report",
+                        "selftest", "update", "allow", "pause", "audit"):
+            usage, text = run(command, "--help").stdout.split("\n\n", 1)
+            for option in re.findall(r"(?m)^(--[a-z-]+)", text):
+                self.assertIn(option, usage, command)
+
+    def test_the_other_programs_print_their_usage(self):
+        for program in ("greengated", "greengate-web"):
+            for word, code in (("--help", 0), ("-h", 0), ("--nonsense", 2)):
+                done = subprocess.run([os.path.join(BUILD, program), word], capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, code, program)
+                self.assertIn(f"usage: {program} [-c FILE]", done.stderr if code else done.stdout)
 
     def test_usage_has_no_blank_at_its_end(self):
         for done in (run("reload", "now"), run("reload", "--help")):

@@ -275,6 +275,17 @@ class InProse(unittest.TestCase):
                     self.assertEqual(option, "--no-such-option")
         self.assertGreater(len(seen), 40)
 
+    def test_those_of_the_guides_can_be_typed_as_they_stand(self):
+        """Elsewhere `greengate backup` may be the name of a command; in a guide it is what to do."""
+        box = self.enterContext(Box(start=False))
+        typed = {(page, command) for page, command in self.found() if page.startswith("docs/guide-")}
+        self.assertGreater(len(typed), 15)
+        for page, command in sorted(typed):
+            words = command.replace("NAME", "name.example").replace("/var/backups", box.folder)
+            done = box.cli(*shlex.split(words))
+            with self.subTest(page=page, command=command):
+                self.assertNotEqual(done.returncode, 2, done.stderr)
+
     def test_units_that_are_named_exist(self):
         named = set()
         for page in pages():

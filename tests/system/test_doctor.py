@@ -14,7 +14,7 @@ import unittest
 
 from fakeupstream import FakeUpstream, Send
 import neighbour
-from harness import BUILD, Box
+from harness import BUILD, USER, Box
 from netns import Namespaces
 import dnswire
 
@@ -76,6 +76,20 @@ class Doctor(Examined):
             faults = self.findings(box, "fault")
             self.assertFound("no daemon answers on", faults)
             self.assertFound(f"port {box.port} is held by", faults)
+
+    @unittest.skipIf(os.getuid() == 0 and not USER, "nothing is denied to root")
+    def test_without_the_right_to_ask_it_says_that_first(self):
+        with Box() as box:
+            os.chmod(box.socket, 0)
+            done = box.cli("doctor")
+            found = self.findings(box)
+        self.assertEqual(found[0][0], "rights")
+        self.assertIn("not run as root", found[0][1])
+        self.assertIn("-> sudo greengate doctor", done.stdout.splitlines()[1])
+        text = " ".join(text for _, text in found)
+        self.assertNotIn("no daemon answers", text)
+        self.assertNotIn("is held by", text)
+        self.assertFound(f"127.0.0.1:{box.port} answers over UDP and TCP", found)
 
     def test_who_holds_the_port_of_another_address_is_not_in_the_way(self):
         with Box(start=False) as box, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:

@@ -73,7 +73,7 @@ class Addresses(UpdateTest):
         for value in ("", "host", "local", "127.0.0.1"):
             with self.subTest(value):
                 self.assertEqual(self.error_of(6, "--force", http_proxy=bad, no_proxy=value),
-                                 "Couldn't connect to server")
+                                 url.split("/")[2] + ", by the proxy: Couldn't connect to server")
 
 
 class Redirects(UpdateTest):

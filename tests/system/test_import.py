@@ -715,6 +715,10 @@ class FromDnsmasq(Importing):
         self.assertEqual(box.cli("import", "dnsmasq", path, "--output", out).returncode, 0)
         for name in ("moved.yaml", "moved.rules"):
             self.assertEqual(os.stat(os.path.join(box.folder, name)).st_mode & 0o777, 0o644, name)
+        with open(os.path.join(box.folder, "moved.rules"), encoding="utf-8") as file:
+            text = file.read()
+        self.assertTrue(text.startswith("# Taken over from dnsmasq by `greengate import`, for `greengate rules import`.\n"), text)
+        self.assertNotIn("daemon", text)
 
     def test_several_lines_of_addresses(self):
         _, config, _, items = self.take("dnsmasq", "listen.conf", (
@@ -805,6 +809,9 @@ class Commands(ServedTest):
         self.assertIn("1 rule added, 1 refused, 1 left out", done.stdout)
         self.assertIn("no group is named none", done.stderr)
         self.assertEqual(box.json("rules", "import", box.write("none.rules", "rules: []\n"))["added"], 0)
+        done = box.cli("rules", "import", box.write("passwd", "root:x:0:0:root:/root:/bin/bash\nbin:x:2:2::/bin:/bin/sh\n"))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, "passwd:1:1: .*'root:x:0:0:root:/root:/bin/bash")
 
     def test_usage_and_what_is_there_already(self):
         box = self.box(start=False)

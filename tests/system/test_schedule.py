@@ -50,7 +50,7 @@ class Due(UpdateTest):
         self.configure(self.source("a", "/list"), update_window=closed)
         done = self.greengate("update", "--if-due")
         self.assertEqual((done.returncode, done.stdout),
-                         (0, "a                        kept\n"
+                         (0, "a                        not asked; there is no copy\n"
                              "nothing is due, and no list was fetched yet\n"))
         self.assertEqual(self.seen, [])
         self.configure(self.source("a", "/list"),

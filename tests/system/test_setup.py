@@ -113,6 +113,15 @@ class Writing(Setup):
         self.assertEqual(show["stats"]["min_clients"], 2)
         self.assertEqual(self.group()["youtube"], "moderate")
 
+    def test_no_questions_are_announced_where_none_is_asked(self):
+        given = ("--place", "home", "--ages", "teen", "--language", "en", "--upstream", "system",
+                 "--address", f"127.0.0.1:{self.port}", "--no-start", "--force")
+        for lang in ("C.UTF-8", "ko_KR.UTF-8"):
+            language = ("--language", "ko") if lang.startswith("ko") else ()
+            done = self.run_setup(*given, *language, lang=lang)
+            self.assertNotRegex(done.stdout, "Five questions|다섯 가지")
+        self.assertRegex(self.run_setup("--no-start", "--force", answers="\n" * 5).stdout, "Five questions")
+
     def test_each_choice_has_its_preset(self):
         for place, ages, language, preset in (
                 ("home", "young", "en", "home-young"), ("home", "teen", "en", "home-teen"),
@@ -162,6 +171,9 @@ class Writing(Setup):
         done = self.run_setup("--print", "--yes", "--address", "192.0.2.1,fd00::1")
         self.assertIn('listen: ["192.0.2.1:53", "[fd00::1]:53", "127.0.0.1:53"]', done.stdout)
         self.assertTrue(done.stdout.startswith("# greengate's configuration"), "the file alone: what is said goes elsewhere")
+        done = self.run_setup("--print", answers="\n" * 5)
+        self.assertIn("5/5", done.stderr)
+        self.assertNotIn("is written", done.stderr)
         self.assertEqual(os.listdir(self.folder + "/etc"), ["conf.d"])
 
 

@@ -154,6 +154,27 @@ class Update(unittest.TestCase):
         self.assertEqual(done["sources"][0]["entries"], 50)
         self.assertTrue(done["sources"][0]["in_use"])
 
+    def test_what_could_not_be_reached_is_named(self):
+        self.greengate("config", "check", sources={"a": "plain", "b": "plain"})
+        with open(os.path.join(self.folder, "gg.yaml"), encoding="utf-8") as file:
+            text = file.read()
+        text = text.replace(self.url("plain"), "https://nowhere.invalid/list", 1).replace(self.url("plain"), "file:///no/such.list", 1)
+        with open(os.path.join(self.folder, "gg.yaml"), "w", encoding="utf-8") as file:
+            file.write(text)
+        told = json.loads(self.greengate("--json", "update").stdout)
+        errors = [source["error"] for source in told["sources"]]
+        self.assertRegex(errors[0], "^nowhere.invalid: ")
+        self.assertEqual(errors[1], "/no/such.list: No such file or directory")
+        done = self.greengate("update", "b")
+        self.assertIn("not asked; there is no copy", done.stdout)
+        self.assertEqual((done.stdout + done.stderr).count("/no/such.list"), 1, done.stdout + done.stderr)
+
+    def test_an_unknown_generation_is_told_with_those_there_are(self):
+        self.update({"a": "plain"}, 0)
+        for words in (("lists", "diff", "1", "99"), ("rollback", "99")):
+            done = self.greengate(*words)
+            self.assertEqual((done.returncode, done.stderr), (1, "greengate: there is no generation 99; kept are 1\n"))
+
     def test_plain_http_needs_consent(self):
         done = self.greengate("update", sources={"a": "plain"}, secure=True)
         self.assertNotEqual(done.returncode, 0)
@@ -235,8 +256,8 @@ class Update(unittest.TestCase):
 
     def test_progress_is_told_apart_from_the_result(self):
         done = self.greengate("update", sources={"a": "plain", "b": "missing"})
-        self.assertEqual(done.stderr, "a: updated, 0.0 MB, 50 names\n"
-                                      "b: failed: the server answered 404\n")
+        self.assertEqual(done.stderr, "a: updated, 0.0 MB\n")
+        self.assertEqual(done.stdout.count("the server answered 404"), 1)
         done = self.greengate("--quiet", "update")
         self.assertEqual((done.stdout, done.stderr), ("", ""))
         done = self.greengate("--json", "update", "--force")

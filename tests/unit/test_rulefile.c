@@ -115,6 +115,8 @@ static void mistakes_are_named_and_change_nothing(void **state)
          4},
         {"rules are no list", "rules: 7\n", 1},
         {"another document", "lists: []\n", 1},
+        {"no map at all", "root:x:0:0:root:/root:/bin/bash\nbin:x:2:2::/bin:/bin/sh\n", 1},
+        {"a list alone", "- a.example\n", 1},
         {"a rule is no map", "rules:\n  - a.example\n", 2},
     };
     struct bench *bench = *state;
