@@ -326,7 +326,6 @@ static int read_question(struct cli *cli, int argc, char **argv, struct question
     if (question->type && type_parse(question->type, &type) < 0) {
         return cli_usage(cli, "check", "--type needs a type of records like A, AAAA or HTTPS");
     }
-    when_use_timezone(cli);
     if (question->when) {
         question->at = when_parse(question->when, time(NULL), false);
         if (question->at <= 0) {

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tools/when.h"
+
 enum { FREE_MB_MIN = 16, YEAR_MIN = 2026, TEXT_MAX = 512 };
 
 static const char *const words[] = {
@@ -45,6 +47,7 @@ static void see_clock(struct doctor *doctor)
 {
     struct timex timex = {0};
     struct tm now;
+    char at[WHEN_TEXT_MAX];
     time_t wall = time(NULL);
     bool synced = adjtimex(&timex) != TIME_ERROR;
     localtime_r(&wall, &now);
@@ -60,9 +63,8 @@ static void see_clock(struct doctor *doctor)
                                       "run a time service (chrony, systemd-timesyncd, ntpd)"},
                     "the kernel does not say that it is synchronised; schedules go by it");
     } else {
-        doctor_find(doctor, &(struct finding){FINDING_OK, "clock", ""}, "%d-%02d-%02d %02d:%02d%s",
-                    now.tm_year + 1900, now.tm_mon + 1, now.tm_mday, now.tm_hour, now.tm_min,
-                    synced ? "" : ", not synchronised");
+        doctor_find(doctor, &(struct finding){FINDING_OK, "clock", ""}, "%s %s%s",
+                    when_stamp(wall, at), now.tm_zone, synced ? "" : ", not synchronised");
     }
 }
 

@@ -231,7 +231,6 @@ int cmd_schedule(struct cli *cli, int argc, char **argv)
     if (count < 0) {
         return CLI_USAGE;
     }
-    when_use_timezone(cli);
     if (count == 0) {
         return show_schedule(cli);
     }
@@ -255,7 +254,6 @@ int cmd_pause(struct cli *cli, int argc, char **argv)
     if (count > 0 || wish.block || wish.allow || wish.from) {
         return cli_usage(cli, "pause", "only --group, --for, --until and --note go with it");
     }
-    when_use_timezone(cli);
     int code = read_times(cli, "pause", &wish, times);
     return code == CLI_DONE ? say_window(cli, make_request(&wish, "pause", times)) : code;
 }

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Schedules, windows and pauses of the running daemon."""
+import datetime
 import os
 import time
 import unittest
+import zoneinfo
 
 from fakeupstream import FakeUpstream, address
 from harness import Box, wait_for
@@ -98,6 +100,36 @@ class Times(unittest.TestCase):
                     why = box.json("check", "fine.example", "--at", when)
                     self.assertEqual((why["blocked"], why["asked"]), (blocked, "files" if files else "daemon"))
                     self.assertEqual(why["reason"], "schedule" if blocked else "not-listed")
+
+    def test_people_read_and_type_times_of_one_zone(self):
+        box = self.box(web={"listen": []})
+        here = {"env": {**os.environ, "TZ": "UTC"}}
+
+        def clock(after=0, form="%Y-%m-%d %H:"):
+            """The hour, and the one that comes should it end meanwhile."""
+            now = datetime.datetime.now(zoneinfo.ZoneInfo(ZONE)) + datetime.timedelta(seconds=after)
+            return "(" + "|".join((now + datetime.timedelta(seconds=s)).strftime(form) for s in (-30, 30)) + ")"
+
+        box.ask("www.tiktok.com", source="127.0.0.3")
+        for words, form in ((("allow", "a.example", "--for", "2h"), "until " + clock(7200)),
+                            (("block", "b.example", "--for", "2h"), "until " + clock(7200)),
+                            (("rules",), r"a\.example .* " + clock() + r"\d\d +" + clock(7200)),
+                            (("stats", "--by", "hour"), clock(0, "%Y-%m-%d %H:00")),
+                            (("stats", "--by", "category-hour"), clock(0, "%Y-%m-%d %H:00")),
+                            (("schedule",), "It is ... " + clock()),
+                            (("doctor",), "clock +" + clock() + r"\d\d KST"),
+                            (("pause", "--for", "2h"), "until ... " + clock(7200))):
+            with self.subTest(words):
+                self.assertRegex(box.cli(*words, **here).stdout, form)
+        midnight = datetime.datetime.now(zoneinfo.ZoneInfo(ZONE)).replace(hour=0, minute=0, second=0, microsecond=0)
+        done = box.cli("--json", "stats", "--since", midnight.strftime("%Y-%m-%d"), **here)
+        self.assertIn(f'"since":{int(midnight.timestamp())}', done.stdout.replace(" ", "").replace("\t", ""))
+        # A mistake in the file: the daemon tells its zone.
+        box.config["web"]["languages"] = []
+        box.write_config()
+        done = box.cli("schedule", **here)
+        self.assertRegex(done.stdout, "It is ... " + clock())
+        self.assertIn("runs on the configuration before", done.stderr)
 
     def test_a_row_begins_and_ends_with_the_minute(self):
         os.environ["TZ"] = "Asia/Seoul"
