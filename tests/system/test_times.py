@@ -131,6 +131,17 @@ class Times(unittest.TestCase):
         self.assertRegex(done.stdout, "It is ... " + clock())
         self.assertIn("runs on the configuration before", done.stderr)
 
+    def test_check_tells_when_a_name_opens_not_when_another_row_begins(self):
+        box = self.box([{"services": ["youtube"], "days": "daily", "from": "20:00", "to": "07:00"},
+                        {"block": ["all"], "except": ["education"], "days": "daily", "from": "22:00", "to": "06:30"}])
+        rows = [("2026-12-01 20:30", "  policy    changes at Tue 2026-12-01 22:00; this name stays blocked\n"),
+                ("2026-12-02 06:45", "  opens at  Wed 2026-12-02 07:00\n")]
+        for when, line in rows:
+            with self.subTest(when):
+                text = box.cli("check", "www.youtube.com", "--at", when).stdout
+                self.assertIn(line, text)
+                self.assertNotIn("until", text)
+
     def test_a_row_begins_and_ends_with_the_minute(self):
         os.environ["TZ"] = "Asia/Seoul"
         time.tzset()
