@@ -74,6 +74,9 @@ static int say_window(struct cli *cli, cJSON *request)
                                              : "allowed: ",
                 what, *group ? "group " : "everybody", group,
                 when_print((int64_t)cli_number(window, "until"), until));
+        if (*cli_text(reply, "note")) {
+            fprintf(cli->out, "But %s.\n", cli_text(reply, "note"));
+        }
     }
     cJSON_Delete(reply);
     return CLI_DONE;

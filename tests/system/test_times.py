@@ -142,6 +142,27 @@ class Times(unittest.TestCase):
                 self.assertIn(line, text)
                 self.assertNotIn("until", text)
 
+    def test_of_two_windows_the_newer_counts_and_one_without_effect_is_told(self):
+        box = self.box()
+        add = ("schedule", "add", "--group", "pupils")
+        self.assertIn("But it changes nothing when it begins: so it is already.\n",
+                      box.cli(*add, "--allow", "youtube", "--for", "1h").stdout)
+        done = box.cli(*add, "--block", "youtube", "--for", "45m")
+        self.assertNotIn("But", done.stdout)
+        self.assertEqual(self.rcode(box, "www.youtube.com"), "NXDOMAIN")
+        self.assertNotIn("But", box.cli(*add, "--allow", "youtube", "--for", "10m").stdout)
+        self.assertEqual(self.rcode(box, "www.youtube.com"), "NOERROR")
+        self.assertNotIn("But", box.cli(*add, "--block", "all", "--for", "1h").stdout)
+        self.assertIn("But only chosen names are open then, whatever else is allowed.\n",
+                      box.cli(*add, "--allow", "games", "--for", "1h").stdout)
+
+    def test_a_change_without_a_difference_is_left_out(self):
+        box = self.box([{"services": ["tiktok"], "days": "daily", "from": begin, "to": end}
+                        for begin, end in (("01:00", "02:00"), ("13:00", "14:00"))])
+        for group in box.json("schedule")["groups"]:
+            self.assertEqual((group["changes_at"], group.get("then")), (0, None))
+        self.assertNotIn("from ", box.cli("schedule").stdout)
+
     def test_a_row_begins_and_ends_with_the_minute(self):
         os.environ["TZ"] = "Asia/Seoul"
         time.tzset()
