@@ -163,6 +163,12 @@ class Times(unittest.TestCase):
             self.assertEqual((group["changes_at"], group.get("then")), (0, None))
         self.assertNotIn("from ", box.cli("schedule").stdout)
 
+    def test_a_protected_name_says_why_it_is_open(self):
+        box = self.box([{"block": ["all"]}])
+        why = box.json("check", "captive.apple.com")
+        self.assertEqual((why["blocked"], why["reason"], why["entry"]), (False, "protected", "captive.apple.com"))
+        self.assertIn("no list, service or schedule blocks", box.cli("check", "captive.apple.com").stdout)
+
     def test_a_row_begins_and_ends_with_the_minute(self):
         os.environ["TZ"] = "Asia/Seoul"
         time.tzset()
