@@ -48,6 +48,7 @@ __attribute__((format(printf, 2, 3))) static void add_reason(struct daemon_statu
 {
     va_list args;
     if (status->reason_count == DAEMON_REASONS_MAX) {
+        status->reasons_more++;
         return;
     }
     va_start(args, format);
