@@ -163,6 +163,22 @@ class Times(unittest.TestCase):
             self.assertEqual((group["changes_at"], group.get("then")), (0, None))
         self.assertNotIn("from ", box.cli("schedule").stdout)
 
+    def test_services_tell_what_is_off_now(self):
+        box = self.box([{"services": ["discord"]}, {"allow": ["tiktok"]}])
+        box.cli("schedule", "add", "--block", "youtube", "--for", "1h")
+        for files in (False, True):
+            if files:
+                box.daemon.stop()
+            with self.subTest(files=files):
+                text = box.cli("services").stdout
+                self.assertRegex(text, r"(?m)^discord .* pupils by schedule$")
+                self.assertRegex(text, r"(?m)^tiktok .* pupils \(not now\)$")
+                self.assertEqual("staff by schedule, pupils by schedule" in text, not files)
+                self.assertIn("off now for: pupils by schedule\n", box.cli("services", "show", "discord").stdout)
+                found = {one["id"]: (one["groups"], one["off_now"]) for one in box.json("services")["services"]}
+                self.assertEqual(found["discord"], ([], ["pupils"]))
+                self.assertEqual(found["tiktok"], (["pupils"], []))
+
     def test_a_protected_name_says_why_it_is_open(self):
         box = self.box([{"block": ["all"]}])
         why = box.json("check", "captive.apple.com")
