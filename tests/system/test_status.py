@@ -6,7 +6,10 @@ import unittest
 
 from fakeupstream import FakeUpstream, address
 from harness import Box
+from test_cli import run_on_terminal
 
+MANY = ["adult", "deepfake", "violence", "self-harm", "drugs", "weapons", "gambling", "hate", "malware", "phishing",
+        "scam", "bypass", "piracy", "dating"]
 
 
 class Status(unittest.TestCase):
@@ -44,6 +47,20 @@ class Status(unittest.TestCase):
             found = [(f["level"], f["text"]) for f in json.loads(box.cli("--json", "doctor").stdout)["findings"] if f["topic"] == "upstream"]
             self.assertNotIn("ok", [level for level, _ in found])
             self.assertIn("fault", [level for level, _ in found])
+
+    def test_groups_are_told_whole(self):
+        clients = [f"10.{i}.0.0/16" for i in range(12)]
+        groups = [{"name": "children", "clients": clients, "block": MANY}, {"name": "rest", "clients": [], "block": []}]
+        with Box(config={"groups": groups}) as box:
+            text = box.cli("groups").stdout
+            self.assertIn(", ".join(clients), text)
+            self.assertIn(", ".join(MANY), text)
+            _, screen = run_on_terminal({"NO_COLOR": "1"}, "-c", box.path, "groups")
+            lines = [line for line in screen.replace("\r", "").split("\n") if line]
+            self.assertLessEqual(max(len(line) for line in lines), 132)
+            for word in clients + MANY:
+                self.assertIn(word, screen)
+            self.assertNotIn("...", text + screen)
 
 
 if __name__ == "__main__":
