@@ -10,7 +10,7 @@ const words = {
   no_daemon: ["DNS 필터(greengated)가 응답하지 않습니다.", "The DNS filter (greengated) does not answer."],
   no_live: ["실시간 소식이 끊겼습니다", "Live updates have stopped"], no_daemon_words: ["지금은 인터넷이 안 될 수 있습니다. 게이트웨이에서 greengate doctor 를 실행해 보십시오.", "The network may be without DNS now. Run greengate doctor on the gateway."],
   still_filters: ["이 화면이 안 되어도 DNS 필터는 따로 계속 동작합니다.", "DNS filtering goes on by itself even when this page does not work."],
-  nothing: ["없음", "none"], done: ["처리했습니다.", "Done."], saved: ["저장했습니다.", "Saved."], press_again: ["한 번 더 누르면 실행", "Press again to confirm"],
+  nothing: ["없음", "none"], done: ["처리했습니다.", "Done."], without_effect: ["적어 두었지만 시작할 때 바뀌는 것은 없습니다. 지금 상태를 확인하십시오.", "Noted, but it changes nothing when it begins: see what is in force."], saved: ["저장했습니다.", "Saved."], press_again: ["한 번 더 누르면 실행", "Press again to confirm"],
   as_table: ["표로 보기", "As a table"], table_below: ["같은 숫자가 아래 표에 있습니다.", "The table below has the same figures."],
   add: ["추가", "Add"], remove: ["삭제", "Remove"], save: ["저장", "Save"], search: ["찾기", "Search"], actions: ["작업", "Actions"], off: ["꺼짐", "off"],
   minutes: ["{n}분", "{n} minutes"], hour_1: ["1시간", "1 hour"], day_1: ["하루", "1 day"], days_7: ["7일", "7 days"], days_30: ["30일", "30 days"], year_1: ["1년", "1 year"],
