@@ -34,9 +34,12 @@ int64_t schedule_interval(const struct config *config, const struct config_sourc
     return interval + (int64_t)(lot % (uint64_t)(interval / SPREAD + 1));
 }
 
+/* Of "19:00" or "9:00", whatever follows. */
 static int minutes_of(const char *text)
 {
-    return (int)strtol(text, NULL, 10) * 60 + (int)strtol(text + 3, NULL, 10);
+    char *end;
+    int hour = (int)strtol(text, &end, 10);
+    return hour * 60 + (int)strtol(end + 1, NULL, 10);
 }
 
 bool schedule_allows(const struct config *config, const struct config_source *source, int64_t now)
@@ -53,7 +56,7 @@ bool schedule_allows(const struct config *config, const struct config_source *so
         return true;
     }
     int from = minutes_of(window) % MINUTES_A_DAY;
-    int until = minutes_of(window + 6); /* 24:00 is behind every minute of a day */
+    int until = minutes_of(strchr(window, '-') + 1); /* 24:00 is behind every minute of a day */
     int minute = tm.tm_hour * 60 + tm.tm_min;
     bool past_from = minute >= from;
     bool before_until = minute < until;

@@ -20,6 +20,7 @@ __attribute__((format(printf, 2, 3))) static void add_reason(struct daemon_statu
 {
     va_list args;
     if (status->reason_count == DAEMON_REASONS_MAX) {
+        status->reasons_more++;
         return;
     }
     size_t at = status->reason_count++;
@@ -152,6 +153,7 @@ static void add_health(struct daemon_upstream *to, const struct upstream_health 
     to->latency_sum_us += health->latency_sum_us;
     for (unsigned i = 0; i < STATS_LATENCIES; i++) {
         to->latencies[i] += health->latencies[i];
+        to->answers += health->latencies[i];
     }
 }
 

@@ -213,7 +213,6 @@ static int run(struct cli *cli, const char *span, struct reading *reading, bool 
     if (config_load(cli->config_path, &config, &diag) < 0) {
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
     }
-    when_use_timezone(cli);
     snprintf(path, sizeof(path), "%s/audit.log", config->server.state_dir);
     config_free(config);
     reading->entries = cli->json ? cJSON_CreateArray() : NULL;

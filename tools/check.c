@@ -176,6 +176,19 @@ static void print_answer(struct cli *cli, const cJSON *why, const char *type)
     fprintf(cli->out, ")\n");
 }
 
+/* When the time decided: `until` is the end only if the name is open then. */
+static void print_change(struct cli *cli, const cJSON *why)
+{
+    char at[WHEN_TEXT_MAX];
+    if (cli_number(why, "opens_at") > 0) {
+        print_line(cli, "opens at", when_print((int64_t)cli_number(why, "opens_at"), at));
+    } else if (cli_number(why, "until") > 0) {
+        fprintf(cli->out, "  %-9s changes at %s%s\n", "policy",
+                when_print((int64_t)cli_number(why, "until"), at),
+                cli_flag(why, "blocked") ? "; this name stays blocked" : "");
+    }
+}
+
 static void print_verdict(struct cli *cli, const cJSON *why, const struct question *question)
 {
     const char *type = question->type ? question->type : "A";
@@ -207,10 +220,7 @@ static void print_verdict(struct cli *cli, const cJSON *why, const struct questi
                 cli_text(why, "known_date"));
     }
     print_line(cli, "answers", cli_text(why, "target"));
-    if (cli_number(why, "until") > 0) {
-        char until[WHEN_TEXT_MAX];
-        print_line(cli, "until", when_print((int64_t)cli_number(why, "until"), until));
-    }
+    print_change(cli, why);
     if (*cli_text(why, "rule_text")) {
         fprintf(cli->out, "  %-9s %s%sline %.0f (%s): %s\n", "listed as", cli_text(why, "file"),
                 *cli_text(why, "file") ? ", " : "", cli_number(why, "line"),
@@ -335,7 +345,6 @@ static int read_question(struct cli *cli, int argc, char **argv, struct question
     if (question->type && type_parse(question->type, &type) < 0) {
         return cli_usage(cli, "check", "--type needs a type of records like A, AAAA or HTTPS");
     }
-    when_use_timezone(cli);
     if (question->when) {
         question->at = when_parse(question->when, time(NULL), false);
         if (question->at <= 0) {

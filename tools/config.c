@@ -216,6 +216,7 @@ static int check(struct cli *cli)
     struct diag diag = {0};
     int err = config_load(cli->config_path, &config, &diag);
     err = err < 0 ? err : referral_check_own(config, &diag);
+    err = err < 0 ? err : referral_check_texts(config, &diag);
     config_free(config);
     if (err < 0 && (err == -ENOMEM || !cli->json)) {
         return fail(cli, err, &diag);

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tools/when.h"
+
 enum { FREE_MB_MIN = 16, YEAR_MIN = 2026, TEXT_MAX = 512 };
 
 static const char *const words[] = {
@@ -45,6 +47,7 @@ static void see_clock(struct doctor *doctor)
 {
     struct timex timex = {0};
     struct tm now;
+    char at[WHEN_TEXT_MAX];
     time_t wall = time(NULL);
     bool synced = adjtimex(&timex) != TIME_ERROR;
     localtime_r(&wall, &now);
@@ -60,9 +63,8 @@ static void see_clock(struct doctor *doctor)
                                       "run a time service (chrony, systemd-timesyncd, ntpd)"},
                     "the kernel does not say that it is synchronised; schedules go by it");
     } else {
-        doctor_find(doctor, &(struct finding){FINDING_OK, "clock", ""}, "%d-%02d-%02d %02d:%02d%s",
-                    now.tm_year + 1900, now.tm_mon + 1, now.tm_mday, now.tm_hour, now.tm_min,
-                    synced ? "" : ", not synchronised");
+        doctor_find(doctor, &(struct finding){FINDING_OK, "clock", ""}, "%s %s%s",
+                    when_stamp(wall, at), now.tm_zone, synced ? "" : ", not synchronised");
     }
 }
 
@@ -105,30 +107,41 @@ static void see_data(struct doctor *doctor)
     }
 }
 
+/* As they are now that names were asked for. */
 static void see_upstreams(struct doctor *doctor)
 {
-    size_t good = 0, all = 0;
+    size_t good = 0, asked = 0, all = 0;
     const cJSON *upstream;
-    cJSON_ArrayForEach(upstream, cJSON_GetObjectItemCaseSensitive(doctor->status, "upstreams"))
+    cJSON *status = NULL, *request = cJSON_CreateObject();
+    cJSON_AddStringToObject(request, "command", "status");
+    if (cli_try_ask(doctor->cli, request, &status, NULL) < 0) {
+        return; /* it answered before: see_daemon() is about that */
+    }
+    cJSON_ArrayForEach(upstream, cJSON_GetObjectItemCaseSensitive(status, "upstreams"))
     {
-        bool answers = cli_flag(upstream, "ok");
-        good += answers;
+        bool answers = cli_flag(upstream, "ok") && cli_number(upstream, "answers") > 0;
         all++;
+        if (cli_number(upstream, "answers") + cli_number(upstream, "failures") == 0) {
+            continue;
+        }
+        good += answers;
+        asked++;
         if (!answers) {
             doctor_find(doctor,
                         &(struct finding){FINDING_WARNING, "upstream", "see upstream.servers"},
                         "%s does not answer", cli_text(upstream, "address"));
         }
     }
-    if (all && !good) {
+    cJSON_Delete(status);
+    if (asked && !good) {
         doctor_find(
             doctor,
             &(struct finding){FINDING_FAULT, "upstream",
                               "is the network up? does a firewall shut port 53 or 853 out?"},
-            "none of %zu answers: names that are not cached cannot be resolved", all);
+            "none of %zu answers: names that are not cached cannot be resolved", asked);
     } else if (all) {
-        doctor_find(doctor, &(struct finding){FINDING_OK, "upstream", ""}, "%zu of %zu answer",
-                    good, all);
+        doctor_find(doctor, &(struct finding){FINDING_OK, "upstream", ""}, "%zu of %zu answer%s",
+                    good, all, asked < all ? ", not all were asked yet" : "");
     }
 }
 
@@ -184,6 +197,11 @@ static void see_daemon(struct doctor *doctor)
                               "daemon", "greengate status, and the daemon's log, tell more"},
             "%s: %s", state, reason->valuestring ? reason->valuestring : "");
     }
+    if (cli_number(doctor->status, "reasons_more") > 0) {
+        doctor_find(doctor,
+                    &(struct finding){FINDING_WARNING, "daemon", "greengate lists names each list"},
+                    "%s: and %.0f reasons more", state, cli_number(doctor->status, "reasons_more"));
+    }
 }
 
 static void see_radar(struct doctor *doctor)
@@ -215,13 +233,15 @@ static void examine(struct doctor *doctor)
     doctor_see_files(doctor);
     see_daemon(doctor);
     if (doctor->status) {
-        see_upstreams(doctor);
         see_lists(doctor);
         see_radar(doctor);
     }
     doctor_see_listeners(doctor);
     doctor_see_page(doctor);
     doctor_see_engines(doctor);
+    if (doctor->status) {
+        see_upstreams(doctor);
+    }
     doctor_see_neighbours(doctor);
 }
 

@@ -3,38 +3,57 @@
 
 #include "tools/cli.h"
 
-/* The texts of an array as "a, b"; at most `cap` octets. */
-static void join(const cJSON *array, char *out, size_t cap)
+enum { LINE_MAX = 1100, LINE_ON_SCREEN = 48 };
+
+/* As many texts as fit into a line, "a, b", and always one; *item is moved behind them. */
+static void take_line(const cJSON **item, size_t width, char out[LINE_MAX])
 {
-    const cJSON *item;
     size_t len = 0;
     out[0] = '\0';
-    cJSON_ArrayForEach(item, array)
-    {
-        const char *text = item->valuestring ? item->valuestring : "";
-        bool fits = len + strlen(text) + 8 < cap;
-        if (!fits) {
-            snprintf(out + len, cap - len, ", ...");
-            return;
+    while (*item) {
+        const char *text = cJSON_GetStringValue(*item);
+        text = text ? text : "";
+        if (len && len + strlen(text) + 3 > width) {
+            break;
         }
-        len += (size_t)snprintf(out + len, cap - len, "%s%s", len ? ", " : "", text);
+        int wrote = snprintf(out + len, LINE_MAX - len, "%s%s%s", len ? " " : "", text,
+                             (*item)->next ? "," : "");
+        len += wrote > 0 ? (size_t)wrote : 0;
+        *item = (*item)->next;
+    }
+}
+
+/* A row for the group, and further ones for what does not fit on a screen. */
+static void add_group(const struct cli *cli, struct cli_table *table, const cJSON *group)
+{
+    const cJSON *clients = cJSON_GetObjectItemCaseSensitive(group, "clients");
+    const cJSON *blocks = cJSON_GetObjectItemCaseSensitive(group, "block");
+    const cJSON *client = clients ? clients->child : NULL, *block = blocks ? blocks->child : NULL;
+    const size_t width = cli_is_terminal(cli) ? LINE_ON_SCREEN : LINE_MAX - 80;
+    char text[LINE_MAX];
+    cli_table_add(table, "%s", cli_text(group, "name"));
+    take_line(&client, width, text);
+    cli_table_add(table, "%s", *text ? text : "all others");
+    cli_table_add(table, "%.0f", cli_number(group, "addresses"));
+    take_line(&block, width, text);
+    cli_table_add(table, "%s", *text ? text : "-");
+    while (client || block) {
+        cli_table_add(table, "%s", "");
+        take_line(&client, width, text);
+        cli_table_add(table, "%s", text);
+        cli_table_add(table, "%s", "");
+        take_line(&block, width, text);
+        cli_table_add(table, "%s", text);
     }
 }
 
 static int print_groups(struct cli *cli, const cJSON *reply)
 {
     const cJSON *group;
-    char text[96];
     struct cli_table table = {.headings = {"group", "clients", ">addresses now", "blocks"}};
     cJSON_ArrayForEach(group, cJSON_GetObjectItemCaseSensitive(reply, "groups"))
     {
-        const cJSON *clients = cJSON_GetObjectItemCaseSensitive(group, "clients");
-        cli_table_add(&table, "%s", cli_text(group, "name"));
-        join(clients, text, sizeof(text));
-        cli_table_add(&table, "%s", cJSON_GetArraySize(clients) ? text : "all others");
-        cli_table_add(&table, "%.0f", cli_number(group, "addresses"));
-        join(cJSON_GetObjectItemCaseSensitive(group, "block"), text, sizeof(text));
-        cli_table_add(&table, "%s", *text ? text : "-");
+        add_group(cli, &table, group);
     }
     int code = cli_table_print(cli, &table);
     fprintf(cli->out, "\n\"addresses now\" are those of devices that are known by MAC or host.\n");

@@ -47,16 +47,12 @@ static const char *shadow_of(const struct config_source *source)
 
 static void print_date(struct cli *cli, const char *what, int64_t at)
 {
-    char text[64] = "never";
-    char span[CLI_SPAN_MAX];
-    struct tm tm;
-    time_t when = (time_t)at;
-    if (at > 0 && localtime_r(&when, &tm)) {
-        strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &tm);
-        fprintf(cli->out, "%-12s %s, %s ago\n", what, text,
+    char text[WHEN_TEXT_MAX], span[CLI_SPAN_MAX];
+    if (at > 0) {
+        fprintf(cli->out, "%-12s %s, %s ago\n", what, when_stamp(at, text),
                 cli_span(clock_wall_s(&clock_system) - at, span));
     } else {
-        fprintf(cli->out, "%-12s %s\n", what, text);
+        fprintf(cli->out, "%-12s never\n", what);
     }
 }
 

@@ -2,7 +2,7 @@
 /* lists: the parts of `greengate lists` that stand in files of their own. */
 #pragma once
 #include "blocklists/meta.h"
-#include "tools/cli.h"
+#include "tools/when.h"
 #include "tools/identity.h"
 
 /* lists compile OUT [--source id=ID,category=CAT,format=F,file=PATH ...]: for builds,

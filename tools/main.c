@@ -9,6 +9,7 @@
 #include "tools/command.h"
 #include "tools/complete.h"
 #include "tools/manual.h"
+#include "tools/when.h"
 
 static const char intro[] =
     "greengate filters DNS for a home or a school: names of harmful sites, taken from public\n"
@@ -120,7 +121,11 @@ static int run(struct cli *cli, int argc, char **argv, bool help)
     if (!command) {
         return unknown_command(cli, argv[1]);
     }
-    return help ? print_command_help(cli, command) : command->function(cli, argc - 1, argv + 1);
+    if (help) {
+        return print_command_help(cli, command);
+    }
+    when_use_timezone(cli);
+    return command->function(cli, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)

@@ -224,7 +224,6 @@ int cmd_report(struct cli *cli, int argc, char **argv)
     if (config_load(cli->config_path, &config, &diag) < 0) {
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
     }
-    when_use_timezone(cli);
     int code = load_and_make(cli, &wish, config);
     config_free(config);
     return code;

@@ -76,21 +76,18 @@ static int list(struct cli *cli, const struct wish *wish)
 
 static void print_answered(struct cli *cli, const cJSON *reply)
 {
-    char until[32] = "";
+    char until[WHEN_TEXT_MAX];
     const cJSON *rule = cJSON_GetObjectItemCaseSensitive(reply, "rule");
     const cJSON *review = cJSON_GetObjectItemCaseSensitive(reply, "review");
-    time_t end = (time_t)cli_number(review, "until");
-    struct tm tm;
+    int64_t end = (int64_t)cli_number(review, "until");
     if (!rule) {
         fprintf(cli->out, "denied: %s stays blocked\n", cli_text(review, "name"));
         return;
     }
-    if (end > 0 && localtime_r(&end, &tm)) {
-        strftime(until, sizeof(until), ", until %Y-%m-%d %H:%M", &tm);
-    }
     const char *group = cli_text(rule, "group");
-    fprintf(cli->out, "allowed: %s and all below it, for %s%s%s\n", cli_text(review, "name"),
-            *group ? "group " : "everybody", group, until);
+    fprintf(cli->out, "allowed: %s and all below it, for %s%s%s%s\n", cli_text(review, "name"),
+            *group ? "group " : "everybody", group, end > 0 ? ", until " : "",
+            end > 0 ? when_stamp(end, until) : "");
     if (cli_flag(reply, "still_blocked")) {
         fprintf(cli->out, "Group %s still blocks it: see `greengate check %s --group %s`\n",
                 cli_text(review, "group"), cli_text(review, "name"), cli_text(review, "group"));
@@ -176,7 +173,6 @@ int cmd_requests(struct cli *cli, int argc, char **argv)
     if (count < 0) {
         return CLI_USAGE;
     }
-    when_use_timezone(cli);
     bool listing = count == 0 || (count == 1 && strcmp(argv[1], "list") == 0);
     if (listing && (wish.span || wish.note || wish.everybody)) {
         return cli_usage(cli, "requests", "the list goes with --all alone");

@@ -2,11 +2,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "blocklists/suffix.h"
-#include "tools/cli.h"
 #include "tools/rules.h"
+#include "tools/when.h"
 
 /* What allow, block and rules are told. */
 struct wish {
@@ -86,20 +85,9 @@ static cJSON *make_request(const char *command, const struct wish *wish)
     return request;
 }
 
-static const char *print_time(double at, char out[32])
-{
-    time_t when = (time_t)at;
-    struct tm tm;
-    if (at <= 0 || !localtime_r(&when, &tm)) {
-        return "-";
-    }
-    strftime(out, 32, "%Y-%m-%d %H:%M", &tm);
-    return out;
-}
-
 static void print_rule(struct cli *cli, const cJSON *rule, const char *verb)
 {
-    char until[32];
+    char until[WHEN_TEXT_MAX];
     const char *group = cli_text(rule, "group");
     double expires = cli_number(rule, "expires_at");
     const char *pattern = cli_text(rule, "pattern");
@@ -109,7 +97,7 @@ static void print_rule(struct cli *cli, const cJSON *rule, const char *verb)
             : cli_flag(rule, "exact") ? " alone"
                                       : " and all below it",
             *group ? "group " : "everybody", group, expires > 0 ? ", until " : "",
-            expires > 0 ? print_time(expires, until) : "");
+            expires > 0 ? when_stamp((int64_t)expires, until) : "");
 }
 
 static int remove_rule(struct cli *cli, const struct wish *wish, const char *action)
@@ -231,7 +219,7 @@ static void add_overridden(struct cli_table *table, const cJSON *rule)
 
 static int print_rules(struct cli *cli, const cJSON *rules)
 {
-    char made[32], until[32];
+    char made[WHEN_TEXT_MAX], until[WHEN_TEXT_MAX];
     const cJSON *rule;
     struct cli_table table = {
         .headings = {"rule", "name", "covers", "group", "made", "until", "note", "takes back"}};
@@ -250,8 +238,8 @@ static int print_rules(struct cli *cli, const cJSON *rules)
                       : cli_flag(rule, "exact") ? "the name"
                                                 : "all below too");
         cli_table_add(&table, "%s", *group ? group : "everybody");
-        cli_table_add(&table, "%s", print_time(cli_number(rule, "made_at"), made));
-        cli_table_add(&table, "%s", print_time(cli_number(rule, "expires_at"), until));
+        cli_table_add(&table, "%s", when_stamp((int64_t)cli_number(rule, "made_at"), made));
+        cli_table_add(&table, "%s", when_stamp((int64_t)cli_number(rule, "expires_at"), until));
         cli_table_add(&table, "%s", cli_text(rule, "note"));
         add_overridden(&table, rule);
     }

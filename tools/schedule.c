@@ -77,6 +77,9 @@ static int say_window(struct cli *cli, cJSON *request)
                                              : "allowed: ",
                 what, *group ? "group " : "everybody", group,
                 when_print((int64_t)cli_number(window, "until"), until));
+        if (*cli_text(reply, "note")) {
+            fprintf(cli->out, "But %s.\n", cli_text(reply, "note"));
+        }
     }
     cJSON_Delete(reply);
     return CLI_DONE;
@@ -234,7 +237,6 @@ int cmd_schedule(struct cli *cli, int argc, char **argv)
     if (count < 0) {
         return CLI_USAGE;
     }
-    when_use_timezone(cli);
     if (count == 0) {
         return show_schedule(cli);
     }
@@ -258,7 +260,6 @@ int cmd_pause(struct cli *cli, int argc, char **argv)
     if (count > 0 || wish.block || wish.allow || wish.from) {
         return cli_usage(cli, "pause", "only --group, --for, --until and --note go with it");
     }
-    when_use_timezone(cli);
     int code = read_times(cli, "pause", &wish, times);
     return code == CLI_DONE ? say_window(cli, make_request(&wish, "pause", times)) : code;
 }

@@ -33,6 +33,9 @@ static void print_state(struct cli *cli, const cJSON *reply)
     {
         fprintf(cli->out, "  because %s\n", reason->valuestring ? reason->valuestring : "");
     }
+    if (cli_number(reply, "reasons_more") > 0) {
+        fprintf(cli->out, "  and %.0f more\n", cli_number(reply, "reasons_more"));
+    }
 }
 
 static void print_numbers(struct cli *cli, const cJSON *reply)
@@ -89,6 +92,14 @@ static int print_lists(struct cli *cli, const cJSON *lists)
     return cli_table_print(cli, &table);
 }
 
+static const char *upstream_state(const cJSON *upstream)
+{
+    if (cli_number(upstream, "answers") == 0 && cli_number(upstream, "failures") == 0) {
+        return "not asked yet";
+    }
+    return cli_flag(upstream, "ok") ? "ok" : "does not answer";
+}
+
 static int print_upstreams(struct cli *cli, const cJSON *upstreams)
 {
     const cJSON *upstream;
@@ -99,8 +110,12 @@ static int print_upstreams(struct cli *cli, const cJSON *upstreams)
     cJSON_ArrayForEach(upstream, upstreams)
     {
         cli_table_add(&table, "%s", cli_text(upstream, "address"));
-        cli_table_add(&table, "%s", cli_flag(upstream, "ok") ? "ok" : "does not answer");
-        cli_table_add(&table, "%.0f ms", cli_number(upstream, "srtt_ms"));
+        cli_table_add(&table, "%s", upstream_state(upstream));
+        if (cli_number(upstream, "answers") > 0) {
+            cli_table_add(&table, "%.0f ms", cli_number(upstream, "srtt_ms"));
+        } else {
+            cli_table_add(&table, "-");
+        }
         cli_table_add(&table, "%.0f", cli_number(upstream, "failures"));
     }
     fputc('\n', cli->out);

@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "blocklists/schedule.h"
 #include "config/referral.h"
 #include "tools/activate.h"
@@ -17,6 +16,7 @@
 #include "tools/identity.h"
 #include "tools/progress.h"
 #include "tools/requested.h"
+#include "tools/when.h"
 
 static cJSON *source_json(const struct sync_source *source)
 {
@@ -67,12 +67,10 @@ static cJSON *result_json(const struct sync_result *result)
 
 static void print_expired(struct cli *cli, const struct sync_source *source)
 {
-    char day[32];
-    struct tm tm;
-    time_t when = (time_t)source->meta.expires;
-    if (when > 0 && when <= clock_wall_s(&clock_system) && gmtime_r(&when, &tm)) {
-        strftime(day, sizeof(day), "%Y-%m-%d %H:%M UTC", &tm);
-        fprintf(cli->out, "; its signature expired at %s", day);
+    char at[WHEN_TEXT_MAX];
+    const int64_t end = source->meta.expires;
+    if (end > 0 && end <= time(NULL)) {
+        fprintf(cli->out, "; its signature expired at %s", when_stamp(end, at));
     }
 }
 
@@ -282,7 +280,7 @@ static int run(struct cli *cli, struct sync_options *options)
         return cli_fail_diag(cli, CLI_FAILED, &diag);
     }
     options->config = config;
-    options->now = clock_wall_s(&clock_system);
+    options->now = time(NULL);
     options->salt = schedule_salt();
     if (options->if_due) {
         step_back();

@@ -3,12 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "account/password.h"
 #include "config/config.h"
-#include "tools/cli.h"
+#include "tools/when.h"
 
 static void set_echo(bool on)
 {
@@ -170,7 +169,7 @@ static int change(struct cli *cli, const char *account, const char *role)
 
 static int list(struct cli *cli)
 {
-    char when[16];
+    char when[WHEN_TEXT_MAX];
     cJSON *reply = NULL, *item;
     int code = cli_ask(cli, make_request("accounts", NULL), &reply);
     if (code != CLI_DONE || cli->json) {
@@ -181,11 +180,7 @@ static int list(struct cli *cli)
     {
         cli_table_add(&table, "%s", cli_text(item, "account"));
         cli_table_add(&table, "%s", cli_text(item, "role"));
-        time_t changed = (time_t)cli_number(item, "changed_at");
-        struct tm tm;
-        gmtime_r(&changed, &tm);
-        strftime(when, sizeof(when), "%Y-%m-%d", &tm);
-        cli_table_add(&table, "%s", when);
+        cli_table_add(&table, "%s", when_day((int64_t)cli_number(item, "changed_at"), when));
     }
     cJSON_Delete(reply);
     return cli_table_print(cli, &table);

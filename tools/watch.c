@@ -138,7 +138,6 @@ int cmd_watch(struct cli *cli, int argc, char **argv)
     if (span && (seconds = cli_parse_span(span)) < 0) {
         return cli_usage(cli, "watch", "--for needs a time like 90s, 5m");
     }
-    when_use_timezone(cli);
     cJSON *request = cJSON_CreateObject();
     cJSON_AddStringToObject(request, "client", client);
     if (seconds) {

@@ -1,18 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/when.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "config/schedule.h"
 
-void when_use_timezone(struct cli *cli)
+/* The zone that the daemon lives in, which runs on the configuration before the mistake. */
+static void use_zone_of_daemon(const struct cli *cli)
+{
+    struct cli silent = *cli;
+    struct diag diag = {0};
+    cJSON *reply = NULL, *request = cJSON_CreateObject();
+    silent.quiet = true;
+    silent.json = false;
+    cJSON_AddStringToObject(request, "command", "settings");
+    if (cli_try_ask(&silent, request, &reply, &diag) == 0 && *cli_text(reply, "timezone")) {
+        setenv("TZ", cli_text(reply, "timezone"), 1);
+    }
+    tzset();
+    cJSON_Delete(reply);
+}
+
+void when_use_timezone(const struct cli *cli)
 {
     struct config *config = NULL;
     struct diag diag = {0};
-    if (config_load(cli->config_path, &config, &diag) == 0) {
+    int err = config_load(cli->config_path, &config, &diag);
+    if (err == 0) {
         schedule_set_timezone(config);
         config_free(config);
+    } else if (err == -EINVAL) {
+        use_zone_of_daemon(cli);
     }
 }
 
@@ -81,13 +102,27 @@ int64_t when_parse(const char *text, int64_t now, bool ahead)
     return found && ahead && found <= now ? read_clock(text, today, 1) : found;
 }
 
-const char *when_print(int64_t at, char out[WHEN_TEXT_MAX])
+static const char *print(int64_t at, const char *format, char out[WHEN_TEXT_MAX])
 {
     time_t when = (time_t)at;
     struct tm tm;
-    if (at <= 0 || !localtime_r(&when, &tm)) {
+    if (at <= 0 || !localtime_r(&when, &tm) || !strftime(out, WHEN_TEXT_MAX, format, &tm)) {
         return "-";
     }
-    strftime(out, WHEN_TEXT_MAX, "%a %Y-%m-%d %H:%M", &tm);
     return out;
+}
+
+const char *when_print(int64_t at, char out[WHEN_TEXT_MAX])
+{
+    return print(at, "%a %Y-%m-%d %H:%M", out);
+}
+
+const char *when_stamp(int64_t at, char out[WHEN_TEXT_MAX])
+{
+    return print(at, "%Y-%m-%d %H:%M", out);
+}
+
+const char *when_day(int64_t at, char out[WHEN_TEXT_MAX])
+{
+    return print(at, "%Y-%m-%d", out);
 }

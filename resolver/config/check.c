@@ -10,6 +10,7 @@
 
 #include "base/addr.h"
 #include "config/member.h"
+#include "config/schedule.h"
 #include "config/server_url.h"
 #include "config/setting.h"
 
@@ -282,27 +283,22 @@ const char *check_language(const char *text)
                : "not a language tag (ko, en, zh-Hant)";
 }
 
-/* "07:30"; also the end of the day. */
-static bool is_time(const char *text)
-{
-    static const char digits[] = "0123456789";
-    for (unsigned i = 0; i < 5; i++) {
-        if (i == 2 ? text[i] != ':' : !text[i] || !strchr(digits, text[i])) {
-            return false;
-        }
-    }
-    int hour = (text[0] - '0') * 10 + text[1] - '0';
-    return text[3] <= '5' && (hour < 24 || strncmp(text, "24:00", 5) == 0);
-}
-
 const char *check_window(const char *text)
 {
-    bool fits = !*text || (is_time(text) && text[5] == '-' && is_time(text + 6) &&
-                           (!text[11] || strcmp(text + 11, " UTC") == 0));
-    if (!fits) {
+    char from[6] = "", to[6] = "";
+    size_t len = strcspn(text, "-"), rest = text[len] ? strcspn(text + len + 1, " ") : 0;
+    if (!*text) {
+        return NULL;
+    }
+    if (len < sizeof(from) && rest < sizeof(to)) {
+        memcpy(from, text, len);
+        memcpy(to, text + len + (rest > 0), rest);
+    }
+    const char *zone = text + len + (rest > 0) + rest;
+    if (schedule_time(from) < 0 || schedule_time(to) < 0 || (*zone && strcmp(zone, " UTC") != 0)) {
         return "not a span of the day (19:00-07:00, or \"19:00-07:00 UTC\")";
     }
-    return *text && strncmp(text, text + 6, 5) == 0 ? "empty: it begins when it ends" : NULL;
+    return schedule_time(from) == schedule_time(to) ? "empty: it begins when it ends" : NULL;
 }
 
 const char *check_proxy(const char *text)

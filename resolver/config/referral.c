@@ -9,6 +9,7 @@
 #include "config/keyed.h"
 #include "config/nearest.h"
 #include "config/origins.h"
+#include "config/texts.h"
 
 struct checking {
     const struct config *config;
@@ -222,5 +223,39 @@ int referral_check_own(const struct config *config, struct diag *diag)
     }
     catalog_free(catalog);
     known_free(known);
+    return err;
+}
+
+/* "ko, en, zh" */
+static void list_languages(const struct texts *texts, char *out, size_t cap)
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < texts->entries[0].count && len < cap; i++) {
+        len += (size_t)snprintf(out + len, cap - len, "%s%s", len ? ", " : "",
+                                texts->entries[0].items[i].language);
+    }
+}
+
+int referral_check_texts(const struct config *config, struct diag *diag)
+{
+    char known[160];
+    struct texts *texts = NULL;
+    int err = 0;
+    if (texts_load(config->server.data_dir, &texts, NULL) < 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < config->web.languages.count && err == 0; i++) {
+        const char *language = config->web.languages.items[i];
+        if (!texts_speak(texts, language)) {
+            const struct origin place =
+                origins_item(config, origins_find_key(config, "web", "languages"), i);
+            list_languages(texts, known, sizeof(known));
+            diag_at(diag, place.file, place.line, place.column);
+            err = diag_set(diag, -EINVAL, "web.languages: there are no texts in '%s'; known: %s",
+                           language, known);
+        }
+    }
+    texts_free(texts);
     return err;
 }

@@ -17,3 +17,8 @@ referral_check(const struct config *config, const struct referral *to, struct di
 /* The same with the data files of its server.data_dir; also what catalog_load() says. */
 __attribute__((warn_unused_result)) int referral_check_own(const struct config *config,
                                                            struct diag *diag);
+
+/* Each of web.languages is one that texts.yaml in server.data_dir speaks. Without that file, or
+ * with a mistake in it, all are: greengate-web alone needs it, and says so. */
+__attribute__((warn_unused_result)) int referral_check_texts(const struct config *config,
+                                                             struct diag *diag);

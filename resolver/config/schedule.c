@@ -17,12 +17,22 @@ static bool all_digits(const char *text, size_t len)
     return strspn(text, "0123456789") >= len;
 }
 
+/* The end of a sentence that quotes what is wrong; it lives until the next one. */
+static const char *naming(const char *what, const char *text, const char *forms)
+{
+    static _Thread_local char why[256];
+    snprintf(why, sizeof(why), "naming %s'%.60s'%s", what, text, forms);
+    return why;
+}
+
 int schedule_time(const char *text)
 {
-    if (strlen(text) != 5 || !all_digits(text, 2) || text[2] != ':' || !all_digits(text + 3, 2)) {
+    size_t len = strcspn(text, ":"); /* of the hour: one digit or two */
+    if (len < 1 || len > 2 || strlen(text) != len + 3 || !all_digits(text, len) ||
+        !all_digits(text + len + 1, 2)) {
         return -1;
     }
-    int hour = atoi(text), minute = atoi(text + 3), total = hour * 60 + minute;
+    int hour = atoi(text), minute = atoi(text + len + 1), total = hour * 60 + minute;
     return minute < 60 && total <= MINUTES_PER_DAY ? total : -1;
 }
 
@@ -111,10 +121,12 @@ static bool read_days(const char *text, uint8_t *ret_days)
     return good;
 }
 
-static const char *add_span(struct schedule_row *row, int from, int to)
+static const char *add_span(struct schedule_row *row, const char *begin, const char *end)
 {
+    int from = schedule_time(begin), to = schedule_time(end);
     if (from < 0 || to < 0 || from == MINUTES_PER_DAY) {
-        return "without a time of the day (08:30, 24:00)";
+        return naming("", from < 0 || from == MINUTES_PER_DAY ? begin : end,
+                      " as a time of the day (08:30; 24:00 as an end)");
     }
     if (from == to) {
         return "empty: it begins when it ends";
@@ -130,11 +142,12 @@ static const char *add_span(struct schedule_row *row, int from, int to)
 static const char *read_span(const char *text, struct schedule_row *row)
 {
     char from[6] = "";
-    if (strlen(text) != 11 || text[5] != '-') {
-        return "without a span of the day in times (08:30-12:00)";
+    size_t len = strcspn(text, "-");
+    if (!text[len] || len >= sizeof(from)) {
+        return naming("", text, " in times, which is no span of the day (08:30-12:00)");
     }
-    memcpy(from, text, 5);
-    return add_span(row, schedule_time(from), schedule_time(text + 6));
+    memcpy(from, text, len);
+    return add_span(row, from, text + len + 1);
 }
 
 static const char *ring_bell(const char *name, const struct config *config,
@@ -147,10 +160,10 @@ static const char *ring_bell(const char *name, const struct config *config,
         if (strcmp(word, name) == 0) {
             keyed_get(bell, "from", from, sizeof(from));
             keyed_get(bell, "to", to, sizeof(to));
-            return add_span(row, schedule_time(from), schedule_time(to));
+            return add_span(row, from, to);
         }
     }
-    return config ? "naming a bell that calendar.bells does not have" : NULL;
+    return config ? naming("the bell ", name, ", which calendar.bells does not have") : NULL;
 }
 
 struct date_list {
@@ -165,7 +178,7 @@ static const char *add_dates(const char *text, const struct date_list *list)
     }
     bool good = read_dates(text, &list->items[*list->count]);
     *list->count = (uint8_t)(*list->count + good);
-    return good ? NULL : "without a date (2026-12-25, 2026-12-25..2027-02-28)";
+    return good ? NULL : naming("", text, " as a date (2026-12-25, 2026-12-25..2027-02-28)");
 }
 
 static const char *add_named_dates(const char *entry, const struct date_list *list)
@@ -194,7 +207,7 @@ static const char *read_day_set(const char *word, const struct config *config,
             return add_named_dates(config->calendar.dates.items[i], list);
         }
     }
-    return config ? "naming dates that calendar.dates does not have" : NULL;
+    return config ? naming("the dates ", word, ", which calendar.dates does not have") : NULL;
 }
 
 static const char *read_list(const char *text, const char *key, const struct config *config,
@@ -228,8 +241,7 @@ static const char *read_from_to(const char *text, struct schedule_row *row)
     if (!begins && !ends) {
         return NULL;
     }
-    return begins && ends ? add_span(row, schedule_time(from), schedule_time(to))
-                          : "with only one of from and to";
+    return begins && ends ? add_span(row, from, to) : "with only one of from and to";
 }
 
 const char *schedule_read(const char *text, const struct config *config,
@@ -242,7 +254,7 @@ const char *schedule_read(const char *text, const struct config *config,
     row->days = 0x7f;
     row->only_on = has_key(text, "on");
     if (keyed_get(text, "days", days, sizeof(days)) && !read_days(days, &row->days)) {
-        return "without days in days (mon, mon-fri, \"mon,wed\", daily, weekdays, weekend)";
+        return naming("", days, " as days (mon, mon-fri, \"mon,wed\", daily, weekdays, weekend)");
     }
     const char *why = read_from_to(text, row);
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && !why; i++) {

@@ -42,7 +42,8 @@ struct schedule_moment {
 };
 
 /* Read a row's times; bells and dates are looked up in config->calendar (NULL: their
- * names are not). NULL when it is fine, else the end of the sentence "this is ...". */
+ * names are not). NULL when it is fine, else the end of the sentence "this is ...", which
+ * lives until the thread's next one. */
 const char *schedule_read(const char *text, const struct config *config,
                           struct schedule_row *ret_row);
 
@@ -51,7 +52,7 @@ bool schedule_covers(const struct schedule_row *row, const struct schedule_momen
 /* now: seconds since 1970, told in the process's time zone. */
 void schedule_moment_of(int64_t now, struct schedule_moment *ret_moment);
 
-/* "08:30" -> 510, also 24:00; -1 when it is none. */
+/* "08:30" or "8:30" -> 510, also 24:00; -1 when it is none. */
 int schedule_time(const char *text);
 
 /* "2026-12-25" -> 20261225; 0 when there is no such day. */

@@ -54,6 +54,20 @@ static int fail_reader(const struct builder *build)
     return fail(build, &mark, "not UTF-8 text without control characters");
 }
 
+/* Does a tab stand there, or among the blanks before? */
+static bool is_tab(const struct builder *build, const yaml_mark_t *mark)
+{
+    const char *at = build->text->data, *end = at + build->text->len;
+    for (size_t line = 0; line < mark->line && at < end; line++) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        at = newline ? newline + 1 : end;
+    }
+    while (at < end && *at == ' ') {
+        at++;
+    }
+    return at < end && *at == '\t';
+}
+
 static int fail_syntax(const struct builder *build)
 {
     const yaml_parser_t *parser = &build->parser;
@@ -62,6 +76,10 @@ static int fail_syntax(const struct builder *build)
     }
     if (parser->error == YAML_READER_ERROR) {
         return fail_reader(build);
+    }
+    if (is_tab(build, &parser->problem_mark)) {
+        return fail(build, &parser->problem_mark,
+                    "not valid YAML: a tab stands here, and lines are indented by blanks");
     }
     char text[256];
     snprintf(text, sizeof(text), "not valid YAML: %s%s%s", parser->problem ? parser->problem : "",

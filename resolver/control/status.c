@@ -47,6 +47,7 @@ static void add_upstreams(cJSON *reply, const struct daemon_status *status)
         cJSON_AddBoolToObject(item, "ok", upstream->ok);
         add_number(item, "srtt_ms", upstream->srtt_ms);
         add_number(item, "failures", (double)upstream->failures);
+        add_number(item, "answers", (double)upstream->answers);
     }
 }
 
@@ -57,6 +58,7 @@ static void add_all(cJSON *reply, const struct daemon_status *status)
     for (size_t i = 0; i < status->reason_count; i++) {
         cJSON_AddItemToArray(reasons, cJSON_CreateString(status->reasons[i]));
     }
+    add_number(reply, "reasons_more", status->reasons_more);
     cJSON_AddStringToObject(reply, "version", status->version);
     add_number(reply, "uptime_s", (double)status->uptime_s);
     add_number(reply, "workers", status->workers);

@@ -28,7 +28,7 @@ struct daemon_upstream {
     char address[DAEMON_UPSTREAM_TEXT];
     bool ok;
     uint32_t srtt_ms;
-    uint64_t failures;
+    uint64_t failures, answers;          /* both 0: it was not asked yet */
     uint64_t latencies[STATS_LATENCIES]; /* of its answers, as stats_latency_bucket() sorts them */
     uint64_t latency_sum_us;
 };
@@ -44,6 +44,7 @@ struct daemon_status {
     enum daemon_state state;
     char reasons[DAEMON_REASONS_MAX][200]; /* why not protected */
     size_t reason_count;
+    unsigned reasons_more;    /* that found no place there */
     unsigned reviews_waiting; /* requests of the warning page without an answer */
     size_t rules_not_needed;  /* allow rules whose list says nothing any more */
     char version[32];

@@ -28,7 +28,7 @@ static cJSON *read_json(const char *path)
     return json;
 }
 
-/* " since 2026-07-01 06:00 UTC", or nothing. */
+/* " since 2026-07-01 06:00" in server.timezone, or nothing. */
 enum { SINCE_MAX = 48 };
 static const char *print_time(const char *word, double since, char out[SINCE_MAX])
 {
@@ -36,8 +36,8 @@ static const char *print_time(const char *word, double since, char out[SINCE_MAX
     time_t when = (time_t)since;
     struct tm parts;
     out[0] = '\0';
-    if (since > 0 && gmtime_r(&when, &parts)) {
-        strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &parts);
+    if (since > 0 && localtime_r(&when, &parts)) {
+        strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &parts);
         snprintf(out, SINCE_MAX, " %.20s %s", word, text);
     }
     return out;
@@ -48,6 +48,7 @@ __attribute__((format(printf, 2, 3))) static void add_reason(struct daemon_statu
 {
     va_list args;
     if (status->reason_count == DAEMON_REASONS_MAX) {
+        status->reasons_more++;
         return;
     }
     va_start(args, format);

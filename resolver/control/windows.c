@@ -10,6 +10,7 @@
 #include "policy/snapshot.h"
 
 enum { DAY_S = 86400, YEAR_S = 366 * DAY_S, WEEK_AHEAD_S = 8 * DAY_S };
+enum { CHANGES_MAX = 32 }; /* looked at for one group: the main thread waits for it */
 static const int64_t time_max = 1LL << 36;
 
 static cJSON *window_json(const struct window *window)
@@ -48,6 +49,35 @@ static void add_state(const struct snapshot *snapshot, const struct effective_gr
     cJSON_AddBoolToObject(object, "only_chosen", effective->only);
 }
 
+/* Would people see any difference? */
+static bool is_same(const struct effective_group *a, const struct effective_group *b)
+{
+    return a->blocked == b->blocked && a->only == b->only && a->paused == b->paused &&
+           (!a->only || a->chosen == b->chosen) &&
+           memcmp(a->services, b->services, sizeof(a->services)) == 0;
+}
+
+/* The next moment at which the group changes and how it is then; rows and windows that begin or
+ * end without a difference are passed over. 0: not within a week and a day. */
+static int64_t find_change(const struct snapshot *snapshot, uint16_t group,
+                           struct effective_group *then)
+{
+    struct moment moment = snapshot->made;
+    const int64_t end = moment.wall_s + WEEK_AHEAD_S;
+    for (int i = 0; i < CHANGES_MAX; i++) {
+        uint32_t ahead_s = (uint32_t)(end - moment.wall_s);
+        moment.wall_s = policy_next_change(snapshot, group, &moment, ahead_s);
+        if (!moment.wall_s) {
+            return 0;
+        }
+        policy_effective(snapshot, &moment, then);
+        if (!is_same(&snapshot->effective[group], &then[group])) {
+            return moment.wall_s;
+        }
+    }
+    return 0;
+}
+
 /* The group as it is, and as it will be at the next change. */
 static int add_group(const struct snapshot *snapshot, uint16_t group, cJSON *array)
 {
@@ -59,11 +89,9 @@ static int add_group(const struct snapshot *snapshot, uint16_t group, cJSON *arr
     cJSON_AddItemToArray(array, object);
     cJSON_AddStringToObject(object, "group", snapshot->config->groups[group].name);
     add_state(snapshot, &snapshot->effective[group], object);
-    struct moment moment = snapshot->made;
-    moment.wall_s = policy_next_change(snapshot, group, &moment, WEEK_AHEAD_S);
-    cJSON_AddNumberToObject(object, "changes_at", (double)moment.wall_s);
-    if (moment.wall_s) {
-        policy_effective(snapshot, &moment, then);
+    int64_t at = find_change(snapshot, group, then);
+    cJSON_AddNumberToObject(object, "changes_at", (double)at);
+    if (at) {
         add_state(snapshot, &then[group], cJSON_AddObjectToObject(object, "then"));
     }
     free(then);
@@ -192,6 +220,58 @@ static void take_pauses(struct rule_list *rules, const char *group)
     }
 }
 
+/* What holds for all groups at that time; NULL without memory, or without a snapshot. */
+static struct effective_group *effective_at(const struct control_call *call, int64_t at)
+{
+    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
+    struct effective_group *groups =
+        snapshot ? calloc(snapshot->group_count, sizeof(*groups)) : NULL;
+    if (groups) {
+        struct moment moment = snapshot->made;
+        moment.wall_s = at;
+        policy_effective(snapshot, &moment, groups);
+    }
+    return groups;
+}
+
+/* Who says something without effect is told; "" when it has one. */
+static const char *find_note(const struct control_call *call, const struct window *window,
+                             const struct effective_group *before,
+                             const struct effective_group *after)
+{
+    const struct snapshot *snapshot = call->backend->snapshot(call->backend->owner);
+    bool changed = false, shut = window->kind == WINDOW_ALLOW && strcmp(window->what, "all") != 0;
+    for (size_t i = 0; i < snapshot->group_count; i++) {
+        const char *name = snapshot->config->groups[i].name;
+        if (!window->group[0] || strcmp(window->group, name) == 0) {
+            changed |= !is_same(&before[i], &after[i]);
+            shut &= after[i].only;
+        }
+    }
+    if (shut) {
+        return "only chosen names are open then, whatever else is allowed";
+    }
+    return changed ? "" : "it changes nothing when it begins: so it is already";
+}
+
+/* Put it in force, with "window" and "note" in the reply. */
+static int apply_window(struct control_call *call, struct rulechange *change,
+                        const struct window *window)
+{
+    struct effective_group *before = effective_at(call, window->from);
+    int err = rulechange_apply(call, change);
+    struct effective_group *after = err == 0 ? effective_at(call, window->from) : NULL;
+    if (err == 0) {
+        bool known = before && after && window->kind != WINDOW_PAUSE;
+        cJSON_AddItemToObject(call->reply, "window", window_json(window));
+        cJSON_AddStringToObject(call->reply, "note",
+                                known ? find_note(call, window, before, after) : "");
+    }
+    free(before);
+    free(after);
+    return err;
+}
+
 int control_do_window(struct control_call *call)
 {
     struct rulechange change;
@@ -211,10 +291,7 @@ int control_do_window(struct control_call *call)
         }
     }
     if (err == 0) {
-        err = rulechange_apply(call, &change);
-    }
-    if (err == 0) {
-        cJSON_AddItemToObject(call->reply, "window", window_json(&window));
+        err = apply_window(call, &change, &window);
     }
     rulechange_clear(&change);
     return err < 0 ? CONTROL_FAILED : CONTROL_DONE;

@@ -198,14 +198,18 @@ static void apply_safe(const struct snapshot *snapshot, uint16_t group,
     }
 }
 
-/* While only chosen names are open: is this none of them? */
+/* While only chosen names are open: is this none of them? A protected one says why it is open. */
 static void apply_only(const struct snapshot *snapshot, const struct subject *subject,
                        struct verdict *verdict)
 {
     const struct effective_group *effective = &snapshot->effective[subject->group];
     const struct listing listing = listing_of(snapshot, subject, 0);
     bool chosen = snapshot->db && listing_categories(&listing) & effective->chosen;
-    if (!chosen && rules_protects(snapshot->parts.rules, subject->name) < 0) {
+    int protected = chosen ? -1 : rules_protects(snapshot->parts.rules, subject->name);
+    if (protected >= 0) {
+        verdict->reason = REASON_PROTECTED;
+        verdict->skip = (uint8_t) protected;
+    } else if (!chosen) {
         *verdict = (struct verdict){
             .blocked = true,
             .reason = effective->only_scheduled ? REASON_SCHEDULE : REASON_NOT_CHOSEN,

@@ -199,24 +199,22 @@ static bool window_is_of(const struct window *window, const char *group)
     return !window->group[0] || strcmp(window->group, group) == 0;
 }
 
-/* What was said for once outranks the schedule; a pause outranks all. */
+/* What was said for once outranks the schedule; of two that contradict each other the newer
+ * counts, which stands behind the older. A pause outranks all. */
 static void apply_windows(const struct change *change, const char *group, int64_t now)
 {
     size_t count;
     const struct window *windows = rules_windows(change->snapshot->parts.rules, &count);
-    for (int kind = WINDOW_BLOCK; kind <= WINDOW_ALLOW; kind++) {
-        for (size_t i = 0; i < count; i++) {
-            const struct window *window = &windows[i];
-            if (window->kind == kind && window_is_of(window, group) && window->from <= now &&
-                now < window->until) {
-                apply_words(change, window->what, kind == WINDOW_BLOCK);
-            }
-        }
-    }
     for (size_t i = 0; i < count; i++) {
         const struct window *window = &windows[i];
-        change->effective->paused |= window->kind == WINDOW_PAUSE && window_is_of(window, group) &&
-                                     window->from <= now && now < window->until;
+        if (!window_is_of(window, group) || now < window->from || now >= window->until) {
+            continue;
+        }
+        if (window->kind == WINDOW_PAUSE) {
+            change->effective->paused = true;
+        } else {
+            apply_words(change, window->what, window->kind == WINDOW_BLOCK);
+        }
     }
 }
 

@@ -34,6 +34,19 @@ class OwnTexts(unittest.TestCase):
         self.assertIn("0800-777", page)
         self.assertNotIn("1366", page)
 
+    def test_a_language_without_texts_is_a_mistake(self):
+        self.box.config["web"]["languages"] = ["ko", "de"]
+        self.box.write_config()
+        done = self.box.cli("config", "check")
+        self.assertEqual(done.returncode, 4)
+        self.assertRegex(done.stderr, r"greengate\.yaml:\d+:\d+: web\.languages: there are no texts in 'de'; "
+                                      "known: ko, en, zh, vi, ja\n")
+        with open(os.path.join(DATA, "texts.yaml"), encoding="utf-8") as file:
+            lines = [line + line.replace("  en:", "  de:", 1) if line.startswith("  en:") else line for line in file]
+        with open(os.path.join(self.own, "texts.yaml"), "w", encoding="utf-8") as out:
+            out.writelines(lines)
+        self.assertEqual(self.box.cli("config", "check").stdout, "ok\n")
+
     def test_a_copy_with_a_mistake_is_named(self):
         with open(os.path.join(self.own, "texts.yaml"), "w", encoding="utf-8") as out:
             out.write("- wrong\n")

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Schedules, windows and pauses of the running daemon."""
+import datetime
 import os
 import time
 import unittest
+import zoneinfo
 
 from fakeupstream import FakeUpstream, address
 from harness import Box, wait_for
@@ -99,6 +101,90 @@ class Times(unittest.TestCase):
                     self.assertEqual((why["blocked"], why["asked"]), (blocked, "files" if files else "daemon"))
                     self.assertEqual(why["reason"], "schedule" if blocked else "not-listed")
 
+    def test_people_read_and_type_times_of_one_zone(self):
+        box = self.box(web={"listen": []})
+        here = {"env": {**os.environ, "TZ": "UTC"}}
+
+        def clock(after=0, form="%Y-%m-%d %H:"):
+            """The hour, and the one that comes should it end meanwhile."""
+            now = datetime.datetime.now(zoneinfo.ZoneInfo(ZONE)) + datetime.timedelta(seconds=after)
+            return "(" + "|".join((now + datetime.timedelta(seconds=s)).strftime(form) for s in (-30, 30)) + ")"
+
+        box.ask("www.tiktok.com", source="127.0.0.3")
+        for words, form in ((("allow", "a.example", "--for", "2h"), "until " + clock(7200)),
+                            (("block", "b.example", "--for", "2h"), "until " + clock(7200)),
+                            (("rules",), r"a\.example .* " + clock() + r"\d\d +" + clock(7200)),
+                            (("stats", "--by", "hour"), clock(0, "%Y-%m-%d %H:00")),
+                            (("stats", "--by", "category-hour"), clock(0, "%Y-%m-%d %H:00")),
+                            (("schedule",), "It is ... " + clock()),
+                            (("doctor",), "clock +" + clock() + r"\d\d KST"),
+                            (("pause", "--for", "2h"), "until ... " + clock(7200))):
+            with self.subTest(words):
+                self.assertRegex(box.cli(*words, **here).stdout, form)
+        midnight = datetime.datetime.now(zoneinfo.ZoneInfo(ZONE)).replace(hour=0, minute=0, second=0, microsecond=0)
+        done = box.cli("--json", "stats", "--since", midnight.strftime("%Y-%m-%d"), **here)
+        self.assertIn(f'"since":{int(midnight.timestamp())}', done.stdout.replace(" ", "").replace("\t", ""))
+        # A mistake in the file: the daemon tells its zone.
+        box.config["web"]["languages"] = []
+        box.write_config()
+        done = box.cli("schedule", **here)
+        self.assertRegex(done.stdout, "It is ... " + clock())
+        self.assertIn("runs on the configuration before", done.stderr)
+
+    def test_check_tells_when_a_name_opens_not_when_another_row_begins(self):
+        box = self.box([{"services": ["youtube"], "days": "daily", "from": "20:00", "to": "07:00"},
+                        {"block": ["all"], "except": ["education"], "days": "daily", "from": "22:00", "to": "06:30"}])
+        rows = [("2026-12-01 20:30", "  policy    changes at Tue 2026-12-01 22:00; this name stays blocked\n"),
+                ("2026-12-02 06:45", "  opens at  Wed 2026-12-02 07:00\n")]
+        for when, line in rows:
+            with self.subTest(when):
+                text = box.cli("check", "www.youtube.com", "--at", when).stdout
+                self.assertIn(line, text)
+                self.assertNotIn("until", text)
+
+    def test_of_two_windows_the_newer_counts_and_one_without_effect_is_told(self):
+        box = self.box()
+        add = ("schedule", "add", "--group", "pupils")
+        self.assertIn("But it changes nothing when it begins: so it is already.\n",
+                      box.cli(*add, "--allow", "youtube", "--for", "1h").stdout)
+        done = box.cli(*add, "--block", "youtube", "--for", "45m")
+        self.assertNotIn("But", done.stdout)
+        self.assertEqual(self.rcode(box, "www.youtube.com"), "NXDOMAIN")
+        self.assertNotIn("But", box.cli(*add, "--allow", "youtube", "--for", "10m").stdout)
+        self.assertEqual(self.rcode(box, "www.youtube.com"), "NOERROR")
+        self.assertNotIn("But", box.cli(*add, "--block", "all", "--for", "1h").stdout)
+        self.assertIn("But only chosen names are open then, whatever else is allowed.\n",
+                      box.cli(*add, "--allow", "games", "--for", "1h").stdout)
+
+    def test_a_change_without_a_difference_is_left_out(self):
+        box = self.box([{"services": ["tiktok"], "days": "daily", "from": begin, "to": end}
+                        for begin, end in (("01:00", "02:00"), ("13:00", "14:00"))])
+        for group in box.json("schedule")["groups"]:
+            self.assertEqual((group["changes_at"], group.get("then")), (0, None))
+        self.assertNotIn("from ", box.cli("schedule").stdout)
+
+    def test_services_tell_what_is_off_now(self):
+        box = self.box([{"services": ["discord"]}, {"allow": ["tiktok"]}])
+        box.cli("schedule", "add", "--block", "youtube", "--for", "1h")
+        for files in (False, True):
+            if files:
+                box.daemon.stop()
+            with self.subTest(files=files):
+                text = box.cli("services").stdout
+                self.assertRegex(text, r"(?m)^discord .* pupils by schedule$")
+                self.assertRegex(text, r"(?m)^tiktok .* pupils \(not now\)$")
+                self.assertEqual("staff by schedule, pupils by schedule" in text, not files)
+                self.assertIn("off now for: pupils by schedule\n", box.cli("services", "show", "discord").stdout)
+                found = {one["id"]: (one["groups"], one["off_now"]) for one in box.json("services")["services"]}
+                self.assertEqual(found["discord"], ([], ["pupils"]))
+                self.assertEqual(found["tiktok"], (["pupils"], []))
+
+    def test_a_protected_name_says_why_it_is_open(self):
+        box = self.box([{"block": ["all"]}])
+        why = box.json("check", "captive.apple.com")
+        self.assertEqual((why["blocked"], why["reason"], why["entry"]), (False, "protected", "captive.apple.com"))
+        self.assertIn("no list, service or schedule blocks", box.cli("check", "captive.apple.com").stdout)
+
     def test_a_row_begins_and_ends_with_the_minute(self):
         os.environ["TZ"] = "Asia/Seoul"
         time.tzset()
@@ -118,7 +204,7 @@ class Times(unittest.TestCase):
     def test_reload_with_a_wrong_row_keeps_the_old_state(self):
         box = self.box([{"services": ["youtube"]}])
         self.assertEqual(self.rcode(box, "www.youtube.com"), "NXDOMAIN")
-        for wrong in ({"block": ["games"], "from": "8:30", "to": "9:00"}, {"block": ["gamez"]}, {"from": "08:00", "to": "09:00"},
+        for wrong in ({"block": ["games"], "from": "8:3", "to": "9:00"}, {"block": ["gamez"]}, {"from": "08:00", "to": "09:00"},
                       {"block": ["games"], "bells": ["none"]}, {"block": ["games"], "days": "mo"}, {"blocks": ["games"]}):
             with self.subTest(wrong):
                 box.config["groups"][1]["schedule"] = [wrong]

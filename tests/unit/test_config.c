@@ -202,7 +202,7 @@ static const struct {
       "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO=",
       "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3x"}},
     {"lists: {update_window: \"%s\"}",
-     {"", "19:00-07:00", "00:00-24:00", "19:00-08:00 UTC"},
+     {"", "19:00-07:00", "00:00-24:00", "19:00-08:00 UTC", "9:00-7:30", "9:00-24:00 UTC"},
      {"19-7", "19:00", "19:00-19:00", "25:00-01:00", "19:60-20:00", "24:30-01:00",
       "19:00-07:00 CET", "19:00-07:00UTC", "1a:00-02:00", "19:00 - 07:00"}},
     {"lists: {proxy: \"%s\"}",
@@ -268,6 +268,33 @@ static void sources_and_groups_are_checked(void **state)
          "not a subnet: bits are set"},
     };
     CHECK_BAD(rows);
+}
+
+#define PUPILS(row) "groups:\n  - name: a\n    schedule:\n      - {block: [x], " row "}\n"
+static void what_is_wrong_in_a_schedule_is_quoted(void **state)
+{
+    (void)state;
+    static const struct bad_row rows[] = {
+        {"a day", PUPILS("days: monday"), 4, 9, "this is naming 'monday' as days (mon, "},
+        {"a bell", PUPILS("bells: [lesson-9]"), 4, 9,
+         "naming the bell 'lesson-9', which calendar.bells does not have"},
+        {"dates", PUPILS("on: [easter]"), 4, 9, "naming the dates 'easter', which"},
+        {"a date", PUPILS("not_on: [2026-02-30]"), 4, 9, "naming '2026-02-30' as a date"},
+        {"a beginning", PUPILS("from: 9h, to: 10:00"), 4, 9, "naming '9h' as a time of the day"},
+        {"an end", PUPILS("from: 9:00, to: 9:60"), 4, 9, "naming '9:60' as a time of the day"},
+        {"a span", PUPILS("times: [all]"), 4, 9, "naming 'all' in times"},
+        {"an end of a span", PUPILS("times: [8:00-]"), 4, 9, "naming '' as a time of the day"},
+        {"three digits of an hour", PUPILS("times: [\"008:00-9:00\"]"), 4, 9, "'008:00-9:00'"},
+        {"a bell's time", "calendar:\n  bells:\n    - {name: a, from: 9.00, to: 10:00}\n", 3, 7,
+         "naming '9.00' as a time of the day"},
+    };
+    CHECK_BAD(rows);
+    struct config *config = NULL;
+    assert_int_equal(parse("calendar: {bells: [{name: b, from: 9:00, to: 9:45}]}\n" PUPILS(
+                               "bells: [b], times: [8:00-9:00]"),
+                           &config, NULL),
+                     0);
+    config_free(config);
 }
 
 static void asking_ourselves_is_refused(void **state)
@@ -422,6 +449,7 @@ int main(void)
         cmocka_unit_test(bounds_are_checked),
         cmocka_unit_test(shapes_are_checked),
         cmocka_unit_test(sources_and_groups_are_checked),
+        cmocka_unit_test(what_is_wrong_in_a_schedule_is_quoted),
         cmocka_unit_test(asking_ourselves_is_refused),
         cmocka_unit_test(empty_file_gives_the_defaults),
         cmocka_unit_test(values_arrive),

@@ -35,7 +35,7 @@ function health(state) {
       figure(t("names_listed"), number(status.lists.names)),
       figure(t("cached"), number(status.cache.entries), `${number(Math.round(status.cache.bytes / 1048576))} MB`));
     fill(card, h("h2", {}, t("state")), h("p", { class: "big" }, t(`state_${status.state}`)),
-      reasons.length > 0 && h("ul", {}, reasons.map((reason) => h("li", { lang: "en" }, reason))),
+      reasons.length > 0 && h("ul", {}, reasons.map((reason) => h("li", { lang: "en" }, reason)), status.reasons_more > 0 && h("li", {}, t("and_more", { n: status.reasons_more }))),
       status.reviews_waiting > 0 && h("p", {}, h("a", { href: "#/requests" }, t("requests_wait", { n: number(status.reviews_waiting) }))),
       live, h("p", { class: "buttons" }, pause));
   }
@@ -143,7 +143,7 @@ async function domains(settings, since) {
 }
 
 const upstreams = (status) => section(t("upstreams"), table(t("upstreams"), [t("address"), t("state"), "ms", t("failures")],
-  status.upstreams.map((one) => [one.address, h("span", { class: one.ok ? "good" : "bad" }, t(one.ok ? "works" : "fails")), Math.round(one.srtt_ms), one.failures])));
+  status.upstreams.map((one) => [one.address, h("span", { class: one.ok ? "good" : "bad" }, t(!one.answers && !one.failures ? "not_asked" : one.ok ? "works" : "fails")), Math.round(one.srtt_ms), one.failures])));
 
 const listAges = (status, catalog) => section(t("page_lists"), table(t("page_lists"), [t("list"), t("category"), t("names"), t("fetched"), t("state")],
   status.lists.sources.map((one) => [one.id, label(catalog.categories, one.category), one.entries, age(one.fetched_at),

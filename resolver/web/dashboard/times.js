@@ -30,9 +30,9 @@ function adding(state) {
     const start = from.value ? epoch(from) : Math.floor(Date.now() / 1000);
     const stop = minutes.value === "0" ? epoch(until) : start + Number(minutes.value) * 60;
     if (!stop) throw new Error(t("until_missing"));
-    await post("windows", { kind: kind.value, group: group.value || undefined, until: stop, from: from.value ? start : undefined,
+    const made = await post("windows", { kind: kind.value, group: group.value || undefined, until: stop, from: from.value ? start : undefined,
       what: kind.value === "pause" ? undefined : [...categories.chosen(), ...services.chosen()].join(","), note: note.value || undefined });
-    say(t("done"));
+    say(made.note ? t("without_effect") : t("done"));
     await state.again();
   }));
 }
