@@ -205,7 +205,9 @@ static void print_verdict(struct cli *cli, const cJSON *why, const struct questi
     print_line(cli, "answers", cli_text(why, "target"));
     if (cli_number(why, "until") > 0) {
         char until[WHEN_TEXT_MAX];
-        print_line(cli, "until", when_print((int64_t)cli_number(why, "until"), until));
+        fprintf(cli->out, "  %-9s %s%s\n", "until",
+                when_print((int64_t)cli_number(why, "until"), until),
+                cli_number(why, "opens_at") > 0 ? ", then it is open" : "");
     }
     if (*cli_text(why, "rule_text")) {
         fprintf(cli->out, "  %-9s %s%sline %.0f (%s): %s\n", "listed as", cli_text(why, "file"),
