@@ -36,7 +36,7 @@ static void reason_came(struct inquiry *inquiry, const cJSON *reply)
     if (page.kind == PAGE_OPEN) {
         page.wait_s = ttl_s > RETRY_LEAST_S ? (unsigned)ttl_s : RETRY_LEAST_S;
     } else if (page.kind == PAGE_BLOCKED) {
-        page.origin = site->origin;
+        page.origin = site_face(site, &exchange->request)->origin;
         review_token(site, page.host, page.token);
     }
     respond_page(exchange, &page, statuses[page.kind]);
