@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "web/ownpage.h"
 #include "web/reason.h"
 #include "web/respond.h"
 #include "web/review.h"
@@ -49,6 +50,10 @@ static void serve_warning(struct site *site, struct exchange *exchange)
         return;
     }
     const struct request *request = &exchange->request;
+    if (ownpage_is_asked(site, request)) {
+        ownpage_serve(exchange);
+        return;
+    }
     exchange->inquiry.on_reply = reason_came;
     exchange->inquiry.owner = exchange;
     if (request->host_kind == HOST_NAME) {

@@ -56,11 +56,13 @@ static int write_face(const struct site *site, bool local, struct site_face *fac
  * name may lead to somebody else's port 80. */
 static int write_faces(struct site *site)
 {
-    const struct config *config = site->config;
-    const char *name = *config->block.page_ipv4 ? config->block.page_ipv4 : config->server.name;
+    const char *address = site->config->block.page_ipv4, *name = site->config->server.name;
     struct request own; /* as a browser will call it: small letters, no last dot */
     find_port(site);
     if (request_set_host(&own, name, strlen(name)) == 0) {
+        snprintf(site->name, sizeof(site->name), "%s", own.host);
+    }
+    if (!*address || request_set_host(&own, address, strlen(address)) == 0) {
         snprintf(site->own_host, sizeof(site->own_host), "%s", own.host);
     }
     bool named = own.host_kind == HOST_NAME;

@@ -23,7 +23,8 @@ struct site {
     const char *languages[SITE_LANGUAGES_MAX]; /* of the configuration */
     size_t language_count;
     uint16_t port;                 /* that our pages are at; a reload opens no other */
-    char own_host[256];            /* what our own pages answer to */
+    char own_host[256];            /* what our own pages answer to, */
+    char name[256];                /* and server.name as browsers say it */
     struct site_face face;         /* for devices, whom DNS leads here, */
     struct site_face local_face;   /* and for who calls us NAME.localhost, whom it need not */
     struct hash_key key;           /* of the tokens of forms; survives a reload */
