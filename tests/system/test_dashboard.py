@@ -332,12 +332,12 @@ class Managed(unittest.TestCase):
 
 
 class Elsewhere(unittest.TestCase):
-    """Beyond this machine passwords travel by TLS, or not at all. 192.0.2.1 stands for the network: nobody listens
+    """Beyond this machine passwords travel by TLS, or not at all. 198.51.100.77 stands for the network: nobody listens
     there, so what is said tells whether it was tried."""
 
     def start(self, served=True, **web):
         box = self.enterContext(Box(start=False, web=served))
-        box.config["web"].update(admin_listen=[f"192.0.2.1:{box.admin_port}", f"127.0.0.1:{box.admin_port}"], **web)
+        box.config["web"].update(admin_listen=[f"198.51.100.77:{box.admin_port}", f"127.0.0.1:{box.admin_port}"], **web)
         box.write_config()
         return box.start()
 
@@ -350,17 +350,17 @@ class Elsewhere(unittest.TestCase):
     def test_not_served_without_a_certificate(self):
         box = self.start()
         for text in (*self.said(box), [box.web.text()]):
-            self.assertRegex("".join(text), r"192\.0\.2\.1.*passwords would cross the network in the clear")
-        self.assertNotIn("cannot listen on 192.0.2.1", box.web.text())
+            self.assertRegex("".join(text), r"198\.51\.100\.77.*passwords would cross the network in the clear")
+        self.assertNotIn("cannot listen on 198.51.100.77", box.web.text())
         link = f"http://127.0.0.1:{box.admin_port}/#/set-up/"
         self.assertIn(link, box.daemon.text(), "the link leads where it is served")
         self.assertIn(link, box.cli("user", "invite").stdout)
 
     def test_served_when_somebody_else_sees_to_it(self):
         box = self.start(admin_plain=True)
-        self.assertIn("cannot listen on 192.0.2.1", box.web.text())
+        self.assertIn("cannot listen on 198.51.100.77", box.web.text())
         for text in self.said(box):
-            self.assertRegex("".join(text), r"192\.0\.2\.1.*passwords cross the network in the clear")
+            self.assertRegex("".join(text), r"198\.51\.100\.77.*passwords cross the network in the clear")
 
     def test_with_a_certificate_nothing_is_said(self):
         box = self.start(served=False, admin_tls_cert="/nowhere/cert.pem", admin_tls_key="/nowhere/key.pem")
