@@ -115,6 +115,12 @@ class Reviews(Pages):
         self.assertIn(f"form-action {action.removesuffix('/review')}", headers["Content-Security-Policy"])
         self.assertEqual(self.form()[1], f"http://{OWN}:{self.box.web_port}/review", "elsewhere nothing has changed")
 
+    def test_a_rule_that_ends_says_when_on_the_page(self):
+        self.box.cli("block", "brief.test", "--for", "2h")
+        self.assertIn("It opens again at <strong>", self.send("GET", "brief.test", "/")[2])
+        self.box.cli("block", "secretbad.test", "--for", "2h")  # a list blocks it then as well
+        self.assertNotIn("It opens again", self.send("GET", "secretbad.test", "/")[2])
+
     def test_a_page_by_one_family_and_a_form_by_the_other(self):
         """A browser chooses for each name anew."""
         fields, _ = self.form()
