@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "account/sessions.h"
+#include "config/dashboard.h"
 #include "daemon.h"
 #include "store/audit.h"
 #include "store/reviews.h"
@@ -35,18 +36,17 @@ void records_invite(struct daemon *daemon)
     char text[SECRET_DIGITS + 1];
     struct diag diag = {0};
     const struct config *config = policy_config_get(daemon->config);
-    const struct text_list *listen = &config->web.admin_listen;
+    char url[DASHBOARD_URL_MAX];
     int count = accounts_count(daemon->accounts, &diag);
     if (count < 0) {
         fprintf(stderr, "greengated: %s: %s; nobody can sign in\n", diag.file, diag.text);
-    } else if (count == 0 && listen->count > 0) {
+    } else if (count == 0 && *dashboard_url(config, url)) {
         sessions_invite(daemon->sessions, (int64_t)(clock_mono_us(daemon->clock) / SECOND_US),
                         text);
         fprintf(stderr,
                 "greengated: the dashboard has no account yet; make the first one within an "
-                "hour at "
-                "http%s://%s/#/set-up/%s\n",
-                *config->web.admin_tls_cert ? "s" : "", listen->items[0], text);
+                "hour at %s/#/set-up/%s\n",
+                url, text);
     }
 }
 

@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "config/catalog.h"
-#include "config/referral.h"
+#include "config/dashboard.h"
 #include "config/keyed.h"
 #include "config/origins.h"
+#include "config/referral.h"
 #include "config/setting.h"
 #include "config/show.h"
 
@@ -209,7 +210,49 @@ static cJSON *diag_json(const struct diag *diag)
     return json;
 }
 
-/* With --json the place comes in parts too: {"ok":false,"mistake":{"file",...}}. */
+/* Addresses of the dashboard that are not served, each with what to do; valid all the same. */
+static cJSON *list_warnings(const struct config *config)
+{
+    const struct text_list *listen = config ? &config->web.admin_listen : NULL;
+    cJSON *warnings = cJSON_CreateArray();
+    for (size_t i = 0; listen && i < listen->count; i++) {
+        char text[256];
+        struct addr addr;
+        if (addr_parse_port(listen->items[i], DASHBOARD_PORT, &addr) == 0 &&
+            dashboard_is_bare(config, &addr)) {
+            snprintf(text, sizeof(text), "web.admin_listen: %.64s %s", listen->items[i],
+                     config->web.admin_plain
+                         ? "is served without a certificate (web.admin_plain): passwords cross "
+                           "the network in the clear"
+                         : "is not served: passwords would cross the network in the clear; set "
+                           "web.admin_tls_cert, or web.admin_plain behind a proxy of your own");
+            cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
+        }
+    }
+    return warnings;
+}
+
+static int report_good(struct cli *cli, cJSON *warnings)
+{
+    const cJSON *warning;
+    if (cli->json) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddTrueToObject(json, "ok");
+        cJSON_AddItemToObject(json, "warnings", warnings);
+        return cli_print_json(cli, json);
+    }
+    cJSON_ArrayForEach(warning, warnings)
+    {
+        fprintf(cli->err, "warning: %s\n", warning->valuestring);
+    }
+    cJSON_Delete(warnings);
+    if (!cli->quiet) {
+        fprintf(cli->out, "ok\n");
+    }
+    return CLI_DONE;
+}
+
+/* With --json the place comes in parts: {"ok":false,"mistake":{"file",...}}. */
 static int check(struct cli *cli)
 {
     struct config *config = NULL;
@@ -217,27 +260,23 @@ static int check(struct cli *cli)
     int err = config_load(cli->config_path, &config, &diag);
     err = err < 0 ? err : referral_check_own(config, &diag);
     err = err < 0 ? err : referral_check_texts(config, &diag);
+    cJSON *warnings = err == 0 ? list_warnings(config) : NULL;
     config_free(config);
-    if (err < 0 && (err == -ENOMEM || !cli->json)) {
+    if (err == 0) {
+        return report_good(cli, warnings);
+    }
+    if (err == -ENOMEM || !cli->json) {
         return fail(cli, err, &diag);
     }
-    if (cli->json) {
-        cJSON *json = cJSON_CreateObject();
-        cJSON_AddBoolToObject(json, "ok", err == 0);
-        if (err < 0) {
-            char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 64];
-            diag_print(&diag, text, sizeof(text));
-            cJSON_AddStringToObject(json, "error", text);
-            cJSON_AddItemToObject(json, "mistake", diag_json(&diag));
-            cJSON_AddNumberToObject(json, "exit", CLI_BAD_CONFIG);
-        }
-        int code = cli_print_json(cli, json);
-        return err < 0 ? CLI_BAD_CONFIG : code;
-    }
-    if (!cli->quiet) {
-        fprintf(cli->out, "ok\n");
-    }
-    return CLI_DONE;
+    char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 64];
+    diag_print(&diag, text, sizeof(text));
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddFalseToObject(json, "ok");
+    cJSON_AddStringToObject(json, "error", text);
+    cJSON_AddItemToObject(json, "mistake", diag_json(&diag));
+    cJSON_AddNumberToObject(json, "exit", CLI_BAD_CONFIG);
+    (void)cli_print_json(cli, json);
+    return CLI_BAD_CONFIG;
 }
 
 static int document(struct cli *cli, int (*print)(FILE *out))

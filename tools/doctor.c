@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "config/dashboard.h"
 #include "tools/when.h"
 
 enum { FREE_MB_MIN = 16, YEAR_MIN = 2026, TEXT_MAX = 512 };
@@ -204,6 +205,37 @@ static void see_daemon(struct doctor *doctor)
     }
 }
 
+/* Where passwords would cross the network in the clear it is not served, or somebody wanted it so. */
+static void see_dashboard(struct doctor *doctor)
+{
+    const struct config *config = doctor->config;
+    for (size_t i = 0; i < config->web.admin_listen.count; i++) {
+        const char *listen = config->web.admin_listen.items[i];
+        struct addr addr;
+        if (addr_parse_port(listen, DASHBOARD_PORT, &addr) < 0 ||
+            !dashboard_is_bare(config, &addr)) {
+            continue;
+        }
+        if (config->web.admin_plain) {
+            doctor_find(doctor,
+                        &(struct finding){FINDING_WARNING, "dashboard",
+                                          "see that nobody but a proxy that speaks TLS can "
+                                          "reach it, or set web.admin_tls_cert"},
+                        "%s is served without a certificate: passwords cross the network in the "
+                        "clear",
+                        listen);
+        } else {
+            doctor_find(doctor,
+                        &(struct finding){FINDING_WARNING, "dashboard",
+                                          "set web.admin_tls_cert and admin_tls_key, or use "
+                                          "`ssh -L` (docs/dashboard.md)"},
+                        "it is not served on %s: without a certificate passwords would cross the "
+                        "network in the clear",
+                        listen);
+        }
+    }
+}
+
 static void see_radar(struct doctor *doctor)
 {
     cJSON *reply = NULL;
@@ -238,6 +270,7 @@ static void examine(struct doctor *doctor)
     }
     doctor_see_listeners(doctor);
     doctor_see_page(doctor);
+    see_dashboard(doctor);
     doctor_see_engines(doctor);
     if (doctor->status) {
         see_upstreams(doctor);

@@ -7,6 +7,7 @@
 
 #include "base/wholefile.h"
 #include "config/known.h"
+#include "config/schedule.h"
 #include "tools/doctor.h"
 
 enum { DNS_PORT = 53 };
@@ -50,6 +51,15 @@ static cJSON *request_of(const char *command)
     return request;
 }
 
+static void take_lists(struct selftest *test, const cJSON *lists)
+{
+    static const char starter[] = "/starter.ggdb";
+    const char *path = cli_text(lists, "path");
+    size_t len = strlen(path), tail = strlen(starter);
+    test->names = cli_number(lists, "names");
+    test->starter = len >= tail && strcmp(path + len - tail, starter) == 0;
+}
+
 /* As whom this machine is answered there: it asks its own address from that address. */
 static int ask_daemon(struct selftest *test)
 {
@@ -66,7 +76,7 @@ static int ask_daemon(struct selftest *test)
     cJSON_Delete(reply);
     code = cli_ask(test->cli, request_of("status"), &reply);
     if (code == CLI_DONE) {
-        test->names = cli_number(cJSON_GetObjectItemCaseSensitive(reply, "lists"), "names");
+        take_lists(test, cJSON_GetObjectItemCaseSensitive(reply, "lists"));
         cJSON_Delete(reply);
     }
     return code;
@@ -85,6 +95,7 @@ static int print_json(const struct selftest *test)
     }
     cJSON_AddStringToObject(json, "server", addr_print(&test->server, server));
     cJSON_AddStringToObject(json, "group", test->group);
+    cJSON_AddBoolToObject(json, "starter", test->starter);
     cJSON_AddNumberToObject(json, "faults", (double)test->faults);
     cJSON *probes = cJSON_AddArrayToObject(json, "probes");
     for (size_t i = 0; i < test->count; i++) {
@@ -119,8 +130,9 @@ static int print_sheet(const struct selftest *test, const struct options *option
     if (err < 0) {
         return cli_fail(test->cli, CLI_FAILED, "%s: %s", options->out, strerror(-err));
     }
-    fprintf(test->cli->out, "%s: %zu names, %zu fault%s\n", options->out, test->count, test->faults,
-            cli_plural(test->faults));
+    fprintf(test->cli->out, "%s: %zu names, %zu fault%s%s\n", options->out, test->count,
+            test->faults, cli_plural(test->faults),
+            test->starter ? "; only the small starter list is in force" : "");
     return CLI_DONE;
 }
 
@@ -185,6 +197,7 @@ int cmd_selftest(struct cli *cli, int argc, char **argv)
     if (config_load(cli->config_path, &config, &diag) < 0) {
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
     }
+    schedule_set_timezone(config);
     struct selftest *test = calloc(1, sizeof(*test));
     int code = CLI_FAILED;
     if (test) {

@@ -30,6 +30,7 @@ struct selftest {
     struct addr server;
     char group[64];
     double names; /* of the lists in force */
+    bool starter; /* the list that ships is all that is in force */
     struct selftest_probe probes[SELFTEST_PROBES_MAX];
     size_t count, faults;
 };

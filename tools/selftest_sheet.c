@@ -91,6 +91,14 @@ static void print_head(const struct sheet *sheet)
     line(sheet, "sub", "asked",
          (const char *const[]){"{server}", server, "{group}", test->group, "{version}",
                                GREENGATE_VERSION, "{names}", names, NULL});
+    if (test->starter) { /* it has the best-known names, which are those asked below */
+        line(sheet, "fault", "starter", NULL);
+    }
+}
+
+static const char *summary_of(const struct selftest *test)
+{
+    return test->faults ? "summary_faults" : test->starter ? "summary_starter" : "summary_good";
 }
 
 static void print_row_html(const struct sheet *sheet, const struct selftest_probe *probe)
@@ -168,7 +176,7 @@ void selftest_print(const struct selftest *test, bool html, FILE *out)
     } else {
         print_table_text(&sheet);
     }
-    line(&sheet, "sum", test->faults ? "summary_faults" : "summary_good",
+    line(&sheet, "sum", summary_of(test),
          (const char *const[]){"{count}", count, "{faults}", faults, NULL});
     line(&sheet, "sub", "what", NULL);
     if (html) {

@@ -7,6 +7,7 @@
 
 #include "account/password.h"
 #include "config/config.h"
+#include "config/dashboard.h"
 #include "tools/when.h"
 
 static void set_echo(bool on)
@@ -196,13 +197,13 @@ static int invite(struct cli *cli)
         return cli_fail_diag(cli, CLI_BAD_CONFIG, &diag);
     }
     int code = cli_ask(cli, make_request("invite", NULL), &reply);
-    const struct text_list *listen = &config->web.admin_listen;
+    char url[DASHBOARD_URL_MAX];
     if (code == CLI_DONE && cli->json) {
         code = cli_print_json(cli, reply);
         reply = NULL;
     } else if (code == CLI_DONE) {
-        fprintf(cli->out, "http%s://%s/#/set-up/%s\n", *config->web.admin_tls_cert ? "s" : "",
-                listen->count ? listen->items[0] : "ADDRESS", cli_text(reply, "invitation"));
+        fprintf(cli->out, "%s/#/set-up/%s\n", *dashboard_url(config, url) ? url : "http://ADDRESS",
+                cli_text(reply, "invitation"));
     }
     cJSON_Delete(reply);
     config_free(config);

@@ -102,7 +102,8 @@ int64_t when_parse(const char *text, int64_t now, bool ahead)
     return found && ahead && found <= now ? read_clock(text, today, 1) : found;
 }
 
-static const char *print(int64_t at, const char *format, char out[WHEN_TEXT_MAX])
+__attribute__((format(strftime, 2, 0))) static const char *print(int64_t at, const char *format,
+                                                                 char out[WHEN_TEXT_MAX])
 {
     time_t when = (time_t)at;
     struct tm tm;

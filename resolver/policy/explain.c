@@ -8,6 +8,7 @@
 #include "config/known.h"
 #include "policy/geo.h"
 #include "policy/lists.h"
+#include "policy/rules.h"
 
 static void print_suffix(const struct dname *name, unsigned skip, char out[DNAME_TEXT_MAX])
 {
@@ -239,20 +240,37 @@ static uint16_t explain_asker(const struct snapshot *snapshot, const struct aske
     return group;
 }
 
-/* Is the name open after the group's next change? Then when that is; else 0. */
-static int64_t find_opening(const struct snapshot *snapshot, const struct subject *subject)
+/* Is the name open at that time, when rules may be over and schedules say something else? */
+static bool opens(const struct snapshot *snapshot, const struct subject *subject, int64_t at)
 {
     struct snapshot then = *snapshot;
     struct verdict verdict = {.blocked = true};
-    const int64_t at = snapshot->effective[subject->group].change_at;
     const struct moment moment = {at, snapshot->made.mono_s, true};
-    then.effective = at ? calloc(snapshot->group_count, sizeof(*then.effective)) : NULL;
-    if (then.effective) {
-        policy_effective(snapshot, &moment, then.effective);
+    struct policy_rules *rules = rules_at(snapshot->parts.rules, at);
+    then.parts.rules = rules;
+    then.effective = calloc(snapshot->group_count, sizeof(*then.effective));
+    if (rules && then.effective) {
+        policy_effective(&then, &moment, then.effective);
         policy_decide(&then, subject, &verdict);
-        free(then.effective);
     }
-    return verdict.blocked ? 0 : at;
+    free(then.effective);
+    free(rules);
+    return !verdict.blocked;
+}
+
+/* When what decided ends, and whether the name is open then. */
+static void explain_end(const struct snapshot *snapshot, const struct subject *subject,
+                        const struct verdict *verdict, struct explanation *why)
+{
+    const struct rule *rule = snapshot_rule(snapshot, verdict->rule);
+    if (verdict->reason == REASON_SCHEDULE || verdict->reason == REASON_PAUSED) {
+        why->until = snapshot->effective[subject->group].change_at;
+    } else if (rule) {
+        why->until = rule->expires_at;
+    }
+    if (verdict->blocked && why->until && opens(snapshot, subject, why->until)) {
+        why->opens_at = why->until;
+    }
 }
 
 void policy_explain(const struct snapshot *snapshot, const struct dname *name,
@@ -275,12 +293,7 @@ void policy_explain(const struct snapshot *snapshot, const struct dname *name,
         print_suffix(name, verdict.skip, why->entry);
     }
     explain_mark(snapshot, &verdict, subject.group, why);
-    if (verdict.reason == REASON_SCHEDULE || verdict.reason == REASON_PAUSED) {
-        why->until = snapshot->effective[subject.group].change_at;
-    }
-    if (verdict.reason == REASON_SCHEDULE) {
-        why->opens_at = find_opening(snapshot, &subject);
-    }
+    explain_end(snapshot, &subject, &verdict, why);
     explain_rule(snapshot, &verdict, why);
     if (snapshot->db) {
         explain_names(snapshot, &subject, why);

@@ -40,8 +40,9 @@ struct explanation {
     char rule_group[64];             /* the rule's group, "" = every group */
     char known[64];                  /* the item of the data files that decided, "" = none */
     char known_file[64], known_source[400], known_date[32];
-    int64_t opens_at; /* when the time decided and its next change opens the name; else 0 */
-    int64_t until;    /* the group's next change, when the time decided; 0 = none is near */
+    int64_t until;    /* the end of the rule that decided, or the group's next change when the
+                         time decided; 0 = none is near */
+    int64_t opens_at; /* the same, when a blocked name is open then; else 0 */
     char target[DNAME_TEXT_MAX]; /* of a search engine: the name that answers instead */
     char place[24];              /* of an address: "KR AS4766" as far as known */
     char shadow_list[64], shadow_category[64]; /* would block but only counts, "" = none */

@@ -44,6 +44,7 @@ struct policy_rules {
     uint64_t canary_lengths; /* bit n: a canary of n octets (mod 64) is there */
     bool no_built_in;        /* protected.yaml could not be read, */
     bool no_canaries;        /* canaries.yaml */
+    int64_t at;              /* rules that are over then do not count; 0 = all do */
 };
 
 static uint32_t bucket_of(const struct policy_rules *rules, const uint8_t *wire, size_t len)
@@ -233,6 +234,12 @@ static bool row_covers(const struct row *row, const uint8_t *suffix, size_t len,
     return row->len == len && (skip == 0 || !row->exact) && memcmp(row->wire, suffix, len) == 0;
 }
 
+static bool is_over(const struct policy_rules *rules, int32_t rule)
+{
+    int64_t end = rules->rules[rule].expires_at;
+    return rules->at && end && end <= rules->at;
+}
+
 /* Better of two rows for the same suffix: allow wins a tie. */
 static void offer(struct rule_match *best, const struct policy_rules *rules, const struct row *row,
                   unsigned skip)
@@ -253,6 +260,7 @@ static int32_t find_pattern(const struct policy_rules *rules, const struct regex
         bool better = found < 0 ||
                       (rules->rules[rules->pattern_rule[at]].allow && !rules->rules[found].allow);
         if (rules->pattern_group[at] == group && better &&
+            !is_over(rules, rules->pattern_rule[at]) &&
             regex_matches(rules->patterns, (uint32_t)at, text)) {
             found = rules->pattern_rule[at];
         }
@@ -281,7 +289,7 @@ static struct rule_match find_names(const struct policy_rules *rules, const stru
         uint32_t at = rules->buckets[bucket_of(rules, suffix, len)];
         for (; at; at = rules->rows[at - 1].next) {
             const struct row *row = &rules->rows[at - 1];
-            if (row->rule < 0 || !row_covers(row, suffix, len, skip)) {
+            if (row->rule < 0 || !row_covers(row, suffix, len, skip) || is_over(rules, row->rule)) {
                 continue;
             }
             if (row->group == GROUP_GLOBAL) {
@@ -376,6 +384,16 @@ bool rules_touch(const struct policy_rules *rules, const struct dname *name)
         }
     }
     return false;
+}
+
+struct policy_rules *rules_at(const struct policy_rules *rules, int64_t at)
+{
+    struct policy_rules *view = malloc(sizeof(*view));
+    if (view) {
+        *view = *rules;
+        view->at = at;
+    }
+    return view;
 }
 
 bool rules_lack_built_in(const struct policy_rules *rules)

@@ -13,6 +13,10 @@ struct rule_match {
 struct rule_match rules_find(const struct policy_rules *rules, const struct dname *name,
                              uint16_t group);
 
+/* The same rules without those that are over at that time (seconds since 1970): a view that
+ * free() gives back, and that must not outlive them. NULL without memory. */
+struct policy_rules *rules_at(const struct policy_rules *rules, int64_t at);
+
 /* The protected name that covers it: skip, or -1. */
 int rules_protects(const struct policy_rules *rules, const struct dname *name);
 

@@ -4,6 +4,7 @@
  * The only door: every request passes desk_serve(), which looks at the Host header before anything
  * else (DNS rebinding); whether somebody may do a thing is for the daemon to say, by his session. */
 #pragma once
+#include "config/dashboard.h"
 #include "web/asset.h"
 #include "web/events.h"
 #include "web/exchange.h"

@@ -24,8 +24,7 @@ enum {
     FILES_SPARE = 256, /* the dashboard's connections among them */
     FILES_LEAST = 16,
     STOP_MS = 2000,
-    LOOK_MS = 5000,
-    ADMIN_PORT = 8953
+    LOOK_MS = 5000
 };
 
 #define CONFIG_DEFAULT "/etc/greengate/greengate.yaml"
@@ -252,10 +251,32 @@ static int open_daemon(struct program *program, struct diag *diag)
                    : 0;
 }
 
+static void open_desk_at(struct program *program, const char *listen)
+{
+    const struct config *config = program->site.config;
+    char print[ADDR_TEXT_MAX];
+    struct diag diag = {0};
+    struct addr addr;
+    if (addr_parse_port(listen, DASHBOARD_PORT, &addr) < 0) {
+        return; /* the checker lets none of these pass */
+    }
+    addr_print(&addr, print);
+    if (!dashboard_is_served(config, &addr)) {
+        fprintf(stderr,
+                "greengate-web: no dashboard on %s: passwords would cross the network in the "
+                "clear; set web.admin_tls_cert, or web.admin_plain behind a proxy of your own\n",
+                print);
+    } else if (server_listen(program->own, &addr, &diag) < 0) {
+        complain_about(&diag, -EINVAL);
+    } else {
+        fprintf(stderr, "greengate-web: dashboard on http%s://%s%s\n", program->identity ? "s" : "",
+                print, dashboard_is_bare(config, &addr) ? ", in the clear (web.admin_plain)" : "");
+    }
+}
+
 /* The dashboard; what hinders it hinders no warning page. */
 static void open_desk(struct program *program)
 {
-    char print[ADDR_TEXT_MAX];
     struct diag diag = {0};
     const struct text_list *listen = &program->site.config->web.admin_listen;
     const struct server_content content = {desk_serve, &program->desk, true, &program->identity};
@@ -274,15 +295,7 @@ static void open_desk(struct program *program)
         err = server_new(&program->loop, &content, &server_own_defaults, &program->own);
     }
     for (size_t i = 0; i < listen->count && err == 0; i++) {
-        struct addr addr;
-        diag = (struct diag){0};
-        if (addr_parse_port(listen->items[i], ADMIN_PORT, &addr) < 0 ||
-            server_listen(program->own, &addr, &diag) < 0) {
-            complain_about(&diag, -EINVAL);
-        } else {
-            fprintf(stderr, "greengate-web: dashboard on http%s://%s\n",
-                    program->identity ? "s" : "", addr_print(&addr, print));
-        }
+        open_desk_at(program, listen->items[i]);
     }
 }
 

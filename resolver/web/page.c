@@ -8,7 +8,7 @@
 #include "web/parts.h"
 #include "web/reviewpage.h"
 
-enum { LINES_MAX = 6 };
+enum { LINES_MAX = 6, ALL_LINES_MAX = 9 };
 
 /* A local rule blocks without a category, though a list may know one for the name. */
 static bool is_by_rule(const struct page *page)
@@ -136,16 +136,21 @@ static void add_help_line(struct text *text, const struct page *page,
     text_add(text, "</span></li>\n");
 }
 
+static void begin_help(struct text *text, const struct page *page)
+{
+    text_add(text, "<section>\n");
+    parts_line(text, "h2", parts_say(page, TEXT_help_heading));
+    parts_line(text, "p", parts_say(page, TEXT_help_text));
+    text_add(text, "<ul>\n");
+}
+
 static void add_help(struct text *text, const struct page *page,
                      const struct catalog_category *category)
 {
     if (!category || category->help.count == 0) {
         return;
     }
-    text_add(text, "<section>\n");
-    parts_line(text, "h2", parts_say(page, TEXT_help_heading));
-    parts_line(text, "p", parts_say(page, TEXT_help_text));
-    text_add(text, "<ul>\n");
+    begin_help(text, page);
     for (size_t i = 0; i < category->help.count && i < LINES_MAX; i++) {
         const struct catalog_line *line = catalog_find_line(page->catalog, category->help.items[i]);
         if (line) {
@@ -216,6 +221,31 @@ static void add_neutral(struct text *text, const struct page *page)
     add_ask(text, page);
 }
 
+/* Nobody knows what brought somebody here: all help lines stand there. */
+static void add_own(struct text *text, const struct page *page)
+{
+    text_add(text, "<p class=\"note\">");
+    escape_html(text, parts_say(page, TEXT_own_text));
+    text_add(text, "</p>\n<section>\n");
+    parts_line(text, "h2", parts_say(page, TEXT_own_ask));
+    parts_contact(text, page);
+    text_add(text, "</section>\n");
+    if (page->catalog->line_count) {
+        begin_help(text, page);
+        for (size_t i = 0; i < page->catalog->line_count && i < ALL_LINES_MAX; i++) {
+            add_help_line(text, page, &page->catalog->lines[i]);
+        }
+        text_add(text, "</ul>\n</section>\n");
+    }
+    if (*page->desk) {
+        text_add(text, "<section>\n<a class=\"site\" href=\"");
+        escape_html(text, page->desk);
+        text_add(text, "\">");
+        escape_html(text, parts_say(page, TEXT_own_desk));
+        text_add(text, "</a>\n</section>\n");
+    }
+}
+
 static const struct {
     enum text_id title, heading;
     void (*add_body)(struct text *text, const struct page *page);
@@ -223,6 +253,7 @@ static const struct {
     [PAGE_BLOCKED] = {TEXT_blocked_title, TEXT_blocked_heading, add_blocked},
     [PAGE_OPEN] = {TEXT_open_title, TEXT_open_heading, add_open},
     [PAGE_REVIEW] = {0, 0, reviewpage_add}, /* each has its own heading */
+    [PAGE_OWN] = {TEXT_own_heading, TEXT_own_heading, add_own},
     [PAGE_NEUTRAL] = {TEXT_neutral_title, TEXT_neutral_heading, add_neutral},
 };
 

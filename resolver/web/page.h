@@ -15,6 +15,7 @@ enum page_kind {
     PAGE_BLOCKED, /* with what, why, whose rule and whom to ask */
     PAGE_OPEN,    /* the daemon says that the name is not blocked (any more) */
     PAGE_REVIEW,  /* how a request to review a site stands */
+    PAGE_OWN,     /* about the filter itself, at its own name */
     PAGE_NEUTRAL, /* nothing is known, and nothing is invented */
 };
 
@@ -31,6 +32,7 @@ struct page {
     const char *origin;               /* where the form of PAGE_BLOCKED leads; "" = no form */
     char token[20];                   /* and what it carries */
     const struct review_view *review; /* of PAGE_REVIEW */
+    const char *desk;                 /* of PAGE_OWN: the dashboard; "" = out of reach */
 };
 
 void page_write(const struct page *page, struct text *text);

@@ -72,6 +72,18 @@ void parts_time(int64_t at, int64_t now, char out[32])
     strftime(out, 32, same ? "%H:%M" : "%Y-%m-%d %H:%M", &tm);
 }
 
+/* A heading may name whose filter it is. */
+static void add_heading(struct text *text, const struct page *page, enum text_id heading)
+{
+    char whose[PARTS_CONFIGURED_MAX + 1];
+    const struct fill fill = {"{organisation}", whose, "", ""};
+    parts_configured(page->config->web.organisation, whose);
+    if (heading == TEXT_own_heading && !whose[0]) {
+        heading = TEXT_own_network;
+    }
+    parts_filled(text, parts_say(page, heading), &fill);
+}
+
 void parts_head(struct text *text, const struct page *page, enum text_id title,
                 enum text_id heading)
 {
@@ -85,7 +97,7 @@ void parts_head(struct text *text, const struct page *page, enum text_id title,
     if (page->host[0]) {
         parts_filled(text, parts_say(page, title), &host);
     } else {
-        escape_html(text, parts_say(page, heading));
+        add_heading(text, page, heading);
     }
     text_add(text, "</title>\n<style>");
     text_add(text, page_style);
@@ -96,7 +108,9 @@ void parts_head(struct text *text, const struct page *page, enum text_id title,
     text_add(text, "<svg viewBox=\"0 0 48 48\" aria-hidden=\"true\" focusable=\"false\">"
                    "<path d=\"M24 4 8 10v13c0 10 6.8 17 16 21 9.2-4 16-11 16-21V10zM17 24h14\"/>"
                    "</svg>\n");
-    parts_line(text, "h1", parts_say(page, heading));
+    text_add(text, "<h1>");
+    add_heading(text, page, heading);
+    text_add(text, "</h1>\n");
 }
 
 void parts_term(struct text *text, const char *label)

@@ -16,7 +16,7 @@ struct reason {
     char list[64];
     char ref[32];
     bool watched;     /* somebody looks at what this device is answered */
-    int64_t opens_at; /* when a schedule opens it again; 0 = not known */
+    int64_t opens_at; /* when it is open again; 0 = not known */
 };
 
 /* A request about a host and a client; NULL without memory. */

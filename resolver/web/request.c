@@ -61,13 +61,15 @@ static bool is_host_octet(char c)
 
 /* Browsers take NAME.localhost to this machine without DNS (RFC 6761 section 6.3), so
  * that the page of NAME can be seen where DNS does not lead here yet. */
-static void drop_localhost(char *host)
+static bool drop_localhost(char *host)
 {
     static const char suffix[] = ".localhost";
     size_t len = strlen(host), tail = sizeof(suffix) - 1;
-    if (len > tail && strcmp(host + len - tail, suffix) == 0) {
+    bool local = len > tail && strcmp(host + len - tail, suffix) == 0;
+    if (local) {
         host[len - tail] = '\0';
     }
+    return local;
 }
 
 int request_set_host(struct request *request, const char *text, size_t len)
@@ -75,6 +77,7 @@ int request_set_host(struct request *request, const char *text, size_t len)
     struct dname name;
     request->host[0] = '\0';
     request->host_kind = HOST_NONE;
+    request->local = false;
     if (len == 0) {
         return 0;
     }
@@ -100,7 +103,7 @@ int request_set_host(struct request *request, const char *text, size_t len)
         request->host[i] = (char)octet_fold((uint8_t)text[i]);
     }
     request->host[size] = '\0';
-    drop_localhost(request->host);
+    request->local = drop_localhost(request->host);
     request->host_kind = HOST_NAME;
     if (set_address(request, request->host) < 0) {
         request->host_kind = HOST_NAME;

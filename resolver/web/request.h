@@ -29,6 +29,7 @@ struct request_own {
 struct request {
     enum request_method method;
     enum request_host host_kind;
+    bool local;     /* it was called NAME.localhost: the browser runs on this machine */
     char host[256]; /* lower case, without port and trailing dot; [a-z0-9._-] or an address */
     char path[64];  /* cut, without query: enough for the route table */
     char accept[512];

@@ -33,7 +33,7 @@ void respond_page(struct exchange *exchange, const struct page *page, int status
         .status = status,
         .type = "text/html; charset=utf-8",
         .language = page->language,
-        .policy = site->policy,
+        .policy = site_face(site, &exchange->request)->policy,
         .retry_s = page->wait_s,
         .body = body,
         .len = text.len,

@@ -41,7 +41,7 @@ static bool is_token(const struct site *site, const char *host, const char *toke
 
 bool review_is_ours(const struct site *site, const struct request *request)
 {
-    return *site->origin && strcmp(request->host, site->own_host) == 0;
+    return *site->face.origin && strcmp(request->host, site->own_host) == 0;
 }
 
 static const char *text_of(const cJSON *reply, const char *key)
@@ -97,15 +97,15 @@ static void refuse(struct exchange *exchange, const char *why)
 static void taken(struct inquiry *inquiry, const cJSON *reply)
 {
     struct exchange *exchange = inquiry->owner;
-    const struct site *site = exchange->site;
+    const struct site_face *face = site_face(exchange->site, &exchange->request);
     const char *code = text_of(reply, "code");
-    char location[sizeof(site->origin) + 64];
+    char location[sizeof(face->origin) + 64];
     if (!is_true(reply, "taken") || !*code || strlen(code) > 32) {
         refuse(exchange, text_of(reply, "why"));
         return;
     }
-    snprintf(location, sizeof(location), "%s%s/%s", site->origin, REQUEST_FORM_PATH, code);
-    const struct answer answer = {.status = 303, .policy = site->policy, .location = location};
+    snprintf(location, sizeof(location), "%s%s/%s", face->origin, REQUEST_FORM_PATH, code);
+    const struct answer answer = {.status = 303, .policy = face->policy, .location = location};
     exchange->on_answer(exchange, &answer);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "web/ownpage.h"
 #include "web/reason.h"
 #include "web/respond.h"
 #include "web/review.h"
@@ -36,7 +37,7 @@ static void reason_came(struct inquiry *inquiry, const cJSON *reply)
     if (page.kind == PAGE_OPEN) {
         page.wait_s = ttl_s > RETRY_LEAST_S ? (unsigned)ttl_s : RETRY_LEAST_S;
     } else if (page.kind == PAGE_BLOCKED) {
-        page.origin = site->origin;
+        page.origin = site_face(site, &exchange->request)->origin;
         review_token(site, page.host, page.token);
     }
     respond_page(exchange, &page, statuses[page.kind]);
@@ -49,6 +50,10 @@ static void serve_warning(struct site *site, struct exchange *exchange)
         return;
     }
     const struct request *request = &exchange->request;
+    if (ownpage_is_asked(site, request)) {
+        ownpage_serve(exchange);
+        return;
+    }
     exchange->inquiry.on_reply = reason_came;
     exchange->inquiry.owner = exchange;
     if (request->host_kind == HOST_NAME) {

@@ -8,40 +8,20 @@
 
 #include "config/schedule.h"
 #include "web/page.h"
-#include "web/request.h"
 
 enum { PORT_HTTP = 80 };
 
-/* Our own pages answer to our name, but where the sinkhole has an address of its own: there the
- * name may lead to somebody else's port 80. */
-static int write_origin(struct site *site)
+static void find_port(struct site *site)
 {
-    const struct config *config = site->config;
-    const char *name = *config->block.page_ipv4 ? config->block.page_ipv4 : config->server.name;
-    struct request own; /* as a browser will call it: small letters, no last dot */
+    const struct text_list *listen = &site->config->web.listen;
     struct addr addr;
     if (site->port == 0) {
-        site->port = PORT_HTTP;
-        if (config->web.listen.count > 0 &&
-            addr_parse_port(config->web.listen.items[0], PORT_HTTP, &addr) == 0) {
-            site->port = addr.port;
-        }
+        bool named = listen->count > 0 && addr_parse_port(listen->items[0], PORT_HTTP, &addr) == 0;
+        site->port = named ? addr.port : PORT_HTTP;
     }
-    if (request_set_host(&own, name, strlen(name)) < 0) {
-        return 0;
-    }
-    snprintf(site->own_host, sizeof(site->own_host), "%s", own.host);
-    if (!config->web.reviews) {
-        return 0;
-    }
-    int len =
-        site->port == PORT_HTTP
-            ? snprintf(site->origin, sizeof(site->origin), "http://%s", own.host)
-            : snprintf(site->origin, sizeof(site->origin), "http://%s:%u", own.host, site->port);
-    return len > 0 && (size_t)len < sizeof(site->origin) ? 0 : -ENOSPC;
 }
 
-static int write_policy(struct site *site)
+static int write_policy(struct site_face *face)
 {
     unsigned char digest[EVP_MAX_MD_SIZE], text[EVP_MAX_MD_SIZE * 2];
     unsigned len = 0;
@@ -49,11 +29,50 @@ static int write_policy(struct site *site)
         return -EIO;
     }
     EVP_EncodeBlock(text, digest, (int)len);
-    int used = snprintf(site->policy, sizeof(site->policy),
+    int used = snprintf(face->policy, sizeof(face->policy),
                         "default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; "
                         "form-action %s",
-                        text, *site->origin ? site->origin : "'none'");
-    return used > 0 && (size_t)used < sizeof(site->policy) ? 0 : -ENOSPC;
+                        text, *face->origin ? face->origin : "'none'");
+    return used > 0 && (size_t)used < sizeof(face->policy) ? 0 : -ENOSPC;
+}
+
+static int write_face(const struct site *site, bool local, struct site_face *face)
+{
+    char port[8] = "";
+    if (site->port != PORT_HTTP) {
+        snprintf(port, sizeof(port), ":%u", site->port);
+    }
+    if (*site->own_host && site->config->web.reviews) {
+        int len = snprintf(face->origin, sizeof(face->origin), "http://%s%s%s", site->own_host,
+                           local ? ".localhost" : "", port);
+        if (len < 0 || (size_t)len >= sizeof(face->origin)) {
+            return -ENOSPC;
+        }
+    }
+    return write_policy(face);
+}
+
+/* Our own pages answer to our name, but where the sinkhole has an address of its own: there the
+ * name may lead to somebody else's port 80. */
+static int write_faces(struct site *site)
+{
+    const char *address = site->config->block.page_ipv4, *name = site->config->server.name;
+    struct request own; /* as a browser will call it: small letters, no last dot */
+    find_port(site);
+    if (request_set_host(&own, name, strlen(name)) == 0) {
+        snprintf(site->name, sizeof(site->name), "%s", own.host);
+    }
+    if (!*address || request_set_host(&own, address, strlen(address)) == 0) {
+        snprintf(site->own_host, sizeof(site->own_host), "%s", own.host);
+    }
+    bool named = own.host_kind == HOST_NAME;
+    int err = write_face(site, named && own.local, &site->face);
+    return err == 0 ? write_face(site, named, &site->local_face) : err;
+}
+
+const struct site_face *site_face(const struct site *site, const struct request *request)
+{
+    return request->local ? &site->local_face : &site->face;
 }
 
 static int take_languages(struct site *site, struct diag *diag)
@@ -96,10 +115,7 @@ int site_load(struct site *site, const char *config_path, struct diag *diag)
         err = take_languages(&fresh, diag);
     }
     if (err == 0) {
-        err = write_origin(&fresh);
-    }
-    if (err == 0) {
-        err = write_policy(&fresh);
+        err = write_faces(&fresh);
     }
     if (err < 0) {
         site_clear(&fresh);

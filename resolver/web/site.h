@@ -6,8 +6,15 @@
 #include "config/config.h"
 #include "config/texts.h"
 #include "web/inquiry.h"
+#include "web/request.h"
 
 enum { SITE_LANGUAGES_MAX = 16, SITE_LISTEN_MAX = 32 };
+
+/* What our own pages are called by a browser, and what a page may do. */
+struct site_face {
+    char origin[304]; /* "http://NAME[:PORT]"; "" = no reviews */
+    char policy[496]; /* Content-Security-Policy of a page */
+};
 
 struct site {
     struct config *config;
@@ -16,9 +23,10 @@ struct site {
     const char *languages[SITE_LANGUAGES_MAX]; /* of the configuration */
     size_t language_count;
     uint16_t port;                 /* that our pages are at; a reload opens no other */
-    char own_host[256];            /* what our own pages answer to */
-    char origin[288];              /* of our own pages, "http://NAME[:PORT]"; "" = no reviews */
-    char policy[480];              /* Content-Security-Policy of a page */
+    char own_host[256];            /* what our own pages answer to, */
+    char name[256];                /* and server.name as browsers say it */
+    struct site_face face;         /* for devices, whom DNS leads here, */
+    struct site_face local_face;   /* and for who calls us NAME.localhost, whom it need not */
     struct hash_key key;           /* of the tokens of forms; survives a reload */
     struct inquiry_source *daemon; /* not owned; survives a reload */
 };
@@ -28,6 +36,8 @@ struct site {
 __attribute__((warn_unused_result)) int site_load(struct site *site, const char *config_path,
                                                   struct diag *diag);
 void site_clear(struct site *site);
+
+const struct site_face *site_face(const struct site *site, const struct request *request);
 
 /* Where to listen: web.listen, or port 80 of every sinkhole address, each once. How
  * many there are, at most SITE_LISTEN_MAX. */

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
@@ -97,6 +98,67 @@ class Desk(unittest.TestCase):
         self.check_clean(seen)
         self.assertEqual({page: result["violations"] for page, result in seen["axe"].items() if result["violations"]}, {})
         self.assertEqual({page: wide for page, wide in seen["overflow"].items() if wide > 0}, {}, "wider than the screen")
+
+    def test_the_sign_in_card_has_room(self):
+        steps = [["open", self.base + "#/sign-in"], ["heading", "로그인"]]
+        for width in (390, 1280):
+            steps += [["size", width, 844], ["measure", f"card {width}", "main"], ["measure", f"heading {width}", "main h1"], ["measure", f"button {width}", "main form button"],
+                      ["shot", self.shot(f"desk-sign-in-{width}")]]
+        boxes = self.walk(steps)["boxes"]
+        for width in (390, 1280):
+            (card,), (heading,), (button,) = (boxes[f"{what} {width}"] for what in ("card", "heading", "button"))
+            for room in (card["left"], width - card["right"], heading["top"] - card["top"], heading["left"] - card["left"], card["bottom"] - button["bottom"]):
+                self.assertGreaterEqual(room, 12, (width, boxes))
+
+    def test_the_audit_log_can_be_read(self):
+        admin = set_up(self.box, WORDS)
+        for n in range(60):
+            self.box.cli("block", f"name{n}.example", "--for", "2h", "--note", "not in lessons", **{"user": None} if os.getuid() == 0 else {})
+        admin.must("POST", "settings", {"put": {"lists": {"sources": [{"id": "games", "enabled": False}]}}})
+        admin.must("POST", "settings", {"put": {"groups": [{"name": "staff", "block": ["adult", "gambling"], "schedule": [{"block": ["all"], "from": "22:00", "to": "06:00"}]}]}})
+        admin.must("POST", "windows", {"kind": "pause", "group": "staff", "until": int(time.time()) + 3600})
+        steps = []
+        for width in (1280, 390):
+            steps += [["size", width, 844], ["open", self.base + "#/audit"], ["heading", "변경 기록"], ["settle"], ["measure", f"times {width}", "td time"],
+                      ["measure", f"page {width}", "body"], ["wide", f"page {width}"], ["axe", f"page {width}"], ["text", f"page {width}"], ["shot", self.shot(f"desk-audit-{width}")]]
+        seen = self.signed_in([*steps, ["press", "더 오래된 것"], ["see", "name20.example"], ["press", "더 오래된 것"], ["see", "name0.example"], ["gone", "더 오래된 것"]])
+        self.check_clean(seen)
+        for width in (1280, 390):
+            page = seen["texts"][f"page {width}"]
+            self.assertTrue(all(box["height"] < 30 for box in seen["boxes"][f"times {width}"]), "a time is one line")
+            self.assertLess(seen["boxes"][f"page {width}"][0]["height"], 6000)
+            self.assertEqual((seen["overflow"][f"page {width}"] > 0, seen["axe"][f"page {width}"]["violations"]), (False, []))
+            for word in ("{", "undefined", "for_s", "in_", "uid 0"):
+                self.assertNotIn(word, page)
+            for words in ("name59.example, 기간 2시간", "목록 games, 상태 꺼짐", "그룹 staff, 막는 분류 성인물, 도박, 시간표 막는 분류 모두, 시작 22:00, 끝 06:00", "그룹 staff, 종류 필터 일시 중지, 끝나는 때 20",
+                          "root" if os.getuid() == 0 else "uid"):
+                self.assertIn(words, page)
+
+    def test_lists_offer_what_works(self):
+        """No empty card, no update of a list that is off, and nothing beside the screen."""
+        admin = set_up(self.box, WORDS)
+        admin.must("POST", "settings", {"put": {"lists": {"sources": [{"id": "games", "enabled": False}, {"id": "gone", "url": "file:///nowhere/list", "category": "games"}]}}})
+        self.box.cli("update")
+        seen = self.signed_in([["size", 390, 844], ["link", "차단 목록"], ["heading", "차단 목록"], ["settle"], ["text", "lists"], ["axe", "lists"],
+                               ["measure", "buttons", "main button"], ["measure", "headings", "main section:not([hidden]) h2"], ["shot", self.shot("desk-lists-390")],
+                               ["link", "현황"], ["heading", "현황"], ["settle"], ["text", "home"]])
+        self.check_clean(seen)
+        self.assertEqual(seen["axe"]["lists"]["violations"], [])
+        self.assertNotRegex(seen["texts"]["lists"], r"(?m)^갱신\n*쓰는 목록")
+        self.assertEqual(len(re.findall(r"(?m)^갱신$", seen["texts"]["lists"])), 2, "of adult and of gone")
+        self.assertEqual([box for box in seen["boxes"]["buttons"] if box["right"] > 390 or box["left"] < 0], [])
+        self.assertEqual(len(seen["boxes"]["headings"]), 4)
+        self.assertRegex(seen["texts"]["home"], r"목록 gone: 20\d\d\. .*부터 받지 못합니다")
+        self.assertIn("분류 없음", self.rule_of_no_category())
+
+    def rule_of_no_category(self):
+        self.box.cli("block", "by-hand.example")
+        self.box.ask("by-hand.example")
+        seen = self.signed_in([["settle"], ["press", "실시간 갱신 멈춤"], ["open", self.base + "#/check"], ["heading", "확인"], ["fill", "이름", "bad name!!"], ["press", "확인"],
+                               ["see", "bad name!!: 도메인 이름이 아닙니다."], ["fill", "이름", "by-hand.example"], ["press", "확인"], ["see", "by-hand.example - 차단됩니다"], ["text", "check"],
+                               ["open", self.base + "#/home"], ["heading", "현황"], ["settle"], ["unfold"], ["text", "home"]])
+        self.assertIn("안내 페이지", seen["texts"]["check"])
+        return seen["texts"]["home"]
 
     def test_rules_and_check(self):
         set_up(self.box, WORDS)

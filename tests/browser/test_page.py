@@ -118,6 +118,20 @@ class Page(unittest.TestCase):
                 self.assertEqual(seen.get("violations", []), [])
                 self.assertGreater(seen.get("checked", 99), 10)
 
+    def test_our_own_name_says_whose_filter_it_is(self):
+        own = "http://greengate.lan/"
+        visits = [{"url": own, "language": language, "axe": True, "dark": dark, "width": width, "shot": self.shot(f"own-{language}-{width}{'-dark' * dark}")}
+                  for language in ("ko-KR", "en-US") for width in (390, 1280) for dark in (False, True)]
+        visits += [{"url": own, "language": language, "axe": True, "width": 320} for language in ("zh-CN", "vi-VN", "ja-JP")]
+        for seen, asked in zip(self.visit(*visits), visits):
+            with self.subTest(asked):
+                self.assertEqual((seen.get("error"), seen["status"], seen["cookies"]), (None, 200, 0))
+                for words in ("푸른초등학교", "02-123-4567", "1366", "1388"):
+                    self.assertIn(words, seen["text"])
+                self.assertFalse(seen["overflow"])
+                self.assertEqual([u for u in seen["requests"] if not u.startswith(own)], [])
+                self.assertEqual(seen["violations"], [])
+
     def test_schedules_say_when(self):
         seen, = self.visit({"url": f"http://{GAME}/", "language": "en-US", "axe": True, "shot": self.shot("page-schedule")})
         self.assertIn("Not at this time", seen["text"])

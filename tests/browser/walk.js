@@ -8,7 +8,7 @@ const wanted = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
 const { chromium } = require(path.join(wanted.modules, "playwright-core"));
 const axe = fs.readFileSync(path.join(wanted.modules, "axe-core", "axe.min.js"), "utf8");
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-const seen = { console: [], requests: [], failed: [], axe: {}, texts: {}, overflow: {}, cookies: [] };
+const seen = { console: [], requests: [], failed: [], axe: {}, texts: {}, boxes: {}, overflow: {}, cookies: [] };
 
 const input = (page, label) => page.getByLabel(label, { exact: true }).and(page.locator("input, select, textarea")).first();
 const verbs = {
@@ -28,6 +28,13 @@ const verbs = {
   size: (page, width, height) => page.setViewportSize({ width, height }),
   media: (page, colorScheme) => page.emulateMedia({ colorScheme }),
   async text(page, key) { seen.texts[key] = await page.evaluate(() => document.body.innerText); },
+  unfold: (page) => page.evaluate(() => document.querySelectorAll("details").forEach((one) => { one.open = true; })),
+  async measure(page, key, selector) { // boxes of what is there, in pixels of the page
+    seen.boxes[key] = await page.evaluate((which) => [...document.querySelectorAll(which)].map((node) => {
+      const { left, right, top, bottom, height } = node.getBoundingClientRect();
+      return { left, right, top: top + scrollY, bottom: bottom + scrollY, height };
+    }), selector);
+  },
   async wide(page, key) { seen.overflow[key] = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth); },
   async axe(page, key) {
     await page.evaluate(axe);

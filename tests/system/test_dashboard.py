@@ -331,6 +331,42 @@ class Managed(unittest.TestCase):
         wait_for(lambda: manager.has("STOPPING"), "the word that it stops")
 
 
+class Elsewhere(unittest.TestCase):
+    """Beyond this machine passwords travel by TLS, or not at all. 198.51.100.77 stands for the network: nobody listens
+    there, so what is said tells whether it was tried."""
+
+    def start(self, served=True, **web):
+        box = self.enterContext(Box(start=False, web=served))
+        box.config["web"].update(admin_listen=[f"198.51.100.77:{box.admin_port}", f"127.0.0.1:{box.admin_port}"], **web)
+        box.write_config()
+        return box.start()
+
+    def said(self, box):
+        done = box.cli("config", "check")
+        self.assertEqual((done.returncode, done.stdout), (0, "ok\n"))
+        found = json.loads(box.cli("--json", "doctor").stdout)["findings"]
+        return done.stderr, box.json("config", "check")["warnings"], [one["text"] for one in found if one["topic"] == "dashboard"]
+
+    def test_not_served_without_a_certificate(self):
+        box = self.start()
+        for text in (*self.said(box), [box.web.text()]):
+            self.assertRegex("".join(text), r"198\.51\.100\.77.*passwords would cross the network in the clear")
+        self.assertNotIn("cannot listen on 198.51.100.77", box.web.text())
+        link = f"http://127.0.0.1:{box.admin_port}/#/set-up/"
+        self.assertIn(link, box.daemon.text(), "the link leads where it is served")
+        self.assertIn(link, box.cli("user", "invite").stdout)
+
+    def test_served_when_somebody_else_sees_to_it(self):
+        box = self.start(admin_plain=True)
+        self.assertIn("cannot listen on 198.51.100.77", box.web.text())
+        for text in self.said(box):
+            self.assertRegex("".join(text), r"198\.51\.100\.77.*passwords cross the network in the clear")
+
+    def test_with_a_certificate_nothing_is_said(self):
+        box = self.start(served=False, admin_tls_cert="/nowhere/cert.pem", admin_tls_key="/nowhere/key.pem")
+        self.assertEqual(self.said(box), ("", [], []))
+
+
 class Secure(Desk):
     def setUp(self):
         """With a certificate the dashboard is https, and a new certificate is taken without a restart."""

@@ -233,7 +233,7 @@ class Watched:
             if not data:
                 raise ConnectionError("closed")
             self.incoming.write(data)
-            self.when = max(self.when, *(struct.unpack("qq", note[2]) for note in notes))
+            self.when = max([self.when, *(struct.unpack("qq", note[2]) for note in notes)])
 
     def came(self, octets):
         """When the last of so many octets of plain text came."""

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import types
 import unittest
+import urllib.parse
 import urllib.request
 
 from apiclient import Api
@@ -93,8 +94,13 @@ class MakeRun(unittest.TestCase):
         with self.assertRaises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(link, timeout=10)
         self.assertEqual(caught.exception.code, 403)
-        self.assertIn(name, caught.exception.read().decode())
+        page = caught.exception.read().decode()
+        self.assertIn(name, page)
         caught.exception.close()
+        # The form must lead to what such a browser finds as well.
+        form = urllib.parse.urlsplit(re.search(r'<form method="post" action="([^"]*)"', page).group(1))
+        self.assertTrue(form.hostname.endswith(".localhost"), form)
+        self.assertEqual(form.port, int(link.host.rsplit(":", 1)[1]))
         for command in self.commands(run):
             self.call(command)
         self.use_the_dashboard(text)

@@ -100,6 +100,27 @@ class Reviews(Pages):
         self.assertIn("blocked again", self.state(other)[2])
         self.assertEqual(self.box.cli("requests", "deny", other).returncode, 0)  # there is no rule to take back
 
+    def test_the_form_leads_where_the_browser_finds_us(self):
+        """A browser on this machine finds what it calls NAME.localhost, though no DNS leads it here (`make run`)."""
+        own = f"{OWN}.localhost"
+        fields, action = self.form("secretbad.test.localhost")
+        self.assertEqual(action, f"http://{own}:{self.box.web_port}/review")
+        self.assertEqual(fields["name"], "secretbad.test")
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        status, headers, _ = self.send("POST", f"{own}:{self.box.web_port}", "/review", urllib.parse.urlencode(fields), form)
+        self.assertEqual((status, headers["Location"].rpartition("/")[0]), (303, action))
+        status, headers, page = self.send("GET", own, headers["Location"].removeprefix(action.removesuffix("/review")))
+        self.assertEqual(status, 200)
+        self.assertIn("Your request has arrived", page)
+        self.assertIn(f"form-action {action.removesuffix('/review')}", headers["Content-Security-Policy"])
+        self.assertEqual(self.form()[1], f"http://{OWN}:{self.box.web_port}/review", "elsewhere nothing has changed")
+
+    def test_a_rule_that_ends_says_when_on_the_page(self):
+        self.box.cli("block", "brief.test", "--for", "2h")
+        self.assertIn("It opens again at <strong>", self.send("GET", "brief.test", "/")[2])
+        self.box.cli("block", "secretbad.test", "--for", "2h")  # a list blocks it then as well
+        self.assertNotIn("It opens again", self.send("GET", "secretbad.test", "/")[2])
+
     def test_a_page_by_one_family_and_a_form_by_the_other(self):
         """A browser chooses for each name anew."""
         fields, _ = self.form()

@@ -438,7 +438,7 @@ def came(stream, octets):
         if not data:
             raise ConnectionError("closed")
         octets -= len(data)
-        when = max(when, *(struct.unpack("qq", note[2]) for note in notes))
+        when = max([when, *(struct.unpack("qq", note[2]) for note in notes)])
     return when
 
 

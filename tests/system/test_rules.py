@@ -15,6 +15,14 @@ class Patterns(unittest.TestCase):
     def blocked(self, name, *more):
         return self.box.json("check", name, *more)["blocked"]
 
+    def test_a_rule_that_ends_says_when(self):
+        self.box.cli("block", "brief.example", "--for", "2h")
+        why = self.box.json("check", "www.brief.example")
+        ends, = [rule["expires_at"] for rule in self.box.json("rules")["rules"] if rule["name"] == "brief.example"]
+        self.assertEqual((why["until"], why["opens_at"]), (ends, ends))
+        self.assertRegex(self.box.cli("check", "www.brief.example").stdout, r"opens at +\w{3} \d{4}-\d\d-\d\d \d\d:\d\d\n")
+        self.box.cli("remove", "brief.example")
+
     def test_at_once_and_taken_back(self):
         done = self.box.cli("block", "--regex", r"^ads?[0-9]+\.", "--note", "noise", "--for", "2h")
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -20,7 +20,8 @@ class SelftestBox(ServedTest):
 
     def ask(self, box, code=0, *words):
         done = box.cli("--json", "selftest", *words)
-        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        if code is not None:
+            self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         report = json.loads(done.stdout)
         return report, {one["name"]: (one["seen"], one["verdict"]) for one in report["probes"]}
 
@@ -95,6 +96,23 @@ class Selftest(SelftestBox):
         self.assertEqual(page.count("<tr class="), 22)
         self.assertNotRegex(page, r"(?i)<script|src=|href=")
         self.assertTrue(page.endswith("</body></html>\n"))
+
+    def test_the_starter_list_alone_is_said(self):
+        """It holds some of the best-known names, which are those that are asked: a sheet without a fault would mislead."""
+        box = self.box(config={"groups": [GROUP]})
+        report, _ = self.ask(box, None)
+        self.assertTrue(report["starter"])
+        sheet = box.cli("selftest", "--language", "en").stdout
+        self.assertIn("Only the small starter list is in force", sheet.split("Result")[0], "before the table")
+        self.assertNotIn("there is no fault", sheet)
+        page = box.cli("selftest", "--html").stdout
+        self.assertRegex(page, r'<p class="fault">[^<]*기본 목록만')
+        self.assertIn("starter list", box.cli("selftest", "--out", os.path.join(box.folder, "sheet.txt")).stdout)
+        self.assertFalse(self.ask(self.prepare())[0]["starter"])
+
+    def test_the_date_is_that_of_the_school(self):
+        box = self.prepare(server={"timezone": "Asia/Seoul"})
+        self.assertRegex(box.cli("selftest", "--language", "en").stdout, r"Made \d{4}-\d\d-\d\d \d\d:\d\d:\d\d KST\n")
 
     def test_usage_and_damaged_data(self):
         box = self.prepare()

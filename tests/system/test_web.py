@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -63,7 +64,7 @@ class Daemon:
 class Web:
     """The program with its configuration in a short temporary folder."""
 
-    def __init__(self, daemon=True, web="", files=None):
+    def __init__(self, daemon=True, web="", files=None, listen=("127.0.0.1",), admin="[]"):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gg-web-"))
         self.daemon = Daemon(self.folder / "web.sock") if daemon else None
         with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -72,7 +73,7 @@ class Web:
         self.config.write_text(
             f"server: {{data_dir: '{ROOT}/blocklists/catalog', "
             f"control_socket: '{self.folder}/control.sock'}}\n"
-            f"web:\n  listen: ['127.0.0.1:{self.port}']\n  admin_listen: []\n  organisation: 초록초등학교\n"
+            f"web:\n  listen: {[f'{one}:{self.port}' for one in listen]}\n  admin_listen: {admin}\n  organisation: 초록초등학교\n"
             f"  contact: 02-123-4567\n{web}", encoding="utf-8")
         limit = [] if files is None else ["prlimit", f"--nofile={files}"]
         self.log = open(self.folder / "log", "w+", encoding="utf-8")
@@ -165,6 +166,23 @@ class Page(WebTest):
         for word in ("bet.example", "private", "secret"):
             self.assertNotIn(word, self.web.said())
 
+    def test_our_own_name_is_no_blocked_site(self):
+        """What guides name is no site: whoever opens it is told what this is."""
+        for host in ("greengate.lan", f"GREENGATE.lan.:{self.web.port}", f"127.0.0.1:{self.web.port}", "greengate.lan.localhost"):
+            answer, body = self.web.get(host, Accept_Language="ko")
+            self.assertEqual((answer.status, answer.headers["Content-Language"]), (200, "ko"), host)
+            for words in ("초록초등학교", 'href="tel:021234567"', 'href="tel:1366"', 'href="tel:1388"', "필터"):
+                self.assertIn(words, body)
+            for words in ("<form", "<script", "다시 열", "greengate.lan", "관리 화면"):
+                self.assertNotIn(words, body)
+            self.assertIsNone(answer.headers["Retry-After"])
+            self.assertLessEqual(len(body.encode()), PAGE_MAX)
+        self.assertEqual([one for one in self.web.daemon.asked if "greengate.lan" in one.get("host", "")], [])
+        self.assertEqual(self.web.get("greengate.lan", path="/other")[0].status, 404)
+        self.assertEqual(self.web.get("greengate.lan", method="HEAD")[0].status, 200)
+        self.assertEqual(self.web.get("x.greengate.lan")[0].status, 403, "another name")
+        self.assertEqual(self.web.get("192.0.2.1")[0].status, 403, "another address")
+
     def test_not_blocked(self):
         answer, body = self.web.get("open.example", Accept_Language="en")
         self.assertEqual(answer.status, 503)
@@ -199,6 +217,34 @@ class Page(WebTest):
             capture_output=True, text=True, timeout=20, check=True).stdout
         for words in ("This site is blocked", "bet.example", "gambling", "1336"):
             self.assertIn(words, text)
+
+
+class Dashboard(WebTest):
+    """The own page leads to the dashboard where whoever reads it can reach it."""
+    rows = [("['127.0.0.1:8953']", "", "127.0.0.1", "http://127.0.0.1:8953/"),
+            ("['127.0.0.1:8953']", "", "LAN", None),
+            ("[LAN:8953]", "", "LAN", None),  # without a certificate it is not served
+            ("[LAN:8953]", "  admin_plain: true\n", "LAN", "http://LAN:8953/"),
+            ("['0.0.0.0:8953']", "  admin_plain: true\n", "LAN", "http://greengate.lan:8953/"),
+            ("[LAN:8953]", "  admin_tls_cert: /x.pem\n  admin_tls_key: /x.key\n  admin_names: [desk.school.test]\n", "LAN", "https://desk.school.test:8953/"),
+            ("[]", "", "127.0.0.1", None)]
+
+    def test_only_where_it_can_be_reached(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect(("192.0.2.1", 9))
+            except OSError:
+                self.skipTest("no address but loopback")
+            lan = probe.getsockname()[0]
+        for listen, more, source, link in self.rows:
+            web = self.start(listen=(lan, "127.0.0.1"), admin=listen.replace("LAN", f"'{lan}'").replace(f"'{lan}':8953", f"'{lan}:8953'"), web=more)
+            place = source.replace("LAN", lan)
+            client = http.client.HTTPConnection(place, web.port, timeout=10)
+            client.request("GET", "/", headers={"Host": "greengate.lan", "Accept": "text/html", "Accept-Language": "en"})
+            body = client.getresponse().read().decode()
+            client.close()
+            found = re.search(r'href="(https?://[^"]*:8953/)"', body)
+            self.assertEqual(found and found[1], link and link.replace("LAN", lan), (listen, more, source))
 
 
 class Faults(WebTest):

@@ -111,6 +111,55 @@ static void every_list_that_covers_it_is_told(void **state)
     world_free(world);
 }
 
+/* When a rule ends, and whether the name is open then. */
+static void the_end_of_a_rule_is_told(void **state)
+{
+    (void)state;
+    enum { SOON = 1900000000, LATER = SOON + 3600 };
+    static struct rule rules[] = {
+        {.expires_at = SOON},
+        {.expires_at = SOON}, /* which a list blocks too */
+        {.expires_at = SOON}, /* and the next rule */
+        {.expires_at = LATER},
+        {.expires_at = 0}, /* for good */
+        {.expires_at = SOON, .allow = true},
+        {.expires_at = SOON, .pattern = "^noise"},
+    };
+    static const struct {
+        const char *name; /* of the rule */
+        const char *asked;
+        bool blocked;
+        int64_t until, opens_at;
+    } rows[] = {
+        {"brief.test", "www.brief.test", true, SOON, SOON},
+        {"plain.example", "plain.example", true, SOON, 0},
+        {"twice.under.test", "twice.under.test", true, SOON, 0},
+        {"under.test", "once.under.test", true, LATER, LATER},
+        {"always.test", "always.test", true, 0, 0},
+        {"nx.example", "nx.example", false, SOON, 0},
+        {".", "noise7.test", true, SOON, SOON},
+    };
+    struct world_setup with = setup;
+    with.rules = rules;
+    with.rule_count = sizeof(rows) / sizeof(rows[0]);
+    for (size_t i = 0; i < with.rule_count; i++) {
+        assert_int_equal(dname_parse(rows[i].name, &rules[i].name), 0);
+    }
+    struct world *world = world_new(&with);
+    struct explanation *why = malloc(sizeof(*why));
+    for (size_t i = 0; i < with.rule_count; i++) {
+        struct dname name;
+        assert_int_equal(dname_parse(rows[i].asked, &name), 0);
+        policy_explain(world->snapshot, &name, &(struct asker){NULL, 1}, why);
+        print_message("%s\n", rows[i].asked);
+        assert_int_equal(why->blocked, rows[i].blocked);
+        assert_int_equal(why->until, rows[i].until);
+        assert_int_equal(why->opens_at, rows[i].opens_at);
+    }
+    free(why);
+    world_free(world);
+}
+
 /* The warning page asks a moment after the answer was blocked. */
 static void the_address_behind_a_name_is_found(void **state)
 {
@@ -138,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_verdict_is_told_whole),
         cmocka_unit_test(every_list_that_covers_it_is_told),
+        cmocka_unit_test(the_end_of_a_rule_is_told),
         cmocka_unit_test(the_address_behind_a_name_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "web/page.h"
+#include "web/parts.h"
 #include "web/reviewpage.h"
 
 static const char data_dir[] = "blocklists/catalog";
@@ -83,6 +84,7 @@ static struct page usual_page(const struct parts *parts)
         .origin = "http://greengate.lan",
         .token = "0123456789abcdef",
         .review = &usual_review,
+        .desk = "",
     };
 }
 
@@ -334,6 +336,35 @@ static void hostile_words_stay_words(void **state)
     assert_says(html, "&lt;script&gt;");
 }
 
+static void the_filter_tells_whose_it_is(void **state)
+{
+    struct parts *parts = *state;
+    struct page page = usual_page(parts);
+    page.kind = PAGE_OWN;
+    page.host = "";
+    set(&parts->config->web.organisation, "");
+    const char *html = render(&page);
+    assert_says(html, "<title>This is the filter of this network</title>");
+    assert_says(html, "does not store who asked");
+    assert_says(html, "tel:1366");
+    assert_silent(html, "Dashboard");
+    set(&parts->config->web.organisation, "Green <School>");
+    page.desk = "https://10.0.0.1:8953/";
+    html = render(&page);
+    assert_says(html, "<h1>This is the filter of Green &lt;School&gt;</h1>");
+    assert_says(html, "<title>This is the filter of Green &lt;School&gt;</title>");
+    assert_says(html, "href=\"https://10.0.0.1:8953/\">Dashboard");
+    char wide[PARTS_CONFIGURED_MAX + 1] = "";
+    memset(wide, '"', PARTS_CONFIGURED_MAX); /* each is six octets in html */
+    set(&parts->config->web.organisation, wide);
+    set(&parts->config->web.contact, wide);
+    static const char *const languages[] = {"ko", "en", "zh", "vi", "ja"};
+    for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++) {
+        page.language = languages[i];
+        assert_silent(strstr(render(&page), "</style>"), "{");
+    }
+}
+
 static void host_can_be_missing(void **state)
 {
     struct page page = usual_page(*state);
@@ -441,6 +472,7 @@ int main(void)
         ROW(rule_of_a_person_names_no_category),
         ROW(unknown_category_is_shown_by_its_id),
         ROW(hostile_words_stay_words),
+        ROW(the_filter_tells_whose_it_is),
         ROW(host_can_be_missing),
         ROW(every_category_fits_in_every_language),
         ROW(page_needs_nobody_else),

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // A name, a client, a time -> the whole why. And, for an admin, what one device asks right now.
-import { button, field, fill, form, get, h, label, post, query, section, select, table, text, when } from "./parts.js";
-import { t } from "./words.js";
+import { button, field, fill, form, get, h, label, nameOf, post, query, section, select, table, text, when } from "./parts.js";
+import { language, t } from "./words.js";
 
 function why(reply, catalog) {
   const rows = [
     [t("group"), reply.group], [t("reason"), t(`reason_${reply.reason}`)], [t("category"), reply.category && label(catalog.categories, reply.category)],
     [t("list"), [reply.list, reply.list_version && `(${reply.list_version})`].filter(Boolean).join(" ")], [t("entry"), reply.entry],
-    [t("rule"), reply.rule && [reply.rule, reply.rule_group].filter(Boolean).join(" - ")], [t("alias"), reply.alias], [t("answers_with"), reply.mode],
+    [t("rule"), reply.rule && [reply.rule, reply.rule_group].filter(Boolean).join(" - ")], [t("alias"), reply.alias], [t("answers_with"), reply.mode && t(`mode_${reply.mode}`)],
     [t("target"), reply.target], [t("place"), reply.place], [t("changes_at"), when(reply.until)], [t("opens_at"), when(reply.opens_at)], [t("ref"), reply.ref],
   ].filter((row) => row[1]);
   return h("div", {}, h("p", { class: reply.blocked ? "bad" : "good" }, t(reply.blocked ? "is_blocked" : "is_open", { name: reply.name || reply.address })),
     !reply.admitted && h("p", { class: "warn" }, t("not_admitted")), reply.watched && h("p", { class: "warn" }, t("is_watched")),
     h("dl", { class: "why" }, rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
-    h("p", { class: "soft", lang: "en" }, reply.text),
+    language() === "en" && h("p", { class: "soft" }, reply.text), // the reason says it in other languages
     reply.listed.length > 0 && table(t("listed_by"), [t("list"), t("category"), t("entry"), t("covers"), t("here")],
-      reply.listed.map((one) => [one.list, label(catalog.categories, one.category), one.entry, one.covers,
+      reply.listed.map((one) => [one.list, label(catalog.categories, one.category), one.entry, t(`covers_${one.covers}`),
         one.exception ? t("exception") : one.shadow ? t("shadow") : t(one.blocked_here ? "blocked" : "not_blocked")])));
 }
 
@@ -23,13 +23,11 @@ function asking({ mine, may }) {
   const name = text({ required: true, inputmode: "url", placeholder: "www.example.com" }), client = text({ placeholder: "10.0.0.7" });
   const group = select([["", t("any")], ...mine.settings.groups.map((one) => [one.settings.name, one.settings.name])]);
   const at = h("input", { type: "datetime-local" }), out = h("div", { "aria-live": "polite" });
-  const host = () => { // people paste addresses of pages
-    try { return name.value.includes("://") ? new URL(name.value).hostname : name.value.trim(); } catch { return name.value.trim(); }
-  };
   const ask = async () => {
-    const reply = await get(`check?${query({ name: host(), client: client.value.trim(), group: client.value ? "" : group.value, at: at.value ? Math.floor(new Date(at.value) / 1000) : "" })}`);
+    const asked = nameOf(name.value);
+    const reply = await get(`check?${query({ name: asked, client: client.value.trim(), group: client.value ? "" : group.value, at: at.value ? Math.floor(new Date(at.value) / 1000) : "" })}`);
     const decide = (action) => button(t(action === "allow" ? "allow_it" : "block_it"), async () => {
-      await post(`rules/${action}`, { name: host() });
+      await post(`rules/${action}`, { name: asked });
       await ask();
     });
     fill(out, h("h3", {}, t("result")), why(reply, mine.catalog), may.change() && h("p", { class: "buttons" }, decide(reply.blocked ? "allow" : "block")));

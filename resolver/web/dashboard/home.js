@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is the network protected, what was asked, what was blocked - sums, never who.
-import { age, fill, get, h, label, number, percent, query, say, section, select, field, table, when } from "./parts.js";
+import { age, fill, get, h, label, number, percent, query, quoted, say, section, select, field, table, when } from "./parts.js";
 import { chart } from "./charts.js";
 import { language, t } from "./words.js";
 
@@ -35,7 +35,7 @@ function health(state) {
       figure(t("names_listed"), number(status.lists.names)),
       figure(t("cached"), number(status.cache.entries), `${number(Math.round(status.cache.bytes / 1048576))} MB`));
     fill(card, h("h2", {}, t("state")), h("p", { class: "big" }, t(`state_${status.state}`)),
-      reasons.length > 0 && h("ul", {}, reasons.map((reason) => h("li", { lang: "en" }, reason)), status.reasons_more > 0 && h("li", {}, t("and_more", { n: status.reasons_more }))),
+      reasons.length > 0 && h("ul", {}, reasons.map((reason) => quoted("li", reason)), status.reasons_more > 0 && h("li", {}, t("and_more", { n: status.reasons_more }))),
       status.reviews_waiting > 0 && h("p", {}, h("a", { href: "#/requests" }, t("requests_wait", { n: number(status.reviews_waiting) }))),
       live, h("p", { class: "buttons" }, pause));
   }
@@ -143,17 +143,17 @@ async function domains(settings, since) {
 }
 
 const upstreams = (status) => section(t("upstreams"), table(t("upstreams"), [t("address"), t("state"), "ms", t("failures")],
-  status.upstreams.map((one) => [one.address, h("span", { class: one.ok ? "good" : "bad" }, t(!one.answers && !one.failures ? "not_asked" : one.ok ? "works" : "fails")), Math.round(one.srtt_ms), one.failures])));
+  status.upstreams.map((one) => [one.address, h("span", { class: one.ok ? "good" : "bad" }, t(!one.answers && !one.failures ? "not_asked" : one.ok ? "works" : "fails")), Math.round(one.srtt_ms), one.failures]), { rows: true }));
 
 const listAges = (status, catalog) => section(t("page_lists"), table(t("page_lists"), [t("list"), t("category"), t("names"), t("fetched"), t("state")],
   status.lists.sources.map((one) => [one.id, label(catalog.categories, one.category), one.entries, age(one.fetched_at),
-    one.error ? h("span", { class: "bad", lang: "en" }, one.error) : t("good")]), { empty: t("no_lists") }));
+    one.error ? quoted("span", one.error, { class: "bad" }) : t("good")]), { empty: t("no_lists"), rows: true }));
 
 function radar(result) {
   const ways = ["doh", "relay", "canary", "vpn", "proxy", "tor", "pages", "address", "listed"];
   const rows = result.groups.map((group) => [group.group, ...ways.map((way) => group[way] || 0), result.devices_known ? t("of", { n: group.silent, all: group.devices }) : "-"]);
   return h("section", { class: "card wide" }, h("h2", {}, t("radar")), h("p", { class: "soft" }, t("radar_words", { since: age(now() - result.up_s) })),
-    result.alert && h("p", { class: "warn", lang: "en" }, result.alert),
+    result.alert && quoted("p", result.alert, { class: "warn" }),
     table(t("radar"), [t("group"), ...ways.map((way) => t(`way_${way}`)), t("silent")], rows));
 }
 

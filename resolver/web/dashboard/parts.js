@@ -52,8 +52,7 @@ export const fill = (node, ...children) => node.replaceChildren(...there(childre
 export function say(text, bad = false) {
   const place = document.getElementById("said");
   if (!place) return;
-  const foreign = language() === "ko" && !/[\uac00-\ud7a3]/.test(text);
-  const line = h("p", { class: bad ? "bad" : "", lang: foreign ? "en" : undefined }, text);
+  const line = h("p", { class: bad ? "bad" : "", lang: foreign(text) ? "en" : undefined }, text);
   place.replaceChildren(line);
   setTimeout(() => line.remove(), bad ? 15000 : 6000);
 }
@@ -114,20 +113,48 @@ export function select(options, value) {
 }
 export const section = (title, ...children) => h("section", { class: "card" }, h("h2", {}, title), ...children);
 
-/** A table; numbers are aligned to the right. `heads` are texts. The caption is for those who hear it, unless `shown`. */
-export function table(caption, heads, rows, { empty = t("nothing"), shown = false } = {}) {
+/** A table; numbers are aligned to the right. `heads` are texts. The caption is for those who hear it, unless `shown`.
+ * With `rows` each row is a small card of its own on a narrow screen; the roles keep it a table for those who hear it. */
+export function table(caption, heads, rows, { empty = t("nothing"), shown = false, rows: cards = false } = {}) {
   if (rows.length === 0) return h("p", { class: "soft" }, empty);
+  const role = (name) => (cards ? name : undefined);
   const numeric = heads.map((_, i) => rows.every((row) => typeof row[i] === "number" || row[i] === ""));
-  const cell = (tag, value, i) => h(tag, { class: numeric[i] ? "n" : "", scope: tag === "th" ? "col" : undefined },
+  const cell = (tag, value, i) => h(tag, { class: numeric[i] ? "n" : "", scope: tag === "th" ? "col" : undefined, role: role(tag === "th" ? "columnheader" : "cell"), "data-head": tag === "td" ? heads[i] : undefined },
     typeof value === "number" ? number(value) : value);
-  return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption }, h("table", {}, h("caption", { class: shown ? "" : "heard" }, caption),
-    h("thead", {}, h("tr", {}, heads.map((head, i) => cell("th", head, i)))),
-    h("tbody", {}, rows.map((row) => h("tr", {}, row.map((value, i) => cell("td", value, i)))))));
+  return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption }, h("table", { class: cards ? "rows" : "", role: role("table") }, h("caption", { class: shown ? "" : "heard" }, caption),
+    h("thead", { role: role("rowgroup") }, h("tr", { role: role("row") }, heads.map((head, i) => cell("th", head, i)))),
+    h("tbody", { role: role("rowgroup") }, rows.map((row) => h("tr", { role: role("row") }, row.map((value, i) => cell("td", value, i)))))));
+}
+
+/** What a program said, in the reader's language where that is known; else marked as English. */
+export function quoted(tag, words, props = {}) {
+  const text = said(words);
+  return h(tag, { ...props, lang: foreign(text) ? "en" : undefined }, text);
+}
+const foreign = (text) => language() === "ko" && !/[\uac00-\ud7a3]/.test(text);
+
+/** The name in what people paste: of a page's address the host, of other scripts the xn-- form. */
+export function nameOf(words) {
+  const word = words.trim().replace(/^\*\./, "");
+  if (/^[0-9.]+$/.test(word) || /:.*:/.test(word.replace("://", ""))) return word; // an address
+  let host = "";
+  try {
+    host = new URL(word.includes("://") ? word : `http://${word}`).hostname.replace(/^\[|\]$/g, "");
+  } catch { /* no name either */ }
+  if (!/^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/.test(host)) throw new Error(t("no_name", { name: word }));
+  return host;
 }
 
 export const number = (value) => new Intl.NumberFormat(language()).format(value);
 export const percent = (part, whole) => new Intl.NumberFormat(language(), { style: "percent", maximumFractionDigits: 1 }).format(whole ? part / whole : 0);
 export const when = (seconds) => seconds ? new Intl.DateTimeFormat(language(), { dateStyle: "medium", timeStyle: "short" }).format(seconds * 1000) : "";
+/** The same for a table: it stays in one line. */
+export const moment = (seconds) => seconds ? h("time", { datetime: new Date(seconds * 1000).toISOString() }, when(seconds)) : "";
+/** "2 hours", "7 days". */
+export function lasting(seconds) {
+  const [size, unit] = seconds % 86400 === 0 ? [86400, "day"] : seconds % 3600 === 0 ? [3600, "hour"] : [60, "minute"];
+  return new Intl.NumberFormat(language(), { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 0 }).format(seconds / size);
+}
 export const day = (seconds) => seconds ? new Intl.DateTimeFormat(language(), { dateStyle: "medium" }).format(seconds * 1000) : "";
 export function age(seconds) {
   if (!seconds) return t("never");
@@ -141,6 +168,7 @@ export const spans = () => [["0", t("for_good")], ["3600", t("hour_1")], ["86400
 /** "games" and so on in the reader's language, of an array of the catalogue. */
 export function label(items, id) {
   const item = items.find((one) => one.id === id);
+  if (id === "none") return t("no_category"); // of sums: a rule blocked, no list
   return item ? item.names[language()] || item.names.en || id : id;
 }
 /** Boxes for ids; `.chosen()` tells which are ticked. Many are folded away, with what is ticked said. */

@@ -16,7 +16,7 @@ function accounts(reply, state) {
     await post("accounts/remove", { account: one.account });
     await state.again();
   });
-  return section(t("accounts"), table(t("accounts"), [t("account"), t("role"), t("password_of"), t("remove")], reply.accounts.map((one) => [one.account, change(one), day(one.changed_at), remove(one)])));
+  return section(t("accounts"), table(t("accounts"), [t("account"), t("role"), t("password_of"), t("remove")], reply.accounts.map((one) => [one.account, change(one), day(one.changed_at), remove(one)]), { rows: true }));
 }
 
 function adding(state) {
@@ -36,7 +36,7 @@ function tokens(reply, state) {
   });
   const label = text({ required: true, maxlength: "64" }), role = select([["metrics", t("role_metrics")], ...roles()]), span = select([["31536000", t("year_1")], ["0", t("for_good")]]), out = h("div", { "aria-live": "polite" });
   return section(t("tokens"), h("p", { class: "soft" }, t("tokens_words")),
-    table(t("tokens"), [t("what_for"), t("role"), t("made_by"), t("used"), t("until"), t("remove")], reply.tokens.map((one) => [one.label, t(`role_${one.role}`), one.made_by, day(one.used_at) || t("never"), when(one.expires_at) || t("for_good"), remove(one)])),
+    table(t("tokens"), [t("what_for"), t("role"), t("made_by"), t("used"), t("until"), t("remove")], reply.tokens.map((one) => [one.label, t(`role_${one.role}`), one.made_by, day(one.used_at) || t("never"), when(one.expires_at) || t("for_good"), remove(one)]), { rows: true }),
     h("h3", {}, t("token_add")), form([field(t("what_for"), label), field(t("role"), role), field(t("how_long"), span)], t("token_add"), async () => {
       const made = await post("tokens", { label: label.value, role: role.value, for_s: Number(span.value) });
       fill(out, h("p", {}, t("token_once")), h("p", {}, h("code", {}, made.token)));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Local rules: names that are allowed or blocked whatever lists say.
-import { box, check, field, form, get, h, post, say, section, select, spans, sure, table, text, when } from "./parts.js";
+import { box, check, field, form, get, h, moment, nameOf, post, say, section, select, spans, sure, table, text } from "./parts.js";
 import { t } from "./words.js";
 
 function adding(state) {
@@ -11,7 +11,7 @@ function adding(state) {
     check(t("exact"), exact), check(t("pattern"), pattern)], t("rule_add"), async () => {
     const body = { group: group.value || undefined, note: note.value || undefined, for_s: Number(span.value) || undefined };
     if (pattern.checked) body.pattern = name.value;
-    else Object.assign(body, { name: name.value.trim(), exact: exact.checked });
+    else Object.assign(body, { name: nameOf(name.value), exact: exact.checked });
     await post(`rules/${action.value}`, body);
     say(t("rule_added"));
     await state.again();
@@ -36,7 +36,7 @@ export async function show(state) {
   });
   const heads = [t("name"), t("action"), t("group"), t("until"), t("note"), t("instead_of"), ...(state.may.change() ? [t("remove")] : [])];
   const rows = rules.map((rule) => [rule.pattern ? h("code", {}, `/${rule.pattern}/`) : rule.name + (rule.exact ? ` (${t("exact")})` : ""),
-    h("span", { class: rule.action === "allow" ? "good" : "bad" }, t(rule.action)), rule.group || t("everybody"), when(rule.expires_at) || t("for_good"), rule.note,
+    h("span", { class: rule.action === "allow" ? "good" : "bad" }, t(rule.action)), rule.group || t("everybody"), moment(rule.expires_at) || t("for_good"), rule.note,
     rule.not_needed ? h("span", { class: "warn" }, t("not_needed")) : rule.overrides_list, ...(state.may.change() ? [remove(rule)] : [])]);
-  return [state.may.change() && adding(state), section(t("page_rules"), h("p", { class: "soft" }, t("rules_words")), table(t("page_rules"), heads, rows))].filter(Boolean);
+  return [state.may.change() && adding(state), section(t("page_rules"), h("p", { class: "soft" }, t("rules_words")), table(t("page_rules"), heads, rows, { rows: true }))].filter(Boolean);
 }

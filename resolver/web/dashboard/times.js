@@ -47,6 +47,6 @@ export async function show(state) {
   return [!reply.clock_trusted && h("p", { class: "warn" }, t("clock_wrong")),
     section(t("in_force"), table(t("in_force"), [t("group"), t("now"), t("changes_at"), t("then")],
       reply.groups.map((one) => [one.group, inForce(one, catalog), when(one.changes_at) || t("no_change"), one.then ? inForce(one.then, catalog) : ""]))),
-    section(t("exceptions"), table(t("exceptions"), [t("kind"), t("group"), t("what"), t("from"), t("until"), t("note"), ...(state.may.change() ? [t("end_it")] : [])], windows)),
+    section(t("exceptions"), table(t("exceptions"), [t("kind"), t("group"), t("what"), t("from"), t("until"), t("note"), ...(state.may.change() ? [t("end_it")] : [])], windows, { rows: true })),
     state.may.change() && adding(state), h("p", { class: "soft" }, t("weekly_where"), " ", h("a", { href: "#/groups" }, t("page_groups")))].filter(Boolean);
 }

@@ -12,7 +12,7 @@ const words = {
   still_filters: ["이 화면이 안 되어도 DNS 필터는 따로 계속 동작합니다.", "DNS filtering goes on by itself even when this page does not work."],
   nothing: ["없음", "none"], done: ["처리했습니다.", "Done."], without_effect: ["적어 두었지만 시작할 때 바뀌는 것은 없습니다. 지금 상태를 확인하십시오.", "Noted, but it changes nothing when it begins: see what is in force."], saved: ["저장했습니다.", "Saved."], press_again: ["한 번 더 누르면 실행", "Press again to confirm"],
   as_table: ["표로 보기", "As a table"], table_below: ["같은 숫자가 아래 표에 있습니다.", "The table below has the same figures."],
-  add: ["추가", "Add"], remove: ["삭제", "Remove"], save: ["저장", "Save"], search: ["찾기", "Search"], actions: ["작업", "Actions"], off: ["꺼짐", "off"],
+  add: ["추가", "Add"], remove: ["삭제", "Remove"], save: ["저장", "Save"], search: ["찾기", "Search"], actions: ["작업", "Actions"], off: ["꺼짐", "off"], on: ["켜짐", "on"], no_category: ["분류 없음", "no category"], no_name: ["{name}: 도메인 이름이 아닙니다. www.example.com 처럼 쓰십시오.", "{name} is no domain name; write it like www.example.com"],
   minutes: ["{n}분", "{n} minutes"], hour_1: ["1시간", "1 hour"], day_1: ["하루", "1 day"], days_7: ["7일", "7 days"], days_30: ["30일", "30 days"], year_1: ["1년", "1 year"],
   for_good: ["계속", "for good"], never: ["한 번도 없음", "never"], just_now: ["방금", "just now"], how_long: ["기간", "For how long"], until: ["끝나는 때", "Until"], from: ["시작", "From"], to: ["끝", "To"],
   note: ["메모", "Note"], name: ["이름", "Name"], group: ["그룹", "Group"], groups: ["그룹별", "By group"], category: ["분류", "Category"], categories: ["분류", "Categories"],
@@ -45,6 +45,8 @@ const words = {
   entry: ["목록의 줄", "Entry"], rule: ["규칙", "Rule"], alias: ["다른 이름", "Alias"], answers_with: ["답하는 방법", "Answered with"], target: ["대신 답하는 이름", "Answered by"], place: ["나라·망", "Place"], changes_at: ["바뀌는 때", "Changes at"], opens_at: ["열리는 때", "Opens at"], ref: ["참조 코드", "Reference"],
   listed_by: ["이 이름이 든 목록", "Lists that name it"], covers: ["범위", "Covers"], here: ["이 그룹에서", "For this group"], exception: ["예외", "exception"], shadow: ["세기만 함", "counted only"], not_blocked: ["막지 않음", "not blocked"], allow_it: ["모두에게 허용", "Allow for everybody"], block_it: ["모두에게 차단", "Block for everybody"],
   watch_title: ["한 기기 살펴보기", "Watch one client"], watch_words: ["무엇이 안 될 때만 쓰십시오. 메모리에만 남고 저절로 끝나며, 변경 기록에 적힙니다.", "For when something does not work. It is kept in memory alone, ends by itself and stands in the audit log."], watch_do: ["시작", "Start"], watch_stop: ["중지", "Stop"], watch_runs: ["살펴보는 중…", "Watching …"], watch_over: ["끝났습니다.", "It is over."], watched: ["물어본 이름", "Asked"],
+  mode_page: ["안내 페이지", "the warning page"], mode_nxdomain: ["없는 이름이라고 답함 (NXDOMAIN)", "NXDOMAIN"], mode_nodata: ["주소가 없다고 답함", "no data"], mode_zero: ["0.0.0.0", "0.0.0.0"], mode_refused: ["답하지 않겠다고 함 (REFUSED)", "REFUSED"],
+  covers_name: ["이 이름만", "name"], covers_below: ["아래 이름만", "below"], "covers_name and below": ["이름과 그 아래", "name and below"], covers_address: ["주소", "address"], covers_pattern: ["정규식", "pattern"],
   reason_: ["", ""], "reason_not-listed": ["목록에도 규칙에도 없음", "in no list and no rule"], reason_list: ["차단 목록", "a list names it"], "reason_list-address": ["목록에 있는 주소로 감", "it leads to a listed address"], "reason_tcp-only": ["TCP로만", "over TCP alone"], "reason_category-not-blocked": ["이 그룹에서는 막지 않는 분류", "listed, but not a blocked category"], "reason_list-exception": ["목록의 예외", "an exception of the list"],
   "reason_block-rule": ["차단 규칙", "a block rule"], "reason_allow-rule": ["허용 규칙", "an allow rule"], reason_protected: ["보호하는 이름", "a protected name"], "reason_not-allowed": ["물을 수 없는 기기", "this client may not ask"], reason_canary: ["우회해도 되는지 묻는 이름", "a canary name"], "reason_way-around": ["우회 수단", "a way around the filter"], reason_service: ["차단한 서비스", "a service that is switched off"], reason_schedule: ["시간표", "blocked at this time"],
   "reason_not-chosen": ["지금은 정한 곳만 열림", "only chosen names are open"], reason_preferred: ["우선하는 분류", "a preferred category"], "reason_safe-search": ["안전 검색", "safe search"], "reason_no-safe-search": ["안전 검색이 없는 검색 엔진", "a search engine without a safe mode"], reason_paused: ["필터 일시 중지 중", "filtering is paused"], "reason_look-alike": ["막힌 이름과 헷갈리는 이름", "it looks like a blocked name"], reason_place: ["막은 나라나 망", "a blocked country or network"], reason_rebinding: ["내부 주소를 가리키는 답", "it leads to an inside address"],
@@ -69,6 +71,9 @@ const words = {
   tokens: ["프로그램용 토큰", "Tokens for programs"], tokens_words: ["Prometheus 같은 프로그램이 쓰는 열쇠입니다.", "Keys for programs such as Prometheus."], token_add: ["토큰 만들기", "Make a token"], what_for: ["쓰임", "What for"], made_by: ["만든 이", "Made by"], used: ["마지막으로 쓴 날", "Last used"], token_once: ["한 번만 보여 드립니다. 지금 적어 두십시오.", "It is shown this once. Keep it now."],
   // audit
   audit_words: ["바꾼 사람과 바꾼 것입니다. 몰래 고치거나 지우면 드러나게 이어져 있습니다: greengate audit verify", "Who changed what. The lines form a chain: greengate audit verify"], audit_broken: ["믿을 수 없는 줄 {n}개", "{n} lines cannot be trusted"], older: ["더 오래된 것", "Older ones"], a_signal: ["시스템", "the system"],
+  in_group: ["그룹", "group"], in_for_s: ["기간", "for"], in_until: ["끝나는 때", "until"], in_from: ["시작", "from"], in_to: ["끝", "to"], in_kind: ["종류", "kind"], in_what: ["내용", "what"], in_action: ["동작", "action"], in_exact: ["이 이름만", "this name alone"],
+  in_code: ["부탁 번호", "code"], in_everybody: ["모든 그룹에", "for all groups"], in_role: ["역할", "role"], in_remove: ["삭제", "removed"], in_lists: ["목록", "lists"], in_groups: ["그룹", "groups"], in_sources: ["", ""], in_password: ["비밀번호", "password"], in_to_generation: ["판", "generation"],
+  in_enabled: ["상태", "state"], in_block: ["막는 분류", "blocks"], in_services: ["막는 서비스", "services"], in_allow: ["여는 것", "opens"], in_schedule: ["시간표", "times"], in_days: ["요일", "days"], in_clients: ["기기", "clients"], in_category: ["분류", "category"], in_url: ["주소", "URL"], in_safe_search: ["안전 검색", "safe search"],
   did_allow: ["허용 규칙", "allow rule"], did_block: ["차단 규칙", "block rule"], did_remove: ["규칙 삭제", "rule removed"], did_approve: ["요청 허용", "request approved"], did_deny: ["요청 거절", "request denied"],
   did_window: ["임시 예외", "exception for a time"], "did_close-window": ["임시 예외 끝냄", "exception ended"], did_reload: ["설정 다시 읽기", "configuration read again"], did_change: ["그룹·목록 변경", "groups or lists changed"], did_watch: ["기기 관찰", "client watched"],
   "did_sign-in": ["로그인", "signed in"], "did_set-up": ["첫 계정", "first account"], did_invite: ["초대 링크", "invitation made"], did_password: ["비밀번호 변경", "password changed"], "did_account-put": ["계정 변경", "account changed"], "did_account-remove": ["계정 삭제", "account removed"],
@@ -91,12 +96,39 @@ const sayings = {
   "until: it is over before it begins": "끝나는 때가 시작보다 빠릅니다.",
   "what: categories or services are needed": "분류나 서비스를 하나 이상 고르십시오.",
   "there is none of this name": "그런 것이 없습니다.",
+  "Couldn't resolve host name": "서버의 이름을 찾을 수 없습니다.",
+  "No such file or directory": "그런 파일이 없습니다.",
+  "Couldn't connect to server": "서버에 연결할 수 없습니다.",
+  "too slow, or no answer within lists.timeout_s": "서버가 너무 느리거나 응답하지 않습니다.",
   "this link is not valid, or not any more: `greengate user invite` makes a new one": "쓸 수 없는 링크입니다. greengate user invite 로 새로 만드십시오.",
 };
+/** "2026-11-30 14:20 UTC" where the reader is. */
+const here = (text) => new Intl.DateTimeFormat("ko", { dateStyle: "medium", timeStyle: "short" }).format(Date.parse(text.replace(" UTC", "Z").replace(" ", "T")));
+/** What is said of something: {1} and so on are its parts, {@1} a time, {=1} something said in its turn. */
+const patterns = [
+  [/^(\S+) is the last admin/, "{1}: 하나뿐인 관리자입니다. 먼저 다른 관리자를 만드십시오."],
+  [/^list (\S+) fails since (\S+ \S+ UTC): (.*)$/, "목록 {1}: {@2}부터 받지 못합니다: {=3}"],
+  [/^list (\S+) fails: (.*)$/, "목록 {1}: 받지 못합니다: {=2}"],
+  [/^list (\S+) was last updated at (\S+ \S+ UTC):/, "목록 {1}: {@2} 뒤로 갱신하지 않았습니다. greengate update 를 실행하는 타이머가 도는지 보십시오."],
+  [/^list (\S+), by its signature, expired at (\S+ \S+ UTC)/, "목록 {1}: 서명의 유효 기간이 {@2}에 끝났습니다. 그래도 계속 씁니다."],
+  [/^filtering is paused for group (.+); see/, "그룹 {1}: 필터를 잠시 멈추었습니다."],
+  [/^only the small starter list is in force; no source/, "작은 기본 목록만 쓰고 있습니다. 아직 받은 목록이 없습니다."],
+  [/^only the small starter list is in force;/, "작은 기본 목록만 쓰고 있습니다. 차단 목록을 추가하십시오."],
+  [/^no blocklist database:/, "차단 목록이 없어서 아무것도 막지 않습니다. 목록을 갱신하십시오."],
+  [/^no upstream answers;/, "상위 DNS가 응답하지 않습니다 (upstream.servers)."],
+  [/^no sinkhole address for some clients:/, "안내 페이지의 주소를 모르는 기기가 있습니다. block.page_ipv4 와 block.page_ipv6 을 정하십시오."],
+  [/^changes are not written to audit\.log: (.*)$/, "변경 기록(audit.log)을 쓰지 못합니다: {1}"],
+  [/^no requests of the warning page are taken: (.*)$/, "재검토 요청을 받지 못합니다: {1}"],
+  [/^the newest database is not used: (.*)$/, "새 차단 목록을 쓰지 못합니다: {1}"],
+  [/^the clock /, "시계를 믿을 수 없습니다. 시간표의 차단이 모두 적용됩니다."],
+  [/^the server answered (\d+)$/, "서버의 답: {1}"],
+];
 export function said(text) {
   if (current !== "ko" || !text) return text;
-  const last = /^(\S+) is the last admin/.exec(text);
-  if (last) return `${last[1]}: 하나뿐인 관리자입니다. 먼저 다른 관리자를 만드십시오.`;
+  for (const [pattern, words] of patterns) {
+    const found = pattern.exec(text);
+    if (found) return words.replace(/\{([@=]?)(\d)\}/g, (_, how, n) => (how === "@" ? here(found[n]) : how === "=" ? said(found[n]) : found[n]));
+  }
   return sayings[text] || text;
 }
 
