@@ -102,28 +102,27 @@ int64_t when_parse(const char *text, int64_t now, bool ahead)
     return found && ahead && found <= now ? read_clock(text, today, 1) : found;
 }
 
-__attribute__((format(strftime, 2, 0))) static const char *print(int64_t at, const char *format,
-                                                                 char out[WHEN_TEXT_MAX])
+/* False when it is no time. */
+static bool split(int64_t at, struct tm *tm)
 {
     time_t when = (time_t)at;
-    struct tm tm;
-    if (at <= 0 || !localtime_r(&when, &tm) || !strftime(out, WHEN_TEXT_MAX, format, &tm)) {
-        return "-";
-    }
-    return out;
+    return at > 0 && localtime_r(&when, tm);
 }
 
 const char *when_print(int64_t at, char out[WHEN_TEXT_MAX])
 {
-    return print(at, "%a %Y-%m-%d %H:%M", out);
+    struct tm tm;
+    return split(at, &tm) && strftime(out, WHEN_TEXT_MAX, "%a %Y-%m-%d %H:%M", &tm) ? out : "-";
 }
 
 const char *when_stamp(int64_t at, char out[WHEN_TEXT_MAX])
 {
-    return print(at, "%Y-%m-%d %H:%M", out);
+    struct tm tm;
+    return split(at, &tm) && strftime(out, WHEN_TEXT_MAX, "%Y-%m-%d %H:%M", &tm) ? out : "-";
 }
 
 const char *when_day(int64_t at, char out[WHEN_TEXT_MAX])
 {
-    return print(at, "%Y-%m-%d", out);
+    struct tm tm;
+    return split(at, &tm) && strftime(out, WHEN_TEXT_MAX, "%Y-%m-%d", &tm) ? out : "-";
 }
