@@ -71,6 +71,7 @@ struct daemon {
     uv_timer_t minute, second;
     struct pulse pulse;
     uv_signal_t hup, term, interrupt;
+    bool reload_wanted; /* SIGHUP came; any number of them is one reload */
     bool stopping;
 };
 
@@ -95,7 +96,7 @@ void daemon_look(struct daemon *daemon);
 /* Neighbours have come or gone. */
 void daemon_look_around(struct daemon *daemon);
 
-/* Free snapshots that no worker uses any more. */
+/* Free snapshots that no worker uses any more. Only from a callback that holds none. */
 void daemon_collect(struct daemon *daemon);
 
 struct daemon_status;

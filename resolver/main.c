@@ -54,6 +54,9 @@ static int do_reload(void *owner, struct diag *diag)
 {
     struct daemon *daemon = owner;
     char reloading[64];
+    if (daemon->stopping) {
+        return diag_set(diag, -ECANCELED, "greengated is stopping");
+    }
     snprintf(reloading, sizeof(reloading), "RELOADING=1\nMONOTONIC_USEC=%llu",
              (unsigned long long)clock_mono_us(daemon->clock));
     notify_send(reloading);
@@ -98,12 +101,22 @@ static const char *give_restart_note(void *owner)
     return ((struct daemon *)owner)->restart_note;
 }
 
+/* All signals that wait come in one callback: they are one wish. */
 static void on_hup(uv_signal_t *handle, int number)
 {
     struct daemon *daemon = handle->data;
-    struct diag diag = {0};
     (void)number;
-    if (do_reload(daemon, &diag) == 0) {
+    daemon->reload_wanted = true;
+    uv_async_send(&daemon->changed);
+}
+
+/* Once in a turn of the loop, so that the control socket and SIGTERM have theirs. */
+static void reload_if_wanted(struct daemon *daemon)
+{
+    struct diag diag = {0};
+    bool wanted = daemon->reload_wanted && !daemon->stopping;
+    daemon->reload_wanted = false;
+    if (wanted && do_reload(daemon, &diag) == 0) {
         records_note_reload(daemon);
     }
 }
@@ -133,7 +146,7 @@ static void close_main_handles(struct daemon *daemon)
     uv_close((uv_handle_t *)&daemon->changed, NULL);
 }
 
-/* A worker took over a snapshot, or ended. */
+/* A worker took over a snapshot, or ended; or SIGHUP came. */
 static void on_changed(uv_async_t *handle)
 {
     struct daemon *daemon = handle->data;
@@ -146,6 +159,7 @@ static void on_changed(uv_async_t *handle)
         fprintf(stderr, "greengated: a worker's loop ended by itself\n");
         exit(1); /* whoever watches us starts us again */
     }
+    reload_if_wanted(daemon);
     if (daemon->stopping && ended == daemon->worker_count &&
         !uv_is_closing((uv_handle_t *)&daemon->changed)) {
         close_main_handles(daemon);
