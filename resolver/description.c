@@ -13,7 +13,7 @@
 #include "store/audit.h"
 #include "store/reviews.h"
 
-enum { DOWN_AFTER = 3, OVERDUE_FACTOR = 3 };
+enum { DOWN_AFTER = 3, DOWN_MARGIN_US = 1000000, OVERDUE_FACTOR = 3 };
 
 __attribute__((format(printf, 2, 3))) static void add_reason(struct daemon_status *status,
                                                              const char *format, ...)
@@ -148,11 +148,41 @@ static void add_health(struct daemon_upstream *to, const struct upstream_health 
     uint32_t srtt_ms = health->srtt_us / 1000;
     to->failures += health->failed;
     to->srtt_ms = srtt_ms > to->srtt_ms ? srtt_ms : to->srtt_ms;
-    to->ok |= health->failures_in_row < DOWN_AFTER;
     to->latency_sum_us += health->latency_sum_us;
     for (unsigned i = 0; i < STATS_LATENCIES; i++) {
         to->latencies[i] += health->latencies[i];
     }
+}
+
+/* What is the newest that workers know of a server? One that was not asked since before an
+ * outage must not vouch for it, nor one that lost a few packets speak against it. */
+struct newest {
+    uint64_t answered_us; /* to a worker that finds it up */
+    uint64_t down_us;     /* the last failure of a worker that finds it down */
+};
+
+static void add_newest(struct newest *newest, const struct upstream_health *health)
+{
+    bool down = health->failures_in_row >= DOWN_AFTER;
+    uint64_t answered_us = down ? 0 : health->answered_us;
+    uint64_t down_us = down ? health->failed_us : 0;
+    newest->answered_us = answered_us > newest->answered_us ? answered_us : newest->answered_us;
+    newest->down_us = down_us > newest->down_us ? down_us : newest->down_us;
+}
+
+static void describe_upstream(const struct daemon *daemon, size_t index, struct daemon_upstream *to)
+{
+    struct newest newest = {0};
+    for (unsigned k = 0; k < daemon->worker_count; k++) {
+        const struct upstream_health *health =
+            upstream_health(worker_upstream(daemon->workers[k]), index);
+        if (health && health->asked > 0) {
+            add_health(to, health);
+            add_newest(&newest, health);
+        }
+    }
+    to->ok = newest.down_us <= newest.answered_us + DOWN_MARGIN_US;
+    to->ok |= newest.down_us == 0;
 }
 
 static void describe_upstreams(const struct daemon *daemon, struct daemon_status *status)
@@ -164,18 +194,8 @@ static void describe_upstreams(const struct daemon *daemon, struct daemon_status
     }
     for (size_t i = 0; i < servers->count && i < DAEMON_UPSTREAMS_MAX; i++) {
         struct daemon_upstream *to = &status->upstreams[status->upstream_count++];
-        bool asked = false;
         snprintf(to->address, sizeof(to->address), "%s", servers->items[i]);
-        for (unsigned k = 0; k < daemon->worker_count; k++) {
-            const struct upstream_health *health =
-                upstream_health(worker_upstream(daemon->workers[k]), i);
-            if (!health || health->asked == 0) {
-                continue; /* a worker that never asked knows nothing */
-            }
-            add_health(to, health);
-            asked = true;
-        }
-        to->ok |= !asked;
+        describe_upstream(daemon, i, to);
         up += to->ok;
     }
     if (up == 0) {
