@@ -262,7 +262,18 @@ struct parts {
     struct rule_list list;
     struct upstream_plan *plan;
     char path[DAEMON_PATH_MAX];
+    bool lists_failed;
 };
+
+static int load_lists(const struct daemon *daemon, struct parts *parts, struct diag *diag)
+{
+    snapshot_lists_path(policy_config_get(parts->config), parts->path, sizeof(parts->path));
+    if (daemon->lists_compiled && !is_compiled(policy_config_get(parts->config), parts->path)) {
+        return diag_set(diag, -ENOENT, "%s/blocklist.ggdb is missing or cannot be read",
+                        policy_config_get(parts->config)->server.state_dir);
+    }
+    return open_lists(parts->path, parts->config, &parts->lists, diag);
+}
 
 static int load_parts(const struct daemon *daemon, struct parts *parts, struct diag *diag)
 {
@@ -270,12 +281,8 @@ static int load_parts(const struct daemon *daemon, struct parts *parts, struct d
     if (err < 0) {
         return err;
     }
-    snapshot_lists_path(policy_config_get(parts->config), parts->path, sizeof(parts->path));
-    if (daemon->lists_compiled && !is_compiled(policy_config_get(parts->config), parts->path)) {
-        return diag_set(diag, -ENOENT, "%s/blocklist.ggdb is missing or cannot be read",
-                        policy_config_get(parts->config)->server.state_dir);
-    }
-    err = open_lists(parts->path, parts->config, &parts->lists, diag);
+    err = load_lists(daemon, parts, diag);
+    parts->lists_failed = err < 0;
     if (err == 0) {
         err = rulefile_load(daemon->rules_path, &parts->list, diag);
     }
@@ -302,15 +309,17 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
 {
     struct parts next = {0};
     int err = load_parts(daemon, &next, diag);
-    if (err == -EBADMSG || err == -EPROTO || err == -ENOENT || err == -EACCES) {
-        diag_print(diag, daemon->lists_error, sizeof(daemon->lists_error));
-    }
     if (err < 0) {
+        err = diag_need(diag, err);
+        if (next.lists_failed) {
+            diag_print(diag, daemon->lists_error, sizeof(daemon->lists_error));
+        }
         drop_parts(&next);
         return err;
     }
     note_restart(daemon, policy_config_get(next.config));
-    struct parts old = {daemon->config, daemon->lists, daemon->rules, daemon->rule_list, NULL, ""};
+    struct parts old = {daemon->config, daemon->lists, daemon->rules, daemon->rule_list, NULL, "",
+                        false};
     daemon->config = next.config;
     daemon->lists = next.lists;
     daemon->rules = next.rules;
@@ -325,7 +334,7 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
         daemon->rules = old.rules;
         daemon->rule_list = old.list;
         drop_parts(&next);
-        return err;
+        return diag_need(diag, err);
     }
     daemon->rules_end = rule_list_next_end(&daemon->rule_list);
     upstreams_set(daemon, next.plan);

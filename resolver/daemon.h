@@ -37,6 +37,7 @@ struct daemon {
     char lists_path[DAEMON_PATH_MAX];
     bool lists_compiled;     /* they come from state_dir */
     char lists_error[512];   /* the newest database could not be used, "" = fine */
+    char reload_error[512];  /* the last reload failed, "" = fine */
     char managed_error[512]; /* managed.yaml could not be used at the start, "" = fine */
     char restart_note[256];  /* settings that changed but need a restart */
     struct geo *geo;         /* NULL: none is wanted, or none could be opened */

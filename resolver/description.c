@@ -249,6 +249,15 @@ static void judge_reviews(const struct daemon *daemon, struct daemon_status *sta
     }
 }
 
+/* First of all: whoever wrote the file thinks that it is in force. */
+static void judge_reload(const struct daemon *daemon, struct daemon_status *status)
+{
+    if (daemon->reload_error[0]) {
+        add_reason(status, "the last reload failed, the configuration before is in force: %.130s",
+                   daemon->reload_error);
+    }
+}
+
 /* What was read once and could not be read again. */
 static void judge_files(const struct daemon *daemon, struct daemon_status *status)
 {
@@ -293,6 +302,7 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     status->cache_bytes_max = use.bytes_max;
     describe_lists(daemon, status);
     describe_sources(daemon, status);
+    judge_reload(daemon, status);
     judge_lists(daemon, status);
     describe_upstreams(daemon, status);
     describe_counts(daemon, status);

@@ -63,8 +63,10 @@ static int do_reload(void *owner, struct diag *diag)
     int err = daemon_reload(daemon, diag);
     if (err < 0) {
         confinement_explain(diag);
+        diag_print(diag, daemon->reload_error, sizeof(daemon->reload_error));
         say("reload failed, the old state stays in force", diag);
     } else {
+        daemon->reload_error[0] = '\0';
         identity_refresh(daemon);
         note_outside(daemon);
         fprintf(stderr, "greengated: reloaded%s%s\n", daemon->restart_note[0] ? "; " : "",
