@@ -47,6 +47,7 @@ struct daemon {
     char rules_path[DAEMON_PATH_MAX];
     size_t rules_not_needed; /* allow rules whose list says nothing any more */
     bool rules_unsaved;      /* the file still holds rules that are over */
+    bool rules_late;         /* they are even in force */
 
     struct cache *cache;
     struct stats *stats;

@@ -268,6 +268,9 @@ static void judge_files(const struct daemon *daemon, struct daemon_status *statu
     if (daemon->managed_error[0]) {
         add_reason(status, "what commands changed is not in force: %.150s", daemon->managed_error);
     }
+    if (daemon->rules_late) {
+        add_reason(status, "rules that are over are still in force: no memory or descriptors");
+    }
     if (daemon->rules_unsaved) {
         add_reason(status, "rules that are over could not be taken out of rules.yaml");
     }
