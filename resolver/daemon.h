@@ -101,6 +101,10 @@ void daemon_look_around(struct daemon *daemon);
 /* Free snapshots that no worker uses any more. Only from a callback that holds none. */
 void daemon_collect(struct daemon *daemon);
 
+/* Is a generation pinned; is there no room for another database? Then `out` says it. */
+bool daemon_is_pinned(const struct daemon *daemon, char *out, size_t cap);
+bool daemon_lacks_room(const struct daemon *daemon, char *out, size_t cap);
+
 struct daemon_status;
 void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status);
 

@@ -249,6 +249,19 @@ static void judge_reviews(const struct daemon *daemon, struct daemon_status *sta
     }
 }
 
+/* What keeps updates from being of use. A pin is as easily forgotten as a pause. */
+static void judge_state_folder(const struct daemon *daemon, struct daemon_status *status)
+{
+    char text[200];
+    status->pinned = daemon_is_pinned(daemon, text, sizeof(text));
+    if (status->pinned) {
+        add_reason(status, "%s", text);
+    }
+    if (daemon_lacks_room(daemon, text, sizeof(text))) {
+        add_reason(status, "%s", text);
+    }
+}
+
 /* First of all: whoever wrote the file thinks that it is in force. */
 static void judge_reload(const struct daemon *daemon, struct daemon_status *status)
 {
@@ -307,6 +320,7 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     describe_sources(daemon, status);
     judge_reload(daemon, status);
     judge_lists(daemon, status);
+    judge_state_folder(daemon, status);
     describe_upstreams(daemon, status);
     describe_counts(daemon, status);
     describe_drops(daemon, status);

@@ -91,6 +91,8 @@ static void print_source(struct cli *cli, const struct sync_source *source)
     if (source->used) {
         fprintf(cli->out, "%s%" PRIu64 " name%s", bad ? "; the last good copy stays: " : ", ",
                 report->entries, cli_plural(report->entries));
+    } else if (bad && source->has_copy && !source->excluded) {
+        fprintf(cli->out, "; the last good copy is kept");
     } else if (bad) {
         fprintf(cli->out, "; there is no good copy");
     }

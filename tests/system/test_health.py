@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the state says while something is broken."""
+import json
+import os
 import unittest
 
 from fakeupstream import FakeUpstream, address
-from harness import Box, wait_for
+from harness import BUILD, Box, ServedTest, wait_for
+
+PRELOAD = os.path.join(BUILD, "tests", "faults.so")
 
 
 class Upstream(unittest.TestCase):
@@ -27,6 +31,50 @@ class Upstream(unittest.TestCase):
             answering[0] = True
             wait_for(lambda: box.ask("back.test", timeout=6).rcode == "NOERROR", "answers")
             wait_for(lambda: reason not in reasons(), "the end of it")
+
+
+class Lists(ServedTest):
+    LISTS = [("adult-list", "adult", ["bad.example"])]
+
+    def test_a_pin_is_told_and_no_timer_is_blamed(self):
+        box = self.box(lists=self.LISTS)
+        box.write("adult-list.list", "bad.example\nmore.example\n")
+        box.json("update")
+        self.assertEqual(box.json("status")["reasons"], [])
+        box.json("rollback", "1")
+        path = os.path.join(box.state, "sources", "adult-list.json")
+        with open(path, encoding="utf-8") as file:
+            known = json.load(file)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({**known, "checked_at": 1, "fetched_at": 1}, file)
+        reasons = box.json("status")["reasons"]
+        self.assertEqual(len(reasons), 1, reasons)
+        self.assertRegex(reasons[0], r"^generation 1 is pinned by rollback since \d{4}-\d\d-\d\d; "
+                                     r"`greengate update --force` ends that$")
+        box.json("update", "--force")
+        self.assertEqual(box.json("status")["reasons"], [])
+
+    def test_a_full_disk(self):
+        box = self.box(lists=self.LISTS)
+        box.write("adult-list.list", "bad.example\nmore.example\n")
+        count = box.write("count", bytes(64))
+        os.chmod(count, 0o666)
+        done = box.cli("update", env={**os.environ, "LD_PRELOAD": PRELOAD, "GREENGATE_FAULT": "enospc:5",
+                                      "GREENGATE_FAULT_ROOT": box.state,
+                                      "GREENGATE_FAULT_COUNT": count})
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("; the last good copy is kept", done.stdout)
+        self.assertNotIn("no good copy", done.stdout)
+
+    def test_no_room_for_another_database_is_told(self):
+        box = self.box(lists=self.LISTS)
+        path = os.path.join(box.state, "blocklist.ggdb")
+        os.unlink(path)
+        with open(path, "wb") as file:  # as if it were that large
+            file.truncate(1 << 43)
+        status = box.json("status")
+        self.assertEqual(status["state"], "degraded")
+        self.assertRegex(status["reasons"][0], r"^the disk of .* is full: \d+ MiB are left")
 
 
 if __name__ == "__main__":
