@@ -25,7 +25,7 @@ struct daemon {
     struct timekeeper time;
     int64_t rules_end; /* the next moment at which a rule or window is over, 0 = none */
     uv_loop_t *loop;
-    int64_t started_at;
+    uint64_t started_us; /* monotonic */
 
     struct policy_config *config;
     struct policy_config *started_with; /* what needs a restart is compared with it */
@@ -104,6 +104,8 @@ void daemon_collect(struct daemon *daemon);
 /* Is a generation pinned; is there no room for another database? Then `out` says it. */
 bool daemon_is_pinned(const struct daemon *daemon, char *out, size_t cap);
 bool daemon_lacks_room(const struct daemon *daemon, char *out, size_t cap);
+
+int64_t daemon_uptime_s(const struct daemon *daemon);
 
 struct daemon_status;
 void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status);

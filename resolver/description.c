@@ -304,13 +304,18 @@ static void judge_files(const struct daemon *daemon, struct daemon_status *statu
     }
 }
 
+int64_t daemon_uptime_s(const struct daemon *daemon)
+{
+    return (int64_t)((clock_mono_us(daemon->clock) - daemon->started_us) / 1000000);
+}
+
 void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
 {
     char text[200];
     struct cache_use use;
     struct daemon_status *status = ret_status;
     snprintf(status->version, sizeof(status->version), "%s", GREENGATE_VERSION);
-    status->uptime_s = clock_wall_s(daemon->clock) - daemon->started_at;
+    status->uptime_s = daemon_uptime_s(daemon);
     status->workers = daemon->worker_count;
     cache_measure(daemon->cache, &use);
     status->cache_entries = use.entries;

@@ -391,7 +391,7 @@ static int run(struct daemon *daemon, bool check_only)
         return 0;
     }
     daemon->loop = uv_default_loop();
-    daemon->started_at = clock_wall_s(daemon->clock);
+    daemon->started_us = clock_mono_us(daemon->clock);
     err = start(daemon, &diag);
     if (err < 0) {
         say("cannot start", &diag);
