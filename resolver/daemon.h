@@ -63,6 +63,7 @@ struct daemon {
     struct worker_sockets sockets[DAEMON_WORKERS_MAX];
     struct worker *workers[DAEMON_WORKERS_MAX];
     unsigned workers_wanted, worker_count;
+    unsigned few_questions; /* no more fit at once for want of descriptors; 0 = enough */
     struct reviews *reviews;
     int64_t reviews_day; /* when they were last looked through */
     struct accounts *accounts;

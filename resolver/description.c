@@ -249,6 +249,22 @@ static void judge_reviews(const struct daemon *daemon, struct daemon_status *sta
     }
 }
 
+static void judge_load(const struct daemon *daemon, struct daemon_status *status)
+{
+    if (pulse_stuck(daemon) > 0) {
+        add_reason(status, "%u of %u workers do not respond: restart greengated",
+                   pulse_stuck(daemon), daemon->worker_count);
+    }
+    if (pulse_has_shed(daemon)) {
+        add_reason(status, "overloaded: queries were dropped in the last minute; "
+                           "see greengate_dropped_total in `greengate metrics`");
+    }
+    if (daemon->few_questions) {
+        add_reason(status, "only %u questions at once can be asked: raise LimitNOFILE",
+                   daemon->few_questions);
+    }
+}
+
 /* What keeps updates from being of use. A pin is as easily forgotten as a pause. */
 static void judge_state_folder(const struct daemon *daemon, struct daemon_status *status)
 {
@@ -329,14 +345,7 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     describe_upstreams(daemon, status);
     describe_counts(daemon, status);
     describe_drops(daemon, status);
-    if (pulse_stuck(daemon) > 0) {
-        add_reason(status, "%u of %u workers do not respond: restart greengated",
-                   pulse_stuck(daemon), daemon->worker_count);
-    }
-    if (pulse_has_shed(daemon)) {
-        add_reason(status, "overloaded: queries were dropped in the last minute; "
-                           "see greengate_dropped_total in `greengate metrics`");
-    }
+    judge_load(daemon, status);
     if (stats_degraded(daemon->stats, text, sizeof(text))) {
         add_reason(status, "statistics: %.180s", text);
     }

@@ -19,7 +19,13 @@
 #include "sockets.h"
 
 /* FILES_RESERVED are for listeners, control and files. */
-enum { FILES_RESERVED = 256, EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000 };
+enum {
+    FILES_RESERVED = 256,
+    QUESTIONS_LEAST = 512,
+    EXIT_USAGE = 2,
+    EXIT_CONFIG = 4,
+    MINUTE_MS = 60000
+};
 
 static void say(const char *what, const struct diag *diag)
 {
@@ -202,6 +208,27 @@ static unsigned raise_file_limit(const struct daemon *daemon)
     return each > UPSTREAM_FLIGHTS_MAX ? UPSTREAM_FLIGHTS_MAX : each < 16 ? 16 : (unsigned)each;
 }
 
+/* Too few are answered with SERVFAIL when much is asked: say why. */
+static void note_few_files(struct daemon *daemon)
+{
+    struct rlimit limit;
+    rlim_t clients = (rlim_t)policy_config_get(daemon->config)->dns.tcp_connections;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+        return;
+    }
+    rlim_t taken = FILES_RESERVED + clients;
+    rlim_t at_once = limit.rlim_cur > taken ? (limit.rlim_cur - taken) / 2 : 0;
+    rlim_t least = (rlim_t)16 * daemon->workers_wanted;
+    at_once = at_once < least ? least : at_once;
+    if (at_once < QUESTIONS_LEAST) {
+        daemon->few_questions = (unsigned)at_once;
+        fprintf(stderr,
+                "greengated: of %llu descriptors only %u questions at once can be asked: raise "
+                "LimitNOFILE\n",
+                (unsigned long long)limit.rlim_cur, daemon->few_questions);
+    }
+}
+
 static int open_state(struct daemon *daemon, struct diag *diag)
 {
     char path[DAEMON_PATH_MAX];
@@ -229,6 +256,7 @@ static int open_state(struct daemon *daemon, struct diag *diag)
 static int start_workers(struct daemon *daemon, struct diag *diag)
 {
     unsigned flights_max = raise_file_limit(daemon);
+    note_few_files(daemon);
     for (unsigned i = 0; i < daemon->workers_wanted; i++) {
         const struct worker_setup setup = {
             .snapshot = daemon->snapshot,

@@ -2,8 +2,11 @@
 """What the state says while something is broken."""
 import json
 import os
+import resource
+import socket
 import unittest
 
+import dnswire
 from fakeupstream import FakeUpstream, address
 from harness import BUILD, Box, ServedTest, wait_for
 
@@ -31,6 +34,26 @@ class Upstream(unittest.TestCase):
             answering[0] = True
             wait_for(lambda: box.ask("back.test", timeout=6).rcode == "NOERROR", "answers")
             wait_for(lambda: reason not in reasons(), "the end of it")
+
+    def test_too_few_descriptors_are_told_and_counted(self):
+        def few():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (800, 800))
+        with FakeUpstream(lambda asked, transport: []) as fake, \
+                Box({"server": {"workers": 2}}, upstream=[fake.url], start=False) as box:
+            box.start(preexec_fn=few)
+            self.assertIn("only 32 questions at once can be asked: raise LimitNOFILE",
+                          box.json("status")["reasons"])
+            self.assertIn("raise LimitNOFILE", box.daemon.text())
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                for number in range(200):
+                    client.sendto(dnswire.query(f"n{number}.test"), box.address)
+                wait_for(lambda: self.count(box) > 0, "the counter")
+            wait_for(lambda: any("overloaded" in one for one in box.json("status")["reasons"]), "it")
+
+    @staticmethod
+    def count(box):
+        return next(float(line.split()[-1]) for line in box.cli("metrics").stdout.splitlines()
+                    if line.startswith('greengate_dropped_total{reason="no-socket"}'))
 
 
 class Lists(ServedTest):
