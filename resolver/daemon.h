@@ -74,6 +74,7 @@ struct daemon {
     uv_timer_t minute, second;
     struct pulse pulse;
     uv_signal_t hup, term, interrupt;
+    bool loss_told;     /* of a control socket */
     bool reload_wanted; /* SIGHUP came; any number of them is one reload */
     bool stopping;
 };
@@ -105,6 +106,8 @@ void daemon_collect(struct daemon *daemon);
 /* Is a generation pinned; is there no room for another database? Then `out` says it. */
 bool daemon_is_pinned(const struct daemon *daemon, char *out, size_t cap);
 bool daemon_lacks_room(const struct daemon *daemon, char *out, size_t cap);
+/* Was a control socket's file deleted? */
+bool daemon_lost_socket(const struct daemon *daemon, char *out, size_t cap);
 
 int64_t daemon_uptime_s(const struct daemon *daemon);
 

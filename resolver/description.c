@@ -276,6 +276,9 @@ static void judge_state_folder(const struct daemon *daemon, struct daemon_status
     if (daemon_lacks_room(daemon, text, sizeof(text))) {
         add_reason(status, "%s", text);
     }
+    if (daemon_lost_socket(daemon, text, sizeof(text))) {
+        add_reason(status, "%s", text);
+    }
 }
 
 /* First of all: whoever wrote the file thinks that it is in force. */

@@ -129,8 +129,20 @@ static void reload_if_wanted(struct daemon *daemon)
     }
 }
 
+/* Whoever finds no socket looks into the log. */
+static void tell_lost_socket(struct daemon *daemon)
+{
+    char text[200];
+    bool lost = daemon_lost_socket(daemon, text, sizeof(text));
+    if (lost && !daemon->loss_told) {
+        say_text(text);
+    }
+    daemon->loss_told = lost;
+}
+
 static void on_minute(uv_timer_t *timer)
 {
+    tell_lost_socket(timer->data);
     identity_refresh(timer->data);
     records_expire(timer->data);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the state folder alone can tell: a rollback's pin, and room for the next update. */
+/* What files alone can tell: a rollback's pin, room for the next update, a socket that was
+ * deleted. */
 #include "daemon.h"
 
-#include <limits.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "control/client.h"
 
 /* What an update writes beside the database, and what statistics and changes take. */
 enum { ROOM_LEAST = 1 << 20, LINK_MAX_OCTETS = 255 };
@@ -67,4 +70,21 @@ bool daemon_lacks_room(const struct daemon *daemon, char *out, size_t cap)
              "the disk of %.80s is full: %llu MiB are left, and another database takes %llu",
              state_dir, (unsigned long long)(room >> 20), (unsigned long long)(needed >> 20));
     return room < needed;
+}
+
+/* It cannot be bound again: a program that confined itself listens nowhere anew. */
+bool daemon_lost_socket(const struct daemon *daemon, char *out, size_t cap)
+{
+    char web[DAEMON_PATH_MAX];
+    struct stat info;
+    const char *own = policy_config_get(daemon->started_with)->server.control_socket;
+    const char *paths[] = {own, client_web_socket(own, web, sizeof(web)) == 0 ? web : own};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        if (lstat(paths[i], &info) < 0 && errno == ENOENT) {
+            snprintf(out, cap, "the control socket %.110s was deleted: restart greengated",
+                     paths[i]);
+            return true;
+        }
+    }
+    return false;
 }

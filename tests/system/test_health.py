@@ -89,6 +89,12 @@ class Lists(ServedTest):
         self.assertIn("; the last good copy is kept", done.stdout)
         self.assertNotIn("no good copy", done.stdout)
 
+    def test_a_deleted_control_socket_is_told(self):
+        box = self.box()
+        os.unlink(os.path.join(box.folder, "web.sock"))
+        self.assertIn(f"the control socket {box.folder}/web.sock was deleted: restart greengated",
+                      box.json("status")["reasons"])
+
     def test_no_room_for_another_database_is_told(self):
         box = self.box(lists=self.LISTS)
         path = os.path.join(box.state, "blocklist.ggdb")
