@@ -34,22 +34,6 @@ static void name_for_stats(struct daemon *daemon, struct snapshot *snapshot)
     }
 }
 
-void daemon_collect(struct daemon *daemon)
-{
-    for (unsigned i = 0; i < daemon->worker_count; i++) {
-        if (!worker_has_ended(daemon->workers[i]) &&
-            worker_snapshot(daemon->workers[i]) != daemon->snapshot) {
-            return;
-        }
-    }
-    while (daemon->retired) {
-        struct retired *gone = daemon->retired;
-        daemon->retired = gone->next;
-        snapshot_free(gone->snapshot);
-        free(gone);
-    }
-}
-
 /* Build a snapshot of the current parts and hand it to every worker. */
 static int swap_snapshot(struct daemon *daemon)
 {
@@ -77,18 +61,21 @@ static int swap_snapshot(struct daemon *daemon)
     for (unsigned i = 0; i < daemon->worker_count; i++) {
         worker_hand_over(daemon->workers[i], next);
     }
-    daemon_collect(daemon);
-    return 0;
+    return 0; /* the old one goes in daemon_collect(): whoever called may still look at it */
 }
 
-/* Index rules and windows. */
-static int make_rules(const struct rule_list *list, const struct policy_config *config,
-                      struct policy_rules **ret_rules)
+/* Index rules and windows. For want of memory or descriptors protected names are not given
+ * up that are in force. */
+static int make_rules(const struct daemon *daemon, const struct rule_list *list,
+                      const struct policy_config *config, struct policy_rules **ret_rules)
 {
     struct policy_rules *rules = NULL;
     int err = policy_rules_new(list->items, list->count, config, &rules);
     if (err == 0) {
         err = policy_rules_set_windows(rules, list->windows, list->window_count);
+    }
+    if (err == 0 && daemon->rules && policy_rules_shortage(daemon->rules) == 0) {
+        err = policy_rules_shortage(rules);
     }
     if (err < 0) {
         policy_rules_unref(rules);
@@ -212,7 +199,7 @@ int daemon_load(struct daemon *daemon, struct diag *diag)
     }
     if (err == 0) {
         rule_list_expire(&daemon->rule_list, clock_wall_s(daemon->clock));
-        err = make_rules(&daemon->rule_list, daemon->config, &daemon->rules);
+        err = make_rules(daemon, &daemon->rule_list, daemon->config, &daemon->rules);
         daemon->rules_end = rule_list_next_end(&daemon->rule_list);
     }
     if (err == 0) {
@@ -279,7 +266,18 @@ struct parts {
     struct rule_list list;
     struct upstream_plan *plan;
     char path[DAEMON_PATH_MAX];
+    bool lists_failed;
 };
+
+static int load_lists(const struct daemon *daemon, struct parts *parts, struct diag *diag)
+{
+    snapshot_lists_path(policy_config_get(parts->config), parts->path, sizeof(parts->path));
+    if (daemon->lists_compiled && !is_compiled(policy_config_get(parts->config), parts->path)) {
+        return diag_set(diag, -ENOENT, "%s/blocklist.ggdb is missing or cannot be read",
+                        policy_config_get(parts->config)->server.state_dir);
+    }
+    return open_lists(parts->path, parts->config, &parts->lists, diag);
+}
 
 static int load_parts(const struct daemon *daemon, struct parts *parts, struct diag *diag)
 {
@@ -287,18 +285,20 @@ static int load_parts(const struct daemon *daemon, struct parts *parts, struct d
     if (err < 0) {
         return err;
     }
-    snapshot_lists_path(policy_config_get(parts->config), parts->path, sizeof(parts->path));
-    if (daemon->lists_compiled && !is_compiled(policy_config_get(parts->config), parts->path)) {
-        return diag_set(diag, -ENOENT, "%s/blocklist.ggdb is missing or cannot be read",
-                        policy_config_get(parts->config)->server.state_dir);
+    if (policy_config_shortage(daemon->config) == 0) {
+        err = policy_config_shortage(parts->config);
     }
-    err = open_lists(parts->path, parts->config, &parts->lists, diag);
+    if (err < 0) {
+        return diag_set(diag, err, "a file in server.data_dir cannot be read: %s", strerror(-err));
+    }
+    err = load_lists(daemon, parts, diag);
+    parts->lists_failed = err < 0;
     if (err == 0) {
         err = rulefile_load(daemon->rules_path, &parts->list, diag);
     }
     if (err == 0) {
         rule_list_expire(&parts->list, clock_wall_s(daemon->clock));
-        err = make_rules(&parts->list, parts->config, &parts->rules);
+        err = make_rules(daemon, &parts->list, parts->config, &parts->rules);
     }
     if (err == 0) {
         err = upstream_plan_new(policy_config_get(parts->config), &parts->plan, diag);
@@ -319,15 +319,17 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
 {
     struct parts next = {0};
     int err = load_parts(daemon, &next, diag);
-    if (err == -EBADMSG || err == -EPROTO || err == -ENOENT || err == -EACCES) {
-        diag_print(diag, daemon->lists_error, sizeof(daemon->lists_error));
-    }
     if (err < 0) {
+        err = diag_need(diag, err);
+        if (next.lists_failed) {
+            diag_print(diag, daemon->lists_error, sizeof(daemon->lists_error));
+        }
         drop_parts(&next);
         return err;
     }
     note_restart(daemon, policy_config_get(next.config));
-    struct parts old = {daemon->config, daemon->lists, daemon->rules, daemon->rule_list, NULL, ""};
+    struct parts old = {daemon->config, daemon->lists, daemon->rules, daemon->rule_list, NULL, "",
+                        false};
     daemon->config = next.config;
     daemon->lists = next.lists;
     daemon->rules = next.rules;
@@ -342,7 +344,7 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
         daemon->rules = old.rules;
         daemon->rule_list = old.list;
         drop_parts(&next);
-        return err;
+        return diag_need(diag, err);
     }
     daemon->rules_end = rule_list_next_end(&daemon->rule_list);
     upstreams_set(daemon, next.plan);
@@ -362,7 +364,7 @@ int daemon_set_rules(struct daemon *daemon, const struct rule_list *rules, struc
     struct rule_list list = {0};
     int err = rule_list_copy(rules, &list);
     if (err == 0) {
-        err = make_rules(&list, daemon->config, &next);
+        err = make_rules(daemon, &list, daemon->config, &next);
     }
     if (err == 0) {
         daemon->rules = next;
@@ -375,6 +377,7 @@ int daemon_set_rules(struct daemon *daemon, const struct rule_list *rules, struc
         return diag_set(diag, err, "the rules could not be put in force: %s", strerror(-err));
     }
     policy_rules_unref(old);
+    daemon->rules_late = false;
     rule_list_clear(&daemon->rule_list);
     daemon->rule_list = list;
     daemon->rules_end = rule_list_next_end(&list);
@@ -391,8 +394,8 @@ static void expire_rules(struct daemon *daemon, int64_t now)
     }
     if (rule_list_expire(&list, now) > 0) {
         /* In force first: a full disk must not keep an allowance alive. */
-        if (daemon_set_rules(daemon, &list, NULL) == 0 &&
-            rulefile_save(daemon->rules_path, &list, NULL) < 0) {
+        daemon->rules_late = daemon_set_rules(daemon, &list, NULL) < 0;
+        if (!daemon->rules_late && rulefile_save(daemon->rules_path, &list, NULL) < 0) {
             daemon->rules_unsaved = true; /* tried again at the next change */
         }
     }

@@ -25,7 +25,7 @@ struct daemon {
     struct timekeeper time;
     int64_t rules_end; /* the next moment at which a rule or window is over, 0 = none */
     uv_loop_t *loop;
-    int64_t started_at;
+    uint64_t started_us; /* monotonic */
 
     struct policy_config *config;
     struct policy_config *started_with; /* what needs a restart is compared with it */
@@ -37,6 +37,7 @@ struct daemon {
     char lists_path[DAEMON_PATH_MAX];
     bool lists_compiled;     /* they come from state_dir */
     char lists_error[512];   /* the newest database could not be used, "" = fine */
+    char reload_error[512];  /* the last reload failed, "" = fine */
     char managed_error[512]; /* managed.yaml could not be used at the start, "" = fine */
     char restart_note[256];  /* settings that changed but need a restart */
     struct geo *geo;         /* NULL: none is wanted, or none could be opened */
@@ -46,6 +47,7 @@ struct daemon {
     char rules_path[DAEMON_PATH_MAX];
     size_t rules_not_needed; /* allow rules whose list says nothing any more */
     bool rules_unsaved;      /* the file still holds rules that are over */
+    bool rules_late;         /* they are even in force */
 
     struct cache *cache;
     struct stats *stats;
@@ -61,6 +63,7 @@ struct daemon {
     struct worker_sockets sockets[DAEMON_WORKERS_MAX];
     struct worker *workers[DAEMON_WORKERS_MAX];
     unsigned workers_wanted, worker_count;
+    unsigned few_questions; /* no more fit at once for want of descriptors; 0 = enough */
     struct reviews *reviews;
     int64_t reviews_day; /* when they were last looked through */
     struct accounts *accounts;
@@ -71,6 +74,8 @@ struct daemon {
     uv_timer_t minute, second;
     struct pulse pulse;
     uv_signal_t hup, term, interrupt;
+    bool loss_told;     /* of a control socket */
+    bool reload_wanted; /* SIGHUP came; any number of them is one reload */
     bool stopping;
 };
 
@@ -95,8 +100,16 @@ void daemon_look(struct daemon *daemon);
 /* Neighbours have come or gone. */
 void daemon_look_around(struct daemon *daemon);
 
-/* Free snapshots that no worker uses any more. */
+/* Free snapshots that no worker uses any more. Only from a callback that holds none. */
 void daemon_collect(struct daemon *daemon);
+
+/* Is a generation pinned; is there no room for another database? Then `out` says it. */
+bool daemon_is_pinned(const struct daemon *daemon, char *out, size_t cap);
+bool daemon_lacks_room(const struct daemon *daemon, char *out, size_t cap);
+/* Was a control socket's file deleted? */
+bool daemon_lost_socket(const struct daemon *daemon, char *out, size_t cap);
+
+int64_t daemon_uptime_s(const struct daemon *daemon);
 
 struct daemon_status;
 void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status);

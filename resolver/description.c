@@ -13,7 +13,7 @@
 #include "store/audit.h"
 #include "store/reviews.h"
 
-enum { DOWN_AFTER = 3, OVERDUE_FACTOR = 3 };
+enum { DOWN_AFTER = 3, DOWN_MARGIN_US = 1000000, OVERDUE_FACTOR = 3 };
 
 __attribute__((format(printf, 2, 3))) static void add_reason(struct daemon_status *status,
                                                              const char *format, ...)
@@ -149,12 +149,42 @@ static void add_health(struct daemon_upstream *to, const struct upstream_health 
     uint32_t srtt_ms = health->srtt_us / 1000;
     to->failures += health->failed;
     to->srtt_ms = srtt_ms > to->srtt_ms ? srtt_ms : to->srtt_ms;
-    to->ok |= health->failures_in_row < DOWN_AFTER;
     to->latency_sum_us += health->latency_sum_us;
     for (unsigned i = 0; i < STATS_LATENCIES; i++) {
         to->latencies[i] += health->latencies[i];
         to->answers += health->latencies[i];
     }
+}
+
+/* What is the newest that workers know of a server? One that was not asked since before an
+ * outage must not vouch for it, nor one that lost a few packets speak against it. */
+struct newest {
+    uint64_t answered_us; /* to a worker that finds it up */
+    uint64_t down_us;     /* the last failure of a worker that finds it down */
+};
+
+static void add_newest(struct newest *newest, const struct upstream_health *health)
+{
+    bool down = health->failures_in_row >= DOWN_AFTER;
+    uint64_t answered_us = down ? 0 : health->answered_us;
+    uint64_t down_us = down ? health->failed_us : 0;
+    newest->answered_us = answered_us > newest->answered_us ? answered_us : newest->answered_us;
+    newest->down_us = down_us > newest->down_us ? down_us : newest->down_us;
+}
+
+static void describe_upstream(const struct daemon *daemon, size_t index, struct daemon_upstream *to)
+{
+    struct newest newest = {0};
+    for (unsigned k = 0; k < daemon->worker_count; k++) {
+        const struct upstream_health *health =
+            upstream_health(worker_upstream(daemon->workers[k]), index);
+        if (health && health->asked > 0) {
+            add_health(to, health);
+            add_newest(&newest, health);
+        }
+    }
+    to->ok = newest.down_us <= newest.answered_us + DOWN_MARGIN_US;
+    to->ok |= newest.down_us == 0;
 }
 
 static void describe_upstreams(const struct daemon *daemon, struct daemon_status *status)
@@ -166,18 +196,8 @@ static void describe_upstreams(const struct daemon *daemon, struct daemon_status
     }
     for (size_t i = 0; i < servers->count && i < DAEMON_UPSTREAMS_MAX; i++) {
         struct daemon_upstream *to = &status->upstreams[status->upstream_count++];
-        bool asked = false;
         snprintf(to->address, sizeof(to->address), "%s", servers->items[i]);
-        for (unsigned k = 0; k < daemon->worker_count; k++) {
-            const struct upstream_health *health =
-                upstream_health(worker_upstream(daemon->workers[k]), i);
-            if (!health || health->asked == 0) {
-                continue; /* a worker that never asked knows nothing */
-            }
-            add_health(to, health);
-            asked = true;
-        }
-        to->ok |= !asked;
+        describe_upstream(daemon, i, to);
         up += to->ok;
     }
     if (up == 0) {
@@ -231,6 +251,47 @@ static void judge_reviews(const struct daemon *daemon, struct daemon_status *sta
     }
 }
 
+static void judge_load(const struct daemon *daemon, struct daemon_status *status)
+{
+    if (pulse_stuck(daemon) > 0) {
+        add_reason(status, "%u of %u workers do not respond: restart greengated",
+                   pulse_stuck(daemon), daemon->worker_count);
+    }
+    if (pulse_has_shed(daemon)) {
+        add_reason(status, "overloaded: queries were dropped in the last minute; "
+                           "see greengate_dropped_total in `greengate metrics`");
+    }
+    if (daemon->few_questions) {
+        add_reason(status, "only %u questions at once can be asked: raise LimitNOFILE",
+                   daemon->few_questions);
+    }
+}
+
+/* What keeps updates from being of use. A pin is as easily forgotten as a pause. */
+static void judge_state_folder(const struct daemon *daemon, struct daemon_status *status)
+{
+    char text[200];
+    status->pinned = daemon_is_pinned(daemon, text, sizeof(text));
+    if (status->pinned) {
+        add_reason(status, "%s", text);
+    }
+    if (daemon_lacks_room(daemon, text, sizeof(text))) {
+        add_reason(status, "%s", text);
+    }
+    if (daemon_lost_socket(daemon, text, sizeof(text))) {
+        add_reason(status, "%s", text);
+    }
+}
+
+/* First of all: whoever wrote the file thinks that it is in force. */
+static void judge_reload(const struct daemon *daemon, struct daemon_status *status)
+{
+    if (daemon->reload_error[0]) {
+        add_reason(status, "the last reload failed, the configuration before is in force: %.130s",
+                   daemon->reload_error);
+    }
+}
+
 /* What was read once and could not be read again. */
 static void judge_files(const struct daemon *daemon, struct daemon_status *status)
 {
@@ -240,6 +301,9 @@ static void judge_files(const struct daemon *daemon, struct daemon_status *statu
     }
     if (daemon->managed_error[0]) {
         add_reason(status, "what commands changed is not in force: %.150s", daemon->managed_error);
+    }
+    if (daemon->rules_late) {
+        add_reason(status, "rules that are over are still in force: no memory or descriptors");
     }
     if (daemon->rules_unsaved) {
         add_reason(status, "rules that are over could not be taken out of rules.yaml");
@@ -261,13 +325,18 @@ static void judge_files(const struct daemon *daemon, struct daemon_status *statu
     }
 }
 
+int64_t daemon_uptime_s(const struct daemon *daemon)
+{
+    return (int64_t)((clock_mono_us(daemon->clock) - daemon->started_us) / 1000000);
+}
+
 void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
 {
     char text[200];
     struct cache_use use;
     struct daemon_status *status = ret_status;
     snprintf(status->version, sizeof(status->version), "%s", GREENGATE_VERSION);
-    status->uptime_s = clock_wall_s(daemon->clock) - daemon->started_at;
+    status->uptime_s = daemon_uptime_s(daemon);
     status->workers = daemon->worker_count;
     cache_measure(daemon->cache, &use);
     status->cache_entries = use.entries;
@@ -275,18 +344,13 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     status->cache_bytes_max = use.bytes_max;
     describe_lists(daemon, status);
     describe_sources(daemon, status);
+    judge_reload(daemon, status);
     judge_lists(daemon, status);
+    judge_state_folder(daemon, status);
     describe_upstreams(daemon, status);
     describe_counts(daemon, status);
     describe_drops(daemon, status);
-    if (pulse_stuck(daemon) > 0) {
-        add_reason(status, "%u of %u workers do not respond: restart greengated",
-                   pulse_stuck(daemon), daemon->worker_count);
-    }
-    if (pulse_has_shed(daemon)) {
-        add_reason(status, "overloaded: queries were dropped in the last minute; "
-                           "see greengate_dropped_total in `greengate metrics`");
-    }
+    judge_load(daemon, status);
     if (stats_degraded(daemon->stats, text, sizeof(text))) {
         add_reason(status, "statistics: %.180s", text);
     }

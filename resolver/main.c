@@ -26,6 +26,7 @@ enum {
     FILES_RESERVED = 256,
     SOCKETS_LEAST = 32,
     SOCKETS_MOST = 1 << 14,
+    QUESTIONS_LEAST = 512,
     EXIT_USAGE = 2,
     EXIT_CONFIG = 4,
     MINUTE_MS = 60000
@@ -64,14 +65,19 @@ static int do_reload(void *owner, struct diag *diag)
 {
     struct daemon *daemon = owner;
     char reloading[64];
+    if (daemon->stopping) {
+        return diag_set(diag, -ECANCELED, "greengated is stopping");
+    }
     snprintf(reloading, sizeof(reloading), "RELOADING=1\nMONOTONIC_USEC=%llu",
              (unsigned long long)clock_mono_us(daemon->clock));
     notify_send(reloading);
     int err = daemon_reload(daemon, diag);
     if (err < 0) {
         confinement_explain(diag);
+        diag_print(diag, daemon->reload_error, sizeof(daemon->reload_error));
         say("reload failed, the old state stays in force", diag);
     } else {
+        daemon->reload_error[0] = '\0';
         identity_refresh(daemon);
         note_outside(daemon);
         fprintf(stderr, "greengated: reloaded%s%s\n", daemon->restart_note[0] ? "; " : "",
@@ -108,18 +114,40 @@ static const char *give_restart_note(void *owner)
     return ((struct daemon *)owner)->restart_note;
 }
 
+/* All signals that wait come in one callback: they are one wish. */
 static void on_hup(uv_signal_t *handle, int number)
 {
     struct daemon *daemon = handle->data;
-    struct diag diag = {0};
     (void)number;
-    if (do_reload(daemon, &diag) == 0) {
+    daemon->reload_wanted = true;
+    uv_async_send(&daemon->changed);
+}
+
+/* Once in a turn of the loop, so that the control socket and SIGTERM have theirs. */
+static void reload_if_wanted(struct daemon *daemon)
+{
+    struct diag diag = {0};
+    bool wanted = daemon->reload_wanted && !daemon->stopping;
+    daemon->reload_wanted = false;
+    if (wanted && do_reload(daemon, &diag) == 0) {
         records_note_reload(daemon);
     }
 }
 
+/* Whoever finds no socket looks into the log. */
+static void tell_lost_socket(struct daemon *daemon)
+{
+    char text[200];
+    bool lost = daemon_lost_socket(daemon, text, sizeof(text));
+    if (lost && !daemon->loss_told) {
+        say_text(text);
+    }
+    daemon->loss_told = lost;
+}
+
 static void on_minute(uv_timer_t *timer)
 {
+    tell_lost_socket(timer->data);
     identity_refresh(timer->data);
     records_expire(timer->data);
 }
@@ -143,7 +171,7 @@ static void close_main_handles(struct daemon *daemon)
     uv_close((uv_handle_t *)&daemon->changed, NULL);
 }
 
-/* A worker took over a snapshot, or ended. */
+/* A worker took over a snapshot, or ended; or SIGHUP came. */
 static void on_changed(uv_async_t *handle)
 {
     struct daemon *daemon = handle->data;
@@ -156,6 +184,7 @@ static void on_changed(uv_async_t *handle)
         fprintf(stderr, "greengated: a worker's loop ended by itself\n");
         exit(1); /* whoever watches us starts us again */
     }
+    reload_if_wanted(daemon);
     if (daemon->stopping && ended == daemon->worker_count &&
         !uv_is_closing((uv_handle_t *)&daemon->changed)) {
         close_main_handles(daemon);
@@ -198,6 +227,19 @@ static unsigned raise_file_limit(const struct daemon *daemon)
                                   : (unsigned)each;
 }
 
+/* Too few are answered with SERVFAIL when much is asked: say why. */
+static void note_few_files(struct daemon *daemon, unsigned sockets_max)
+{
+    unsigned at_once = sockets_max / 2 * daemon->workers_wanted; /* two sockets each */
+    if (sockets_max > 0 && at_once < QUESTIONS_LEAST) {
+        daemon->few_questions = at_once;
+        fprintf(stderr,
+                "greengated: of the file descriptors only %u questions at once can be asked: raise "
+                "LimitNOFILE\n",
+                at_once);
+    }
+}
+
 static int open_state(struct daemon *daemon, struct diag *diag)
 {
     char path[DAEMON_PATH_MAX];
@@ -225,6 +267,7 @@ static int open_state(struct daemon *daemon, struct diag *diag)
 static int start_workers(struct daemon *daemon, struct diag *diag)
 {
     unsigned sockets_max = raise_file_limit(daemon);
+    note_few_files(daemon, sockets_max);
     for (unsigned i = 0; i < daemon->workers_wanted; i++) {
         const struct worker_setup setup = {
             .snapshot = daemon->snapshot,
@@ -387,7 +430,7 @@ static int run(struct daemon *daemon, bool check_only)
         return 0;
     }
     daemon->loop = uv_default_loop();
-    daemon->started_at = clock_wall_s(daemon->clock);
+    daemon->started_us = clock_mono_us(daemon->clock);
     err = start(daemon, &diag);
     if (err < 0) {
         say("cannot start", &diag);

@@ -15,7 +15,8 @@ static uint64_t count_shed(const struct daemon *daemon)
     uint64_t sum = 0;
     for (unsigned i = 0; i < daemon->worker_count; i++) {
         const struct query_worker *worker = worker_query(daemon->workers[i]);
-        sum += worker->drops[DROP_WAITING_FULL] + worker->drops[DROP_OVERLOAD];
+        sum += worker->drops[DROP_WAITING_FULL] + worker->drops[DROP_OVERLOAD] +
+               worker->drops[DROP_NO_SOCKET];
     }
     return sum;
 }

@@ -43,7 +43,7 @@ void household_count(const struct daemon *daemon, struct daemon_devices *ret_dev
     const struct neighbour *rows = NULL;
     size_t count = daemon->household.neigh ? neigh_rows(daemon->household.neigh, &rows) : 0;
     struct neighbour *sorted = calloc(count + 1, sizeof(*sorted));
-    ret_devices->up_s = clock_wall_s(daemon->clock) - daemon->started_at;
+    ret_devices->up_s = daemon_uptime_s(daemon);
     if (!daemon->household.neigh || !daemon->household.presence || !sorted) {
         free(sorted);
         return;

@@ -65,13 +65,20 @@ static void answer_arrived(void *context, const struct ask *ask, const struct an
     query_remember(&worker->query, ask, answer);
 }
 
-static void take_snapshot(struct worker *worker, const struct snapshot *next)
+/* The main thread frees what is not `current` of any worker, so `current` comes first,
+ * and counts only if `next` is still the same then: either we see the newer one, or the
+ * main thread sees what we took. */
+static void take_snapshot(struct worker *worker)
 {
-    worker->query.snapshot = next;
-    atomic_store_explicit(&worker->query.page_unset, false, memory_order_relaxed);
+    const struct snapshot *next = NULL;
+    do {
+        next = atomic_load(&worker->next);
+        atomic_store(&worker->current, next);
+    } while (next != atomic_load(&worker->next));
     /* Nothing of a query outlives a callback but its waiting record, which points
      * into no snapshot: the old one is drained. */
-    atomic_store_explicit(&worker->current, next, memory_order_release);
+    worker->query.snapshot = next;
+    atomic_store_explicit(&worker->query.page_unset, false, memory_order_relaxed);
     uv_async_send(worker->changed);
 }
 
@@ -116,9 +123,8 @@ static void on_wake(uv_async_t *wake)
 {
     struct worker *worker = wake->data;
     atomic_fetch_add_explicit(&worker->beats, 1, memory_order_relaxed);
-    const struct snapshot *next = atomic_load_explicit(&worker->next, memory_order_acquire);
-    if (next != worker->query.snapshot) {
-        take_snapshot(worker, next);
+    if (atomic_load_explicit(&worker->next, memory_order_acquire) != worker->query.snapshot) {
+        take_snapshot(worker);
     }
     struct upstream_plan *plan =
         atomic_exchange_explicit(&worker->plan, NULL, memory_order_acq_rel);
@@ -244,7 +250,7 @@ int worker_start(const struct worker_setup *setup, struct worker **ret_worker)
 
 void worker_hand_over(struct worker *worker, const struct snapshot *snapshot)
 {
-    atomic_store_explicit(&worker->next, snapshot, memory_order_release);
+    atomic_store(&worker->next, snapshot); /* before worker_snapshot() is asked */
     uv_async_send(&worker->wake);
 }
 
@@ -262,7 +268,7 @@ void worker_identify(struct worker *worker, struct tls_context *identity)
 
 const struct snapshot *worker_snapshot(const struct worker *worker)
 {
-    return atomic_load_explicit(&worker->current, memory_order_acquire);
+    return atomic_load(&worker->current);
 }
 
 bool worker_has_ended(const struct worker *worker)

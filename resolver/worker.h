@@ -55,7 +55,8 @@ void worker_plan(struct worker *worker, struct upstream_plan *plan);
 /* What new DoT clients are shown; the newest wins. It is taken over. */
 void worker_identify(struct worker *worker, struct tls_context *identity);
 
-/* The snapshot that the worker uses now; all older ones it will never touch again. */
+/* The snapshot that the worker uses now. Of those that were handed over before the newest
+ * it will never touch another one. */
 const struct snapshot *worker_snapshot(const struct worker *worker);
 
 /* Wake the worker; each turn that it wakes for counts. Any thread. */

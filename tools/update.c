@@ -93,6 +93,8 @@ static void print_source(struct cli *cli, const struct sync_source *source)
     if (source->used) {
         fprintf(cli->out, "%s%" PRIu64 " name%s", bad ? "; the last good copy stays: " : ", ",
                 report->entries, cli_plural(report->entries));
+    } else if (bad && source->has_copy && !source->excluded) {
+        fprintf(cli->out, "; the last good copy is kept");
     } else if (bad) {
         fprintf(cli->out, "; there is no good copy");
     }
@@ -125,6 +127,17 @@ static void print_hits(struct cli *cli, const struct sync_result *result, bool p
     }
 }
 
+static void print_installed(struct cli *cli, const struct sync_result *result,
+                            enum activation activation)
+{
+    fprintf(cli->out, "generation %u is %s: %" PRIu64 " name%s\n", result->generation,
+            activation == ACTIVATION_REFUSED ? "made, but greengated did not take it" : "in force",
+            result->names, cli_plural(result->names));
+    if (activation == ACTIVATION_NO_DAEMON) {
+        fprintf(cli->out, "no daemon is running: it reads them when it starts\n");
+    }
+}
+
 static void print_outcome(struct cli *cli, const struct sync_options *options,
                           const struct sync_result *result)
 {
@@ -135,9 +148,6 @@ static void print_outcome(struct cli *cli, const struct sync_options *options,
     } else if (options->dry_run) {
         fprintf(cli->out, "dry run: %" PRIu64 " name%s would be in force\n", result->names,
                 cli_plural(result->names));
-    } else if (result->installed) {
-        fprintf(cli->out, "generation %u is in force: %" PRIu64 " name%s\n", result->generation,
-                result->names, cli_plural(result->names));
     } else {
         fprintf(cli->out, "nothing changed; generation %u stays in force: %" PRIu64 " name%s\n",
                 result->generation, result->names, cli_plural(result->names));
@@ -249,9 +259,10 @@ static int say_done(struct cli *cli, const struct sync_options *options,
         differing_print(cli, result->difference);
         differing_print_newly(cli, &result->newly);
     }
-    print_outcome(cli, options, result);
-    if (activation == ACTIVATION_NO_DAEMON) {
-        fprintf(cli->out, "no daemon is running: it reads them when it starts\n");
+    if (result->installed) {
+        print_installed(cli, result, activation);
+    } else {
+        print_outcome(cli, options, result);
     }
     return activation == ACTIVATION_REFUSED ? cli_fail_diag(cli, code, &diag) : code;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/datafile.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,4 +16,9 @@ const char *datafile_path(const char *folders, const char *name, char *out, size
         }
         at += len + 1;
     }
+}
+
+bool datafile_is_shortage(int err)
+{
+    return err == -ENOMEM || err == -EMFILE || err == -ENFILE || err == -EIO;
 }

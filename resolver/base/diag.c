@@ -24,6 +24,11 @@ void diag_at(struct diag *diag, const char *file, unsigned line, unsigned column
     }
 }
 
+int diag_need(struct diag *diag, int err)
+{
+    return diag && !diag->text[0] ? diag_set(diag, err, "%s", strerror(-err)) : err;
+}
+
 void diag_clear(struct diag *diag)
 {
     if (diag) {

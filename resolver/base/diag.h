@@ -24,6 +24,10 @@ int diag_set(struct diag *diag, int err, const char *format, ...)
 /* Set the place, before or after the text. A NULL diag is allowed. */
 void diag_at(struct diag *diag, const char *file, unsigned line, unsigned column);
 
+/* Give an error that nobody described its usual words, and return it. A NULL diag is
+ * allowed. */
+int diag_need(struct diag *diag, int err);
+
 /* Forget what was said: it turned out to be no failure. A NULL diag is allowed. */
 void diag_clear(struct diag *diag);
 

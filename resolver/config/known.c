@@ -138,6 +138,7 @@ static int load_kind(struct known *known, enum known_kind kind, const char *data
         }
         known->diag = known->diag.text[0] ? known->diag : diag;
         known->missing[kind] = true;
+        known->shortage = datafile_is_shortage(err) ? err : known->shortage;
     }
     return err == -ENOMEM ? err : 0;
 }

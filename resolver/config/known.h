@@ -29,6 +29,7 @@ struct known {
     size_t count;
     size_t first[KNOWN_KINDS + 1]; /* items of kind k: first[k] up to first[k + 1] */
     bool missing[KNOWN_KINDS];     /* its file could not be read; diag is of the first such */
+    int shortage;                  /* 0, or why one could not be read that may be whole */
     struct diag diag;
 };
 

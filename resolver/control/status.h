@@ -63,6 +63,7 @@ struct daemon_status {
     int64_t built_at;
     struct daemon_source sources[DAEMON_SOURCES_MAX];
     size_t source_count;
+    bool pinned;              /* updates leave the lists */
     char sources_folder[256]; /* where updates keep what they know of each source */
 
     struct daemon_upstream upstreams[DAEMON_UPSTREAMS_MAX];

@@ -76,7 +76,8 @@ static void judge(struct daemon_status *status, struct daemon_source *source, co
         snprintf(source->error, sizeof(source->error), "%s", error);
         add_reason(status, "list %s fails%s: %.120s", source->id,
                    print_time("since", number_of(json, "failing_since"), since), source->error);
-    } else if (good > 0 && source->overdue_s && status->now - good > source->overdue_s) {
+    } else if (good > 0 && source->overdue_s && !status->pinned &&
+               status->now - good > source->overdue_s) {
         add_reason(status, "list %s was last updated%s: does a timer run `greengate update`?",
                    source->id, print_time("at", (double)good, since));
     } else if (expires > 0 && (double)status->now >= expires) {

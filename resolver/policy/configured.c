@@ -247,6 +247,11 @@ const struct catalog *policy_config_catalog(const struct policy_config *part)
     return part->catalog;
 }
 
+int policy_config_shortage(const struct policy_config *part)
+{
+    return part->known->shortage;
+}
+
 const struct keyring *policy_config_keys(const struct policy_config *part)
 {
     return part->keys;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/datafile.h"
 #include "base/hash.h"
 #include "config/protected.h"
 #include "policy/regex.h"
@@ -45,6 +46,7 @@ struct policy_rules {
     bool no_built_in;        /* protected.yaml could not be read, */
     bool no_canaries;        /* canaries.yaml */
     int64_t at;              /* rules that are over then do not count; 0 = all do */
+    int shortage;            /* 0, or why one could not be read that may be whole */
 };
 
 static uint32_t bucket_of(const struct policy_rules *rules, const uint8_t *wire, size_t len)
@@ -170,6 +172,14 @@ static int reserve(struct policy_rules *index, const struct rule *rules, size_t 
     return 0;
 }
 
+static bool load_names(struct policy_rules *index, const struct config *config, const char *what,
+                       struct protected_list *ret_list)
+{
+    int err = protected_load(config->server.data_dir, what, ret_list, NULL);
+    index->shortage = datafile_is_shortage(err) ? err : index->shortage;
+    return err == 0;
+}
+
 int policy_rules_new(const struct rule *rules, size_t count, const struct policy_config *part,
                      struct policy_rules **ret_part)
 {
@@ -184,8 +194,8 @@ int policy_rules_new(const struct rule *rules, size_t count, const struct policy
     index->serial = ++serial;
     index->rule_count = count;
     /* Without its data file the daemon still protects never_block and list hosts. */
-    index->no_built_in = protected_load(config->server.data_dir, "protected", &built_in, NULL) < 0;
-    index->no_canaries = protected_load(config->server.data_dir, "canaries", &canaries, NULL) < 0;
+    index->no_built_in = !load_names(index, config, "protected", &built_in);
+    index->no_canaries = !load_names(index, config, "canaries", &canaries);
     size_t rows = built_in.count + canaries.count + config->lists.never_block.count +
                   config->source_count + count;
     int err = reserve(index, rules, rows);
@@ -204,6 +214,11 @@ int policy_rules_new(const struct rule *rules, size_t count, const struct policy
     protected_clear(&canaries);
     policy_rules_unref(index);
     return err;
+}
+
+int policy_rules_shortage(const struct policy_rules *rules)
+{
+    return rules->shortage;
 }
 
 void rules_ref(struct policy_rules *rules)

@@ -99,6 +99,9 @@ const struct config *policy_config_get(const struct policy_config *part);
 const char *policy_config_starter(const struct config *config, char *out, size_t cap);
 const struct keyring *policy_config_keys(const struct policy_config *part);
 const struct catalog *policy_config_catalog(const struct policy_config *part);
+/* 0, or the errno that kept a data file, whole perhaps, from being read. */
+int policy_config_shortage(const struct policy_config *part);
+int policy_rules_shortage(const struct policy_rules *rules);
 
 /* Hash the name's suffixes; an empty probe without a database. */
 void snapshot_probe(const struct snapshot *snapshot, const struct dname *name,

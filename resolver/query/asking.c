@@ -67,6 +67,14 @@ enum step asking_recall(struct query *query)
     return STEP_NEXT;
 }
 
+/* Our own want, no server's fault; it must not stay unseen. */
+static void note_shortage(const struct query *query, int err)
+{
+    if (err == -ENOBUFS || err == -EMFILE || err == -ENFILE || err == -ENOMEM) {
+        query_count_drop(query->worker->drops, DROP_NO_SOCKET);
+    }
+}
+
 enum step asking_ask(struct query *query)
 {
     struct query_worker *worker = query->worker;
@@ -104,6 +112,7 @@ enum step asking_ask(struct query *query)
         return STEP_WAIT;
     }
     waiting_drop(waiting);
+    note_shortage(query, err);
     if (query->stale) {
         use_copy(query);
     } else {
@@ -167,6 +176,7 @@ void asking_on_answer(struct upstream_waiter *waiter, const struct upstream_resu
     bool aliased = waiting->aliased; /* then the question's own name was not asked */
     waiting_end(waiting);
     query_tick(query->worker);
+    note_shortage(query, result->err);
     if (!aliased) {
         note_failure(query, result->err);
     }

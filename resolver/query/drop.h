@@ -7,7 +7,8 @@
 /* DROP(NAME, word)
  * connection: a TCP connection that there was no place for, or that gave way;
  * rate: over dns.rate_limit_qps, silence; slipped: the same, but told to come over TCP
- * or with a cookie, or refused; policy: a list wants silence. */
+ * or with a cookie, or refused; policy: a list wants silence; no-socket: no room, socket or
+ * memory to ask an upstream, so SERVFAIL or an expired answer. */
 #define QUERY_DROP_ALL(DROP)                                                                       \
     DROP(MALFORMED, "malformed")                                                                   \
     DROP(STRANGER, "stranger")                                                                     \
@@ -18,7 +19,8 @@
     DROP(CONNECTION, "connection")                                                                 \
     DROP(RATE, "rate")                                                                             \
     DROP(SLIPPED, "slipped")                                                                       \
-    DROP(POLICY, "policy")
+    DROP(POLICY, "policy")                                                                         \
+    DROP(NO_SOCKET, "no-socket")
 
 #define DROP(name, word) DROP_##name,
 enum query_drop { QUERY_DROP_ALL(DROP) QUERY_DROPS };

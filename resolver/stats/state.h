@@ -33,7 +33,9 @@ struct stats {
     struct stats_db *db; /* NULL: not open (yet) */
     unsigned failures;   /* to write, one after the other */
     int64_t purged_hour;
-    uint64_t taken_at; /* when `taken` was last brought up to date */
+    int64_t offset_s;       /* of the wall clock from the monotonic one, at the last look */
+    uint64_t even_since_us; /* since when that stays the same, monotonic */
+    uint64_t taken_at;      /* when `taken` was last brought up to date */
     struct stats_worker *taken;
     struct stats_batch pending[STATS_PENDING_MAX];
     unsigned pending_count;

@@ -11,7 +11,7 @@
 
 #include "stats/state.h"
 
-enum { FLUSH_S = 60, NOTICE_S = 86400, DAY_HOURS = 24, REOPEN_FAILURES = 10 };
+enum { FLUSH_S = 60, NOTICE_S = 86400, DAY_HOURS = 24, JUMP_S = 120, REOPEN_FAILURES = 10 };
 
 const char *const stats_way_names[STATS_WAYS] = {"none",  "canary", "relay", "doh",     "vpn",
                                                  "proxy", "tor",    "pages", "address", "listed"};
@@ -168,6 +168,20 @@ int stats_open(struct stats *stats, struct diag *diag)
     return err;
 }
 
+/* A clock that is far ahead for a while must not take the figures of years with it: they go
+ * when it has run evenly for an hour. */
+static bool runs_evenly(struct stats *stats)
+{
+    uint64_t now_us = clock_mono_us(stats->clock);
+    int64_t offset_s = clock_wall_s(stats->clock) - (int64_t)(now_us / 1000000);
+    int64_t jump = offset_s - stats->offset_s;
+    stats->offset_s = offset_s;
+    if (jump > JUMP_S || jump < -JUMP_S) {
+        stats->even_since_us = now_us;
+    }
+    return now_us - stats->even_since_us >= STATS_HOUR_S * 1000000ULL;
+}
+
 static int write_pending(struct stats *stats, struct diag *diag)
 {
     int err = stats_open(stats, diag);
@@ -182,14 +196,15 @@ static int write_pending(struct stats *stats, struct diag *diag)
         err = stats_db_add_domains(stats->db, stats->domains, diag);
     }
     int64_t hour = clock_wall_s(stats->clock) / STATS_HOUR_S;
-    if (err == 0 && hour != stats->purged_hour) {
+    bool purge = runs_evenly(stats) && hour != stats->purged_hour;
+    if (err == 0 && purge) {
         err = stats_db_purge(stats->db, hour - stats->keep_days * DAY_HOURS, diag);
     }
     if (err == 0) {
         err = stats_db_commit(stats->db, diag);
     }
     if (err == 0) {
-        stats->purged_hour = hour;
+        stats->purged_hour = purge ? hour : stats->purged_hour;
         pending_clear(stats);
         if (stats->domains) {
             domains_written(stats->domains);
@@ -305,6 +320,8 @@ int stats_start(const struct stats_setup *setup, struct stats **ret_stats, struc
     stats->clock = setup->clock;
     stats->keep_days = setup->keep_days;
     stats->purged_hour = -1;
+    stats->even_since_us = clock_mono_us(setup->clock);
+    stats->offset_s = clock_wall_s(setup->clock) - (int64_t)(stats->even_since_us / 1000000);
     stats->taken_at = clock_mono_us(setup->clock);
     stats->taken = counters_map();
     stats->path = setup->path ? strdup(setup->path) : NULL;

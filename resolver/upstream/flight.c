@@ -353,9 +353,11 @@ static void react(struct attempt *attempt, uint16_t rcode)
     }
 }
 
-static uint64_t time_taken_us(const struct attempt *attempt)
+/* True when the server was down before. */
+static bool heard(const struct attempt *attempt, struct server *server)
 {
-    return clock_mono_us(attempt->flight->upstream->setup.clock) - attempt->sent_us;
+    uint64_t now_us = clock_mono_us(attempt->flight->upstream->setup.clock);
+    return server_answered(server, now_us - attempt->sent_us, now_us);
 }
 
 /* An answer that is of no use by itself, once for each attempt. */
@@ -367,7 +369,7 @@ static void note_useless(struct attempt *attempt, uint16_t rcode)
         return;
     }
     attempt->reacted = true;
-    bool back = server && server_answered(server, time_taken_us(attempt));
+    bool back = server && heard(attempt, server);
     react(attempt, rcode);
     if (back) {
         upstream_recovered(upstream);
@@ -407,7 +409,7 @@ static void deliver(struct attempt *attempt, const struct packet *packet)
     if (server && attempt->stream && flight->no_cookie) {
         cookie_forget(server);
     }
-    bool back = server && server_answered(server, time_taken_us(attempt));
+    bool back = server && heard(attempt, server);
     if (server && !attempt->stream) {
         server->folds = 0;
     }

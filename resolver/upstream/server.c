@@ -50,6 +50,8 @@ static void copy_health(struct upstream_health *to, const struct upstream_health
 {
     to->srtt_us = from->srtt_us;
     to->failures_in_row = from->failures_in_row;
+    to->answered_us = from->answered_us;
+    to->failed_us = from->failed_us;
     to->asked = from->asked;
     to->failed = from->failed;
     to->latency_sum_us = from->latency_sum_us;
@@ -197,7 +199,7 @@ static void count_latency(struct upstream_health *health, uint32_t took_us)
     add_relaxed(&health->latency_sum_us, took_us);
 }
 
-bool server_answered(struct server *server, uint64_t took_us)
+bool server_answered(struct server *server, uint64_t took_us, uint64_t now_us)
 {
     bool was_down = server_is_down(server);
     uint32_t took = took_us > UINT32_MAX / 8 ? UINT32_MAX / 8 : (uint32_t)took_us;
@@ -208,18 +210,20 @@ bool server_answered(struct server *server, uint64_t took_us)
     server->probe_wait_s = 0;
     publish(server);
     if (server->health) {
+        atomic_store_explicit(&server->health->answered_us, now_us, memory_order_relaxed);
         count_latency(server->health, took);
     }
     return was_down;
 }
 
-void server_failed(struct server *server)
+void server_failed(struct server *server, uint64_t now_us)
 {
     server->failures_in_row++;
     server->folds = 0; /* over TCP it may not be reached at all */
     server->penalty_us += server->penalty_us < PENALTY_MAX_US ? FAILURE_PENALTY_US : 0;
     publish(server);
     if (server->health) {
+        atomic_store_explicit(&server->health->failed_us, now_us, memory_order_relaxed);
         add_relaxed(&server->health->failed, 1);
     }
 }

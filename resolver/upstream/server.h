@@ -51,9 +51,9 @@ bool server_is_down(const struct server *server);
 bool server_wants_tcp(const struct server *server);
 
 void server_asked(struct server *server);
-/* True when it was down before. */
-bool server_answered(struct server *server, uint64_t took_us);
-void server_failed(struct server *server);
+/* now_us is monotonic. True when it was down before. */
+bool server_answered(struct server *server, uint64_t took_us, uint64_t now_us);
+void server_failed(struct server *server, uint64_t now_us);
 
 /* Is a probe of a server that is down due? Sets when the next one is; `alone`: no server
  * at all is up. */

@@ -258,7 +258,7 @@ static void on_probe_time(uv_timer_t *timer)
 
 void upstream_note_failure(struct upstream *upstream, struct server *server)
 {
-    server_failed(server);
+    server_failed(server, clock_mono_us(upstream->setup.clock));
     if (server_is_down(server) && !uv_is_active((uv_handle_t *)&upstream->probe)) {
         uv_timer_start(&upstream->probe, on_probe_time, PROBE_EVERY_MS, PROBE_EVERY_MS);
     }

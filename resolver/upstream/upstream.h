@@ -44,6 +44,7 @@ struct upstream_waiter {
 struct upstream_health {
     _Atomic uint32_t srtt_us; /* 0 = not yet known */
     _Atomic uint32_t failures_in_row;
+    _Atomic uint64_t answered_us, failed_us; /* the last time, monotonic; 0 = never */
     _Atomic uint64_t asked;
     _Atomic uint64_t failed;
     _Atomic uint64_t latencies[UPSTREAM_LATENCIES]; /* of answers */

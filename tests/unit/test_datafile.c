@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,9 +54,19 @@ static void the_first_folder_that_has_it(void **state)
     assert_int_equal(system(path), 0);
 }
 
+static void a_shortage_says_nothing_of_the_file(void **state)
+{
+    (void)state;
+    assert_true(datafile_is_shortage(-EMFILE) && datafile_is_shortage(-ENOMEM));
+    assert_true(datafile_is_shortage(-ENFILE) && datafile_is_shortage(-EIO));
+    assert_false(datafile_is_shortage(-ENOENT) || datafile_is_shortage(-EINVAL));
+    assert_false(datafile_is_shortage(0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_shortage_says_nothing_of_the_file),
         cmocka_unit_test(the_first_folder_that_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,11 +23,13 @@ enum { KEEP_DAYS = 30, HOUR = 3600, START = 1790000000 / HOUR * HOUR + 600 };
 struct fake_clock {
     struct clock clock;
     _Atomic int64_t now;
+    _Atomic int64_t ahead_s; /* the wall clock alone */
 };
 
 static int64_t fake_wall(const struct clock *clock)
 {
-    return ((const struct fake_clock *)clock)->now;
+    const struct fake_clock *fake = (const struct fake_clock *)clock;
+    return fake->now + fake->ahead_s;
 }
 
 static uint64_t fake_mono(const struct clock *clock)
@@ -274,6 +276,27 @@ static void old_rows_are_deleted(void **state)
     assert_int_equal(file_number(bench, "SELECT COUNT(DISTINCT day) FROM day_parts"), 1);
 }
 
+static void a_clock_that_is_ahead_for_a_while_deletes_nothing(void **state)
+{
+    struct bench *bench = *state;
+    count(bench, 3, STATS_BLOCKED);
+    stats_flush(bench->stats);
+    bench->clock.now += 2 * HOUR;
+    bench->clock.ahead_s = (int64_t)500 * 86400;
+    for (int minute = 0; minute < 50; minute++) {
+        bench->clock.now += 60;
+        stats_flush(bench->stats);
+    }
+    bench->clock.ahead_s = 0;
+    stats_flush(bench->stats);
+    assert_int_equal(file_number(bench, "SELECT SUM(count) FROM sums"), 3);
+    bench->clock.ahead_s = (int64_t)500 * 86400; /* and stays so: then it is the time */
+    stats_flush(bench->stats);
+    bench->clock.now += HOUR;
+    stats_flush(bench->stats);
+    assert_int_equal(file_number(bench, "SELECT COUNT(*) FROM sums"), 0);
+}
+
 static void overwrite(struct bench *bench)
 {
     FILE *file = fopen(bench->path, "w");
@@ -454,6 +477,7 @@ int main(void)
         ROW(rows_say_what_they_stand_for),
         ROW(hours_are_kept_apart_and_in_order),
         ROW(old_rows_are_deleted),
+        ROW(a_clock_that_is_ahead_for_a_while_deletes_nothing),
         ROW(a_damaged_file_is_set_aside_at_start),
         ROW(only_a_file_that_fails_is_named),
         ROW(a_file_damaged_while_running_is_set_aside),
