@@ -38,6 +38,7 @@ struct daemon {
     bool lists_compiled;     /* they come from state_dir */
     char lists_error[512];   /* the newest database could not be used, "" = fine */
     char managed_error[512]; /* managed.yaml could not be used at the start, "" = fine */
+    char rules_error[512];   /* rules.yaml could not be used at the start, "" = fine */
     char restart_note[256];  /* settings that changed but need a restart */
     struct geo *geo;         /* NULL: none is wanted, or none could be opened */
     struct household household;
@@ -75,8 +76,8 @@ struct daemon {
 };
 
 /* Load configuration, lists and rules into the first snapshot. A damaged database
- * gives way to an older generation, at last to none, and a managed.yaml that is wrong
- * is left out: DNS is answered all the same. */
+ * gives way to an older generation, at last to none, and a managed.yaml or rules.yaml
+ * that is wrong is left out: DNS is answered all the same. */
 __attribute__((warn_unused_result)) int daemon_load(struct daemon *daemon, struct diag *diag);
 
 /* What the workers share: cache, claims, limits. -ENOMEM. */

@@ -239,6 +239,10 @@ static void judge_files(const struct daemon *daemon, struct daemon_status *statu
     if (daemon->managed_error[0]) {
         add_reason(status, "what commands changed is not in force: %.150s", daemon->managed_error);
     }
+    if (daemon->rules_error[0]) {
+        add_reason(status, "local rules are not in force: %.130s; mend or move it, then reload",
+                   daemon->rules_error);
+    }
     if (daemon->rules_unsaved) {
         add_reason(status, "rules that are over could not be taken out of rules.yaml");
     }

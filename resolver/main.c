@@ -73,7 +73,12 @@ static int do_reload(void *owner, struct diag *diag)
 
 static int do_set_rules(void *owner, const struct rule_list *rules, struct diag *diag)
 {
-    return daemon_set_rules(owner, rules, diag);
+    struct daemon *daemon = owner;
+    int err = daemon_set_rules(daemon, rules, diag);
+    if (err == 0) {
+        daemon->rules_error[0] = '\0'; /* the file was read, and written anew */
+    }
+    return err;
 }
 
 static void do_status(void *owner, struct daemon_status *ret_status)
@@ -369,6 +374,12 @@ static int run(struct daemon *daemon, bool check_only)
     if (daemon->managed_error[0]) {
         fprintf(stderr, "greengated: %s; what commands changed is left out\n",
                 daemon->managed_error);
+    }
+    if (daemon->rules_error[0]) {
+        fprintf(stderr, "greengated: %s; local rules are left out\n", daemon->rules_error);
+    }
+    if (check_only && daemon->rules_error[0]) {
+        return EXIT_CONFIG;
     }
     if (check_only) {
         printf("%s: ok\n", daemon->config_path);

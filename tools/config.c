@@ -11,6 +11,7 @@
 #include "config/origins.h"
 #include "config/setting.h"
 #include "config/show.h"
+#include "tools/offline.h"
 
 /* What is put into a JSON object: values of one table, from one object. */
 struct view {
@@ -216,6 +217,7 @@ static int check(struct cli *cli)
     struct diag diag = {0};
     int err = config_load(cli->config_path, &config, &diag);
     err = err < 0 ? err : referral_check_own(config, &diag);
+    err = err < 0 ? err : offline_check_rules(config, &diag);
     config_free(config);
     if (err < 0 && (err == -ENOMEM || !cli->json)) {
         return fail(cli, err, &diag);

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The start with damaged files: DNS is answered, and `status` says what is not in force."""
+import os
+import subprocess
+import unittest
+
+from harness import ServedTest
+
+LISTS = [("adult-list", "adult", [f"||bad{n}.example^" for n in range(10)])]
+RULES = "rules:\n  - {name: own.example, action: block}\n"
+
+
+class Start(ServedTest):
+    def setUp(self):
+        super().setUp()
+        self.one = self.box(upstream=[self.nsd.url], lists=LISTS)
+        self.one.daemon.stop()
+
+    def path(self, name):
+        return os.path.join(self.one.state, name)
+
+    def spoil(self, name, content):
+        """A file that nothing can be made of: octets, a folder (None), one without permission."""
+        path = self.path(name)
+        if os.path.isdir(path):
+            os.rmdir(path)
+        elif os.path.lexists(path):
+            os.unlink(path)
+        if content is None:
+            os.mkdir(path)
+        elif content == "closed":
+            self.one.write(path, RULES)
+            os.chmod(path, 0)
+        else:
+            self.one.write(path, content)
+
+    def reasons(self):
+        status = self.one.json("status")
+        return status["state"], " ".join(status["reasons"])
+
+    def assert_blocks(self, name, blocked=True):
+        self.assertEqual(bool(self.one.ask(name).ede), blocked, name)
+
+    def check_only(self):
+        return subprocess.run([self.one.program("greengated"), "-c", self.one.path, "-t"],
+                              check=False, capture_output=True, text=True, timeout=20)
+
+
+class Rules(Start):
+    def test_a_damaged_file_is_left_out_and_kept(self):
+        for content in (b"\0" * 200, b"\x89PNG\r\n", "rules: {", "rules: 5\n", None, "closed"):
+            with self.subTest(content):
+                self.spoil("rules.yaml", content)
+                self.one.start()
+                self.assert_blocks("bad1.example")
+                state, reasons = self.reasons()
+                self.assertEqual(state, "degraded")
+                self.assertIn("local rules are not in force: " + self.path("rules.yaml"), reasons)
+                self.assertIn("mend or move it, then reload", reasons)
+                for words in (("allow", "bad1.example"), ("block", "x.example"), ("pause", "--for", "5m")):
+                    done = self.one.cli(*words)
+                    self.assertNotEqual(done.returncode, 0, words)
+                    self.assertIn("rules.yaml", done.stderr)
+                self.one.daemon.stop()
+                if isinstance(content, bytes):
+                    with open(self.path("rules.yaml"), "rb") as kept:
+                        self.assertEqual(kept.read(), content)
+
+    def test_a_reload_takes_the_mended_file(self):
+        self.spoil("rules.yaml", "rules: {")
+        self.one.start()
+        self.assert_blocks("own.example", False)
+        self.spoil("rules.yaml", RULES)
+        self.assertEqual(self.one.cli("reload").returncode, 0)
+        self.assert_blocks("own.example")
+        self.assertEqual(self.reasons(), ("protected", ""))
+
+    def test_a_command_works_when_the_file_is_out_of_the_way(self):
+        self.spoil("rules.yaml", "rules: {")
+        self.one.start()
+        os.rename(self.path("rules.yaml"), self.path("rules.yaml.old"))
+        self.assertEqual(self.one.cli("block", "own.example").returncode, 0)
+        self.assert_blocks("own.example")
+        self.assertEqual(self.reasons(), ("protected", ""))
+
+    def test_whoever_checks_names_it(self):
+        self.spoil("rules.yaml", "rules: 5\n")
+        for done in (self.check_only(), self.one.cli("config", "check"), self.one.cli("doctor")):
+            self.assertNotEqual(done.returncode, 0, done)
+            self.assertIn(self.path("rules.yaml") + ":1:", done.stdout + done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
