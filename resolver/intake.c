@@ -36,50 +36,86 @@ int intake_first_config(struct daemon *daemon, struct diag *diag)
     return err;
 }
 
-/* At the start: the newest kept generation that is whole, since an old filter is
- * better than none. */
+static int open_at(struct daemon *daemon, const char *path, struct diag *diag)
+{
+    int err = policy_lists_open(path, daemon->config, &daemon->lists, diag);
+    if (err == 0) {
+        snprintf(daemon->lists_path, sizeof(daemon->lists_path), "%s", path);
+    }
+    return err;
+}
+
+/* The newest kept generation that is whole, since an old filter is better than none.
+ * -ENOENT: there is not one, whole or damaged. */
 static int open_older(struct daemon *daemon)
 {
     char pattern[DAEMON_PATH_MAX];
     glob_t found;
     int err = -ENOENT;
-    const struct config *settings = policy_config_get(daemon->config);
-    snprintf(pattern, sizeof(pattern), "%s/generations/*.ggdb", settings->server.state_dir);
+    snprintf(pattern, sizeof(pattern), "%s/generations/*.ggdb",
+             policy_config_get(daemon->config)->server.state_dir);
     if (glob(pattern, 0, NULL, &found) == 0) {
         for (size_t i = found.gl_pathc; err < 0 && i > 0; i--) {
-            const char *path = found.gl_pathv[i - 1];
-            err = policy_lists_open(path, daemon->config, &daemon->lists, NULL);
-            if (err == 0) {
-                snprintf(daemon->lists_path, sizeof(daemon->lists_path), "%s", path);
-            }
+            err = open_at(daemon, found.gl_pathv[i - 1], NULL);
+            err = err == -ENOENT ? -EBADMSG : err; /* a link that leads nowhere */
         }
         globfree(&found);
     }
-    if (err < 0) {
-        policy_config_starter(settings, pattern, sizeof(pattern));
-        err = policy_lists_open(pattern, daemon->config, &daemon->lists, NULL);
-        if (err == 0) {
-            memcpy(daemon->lists_path, pattern, sizeof(pattern));
-        }
+    return err;
+}
+
+/* "blocklist.ggdb is missing; generation 000007 is used" */
+static void explain(struct daemon *daemon, const struct diag *diag, const char *used)
+{
+    char *out = daemon->lists_error;
+    size_t cap = sizeof(daemon->lists_error);
+    diag_print(diag, out, cap);
+    size_t len = strlen(out);
+    snprintf(out + len, cap - len, "; %s", used);
+}
+
+static void explain_older(struct daemon *daemon, const struct diag *diag)
+{
+    char used[64];
+    const char *name = strrchr(daemon->lists_path, '/') + 1;
+    snprintf(used, sizeof(used), "generation %.*s is used", (int)strcspn(name, "."), name);
+    explain(daemon, diag, used);
+}
+
+/* Before the first update there is neither, and that is no fault. */
+static int open_starter(struct daemon *daemon, const struct diag *diag, bool fault)
+{
+    char path[DAEMON_PATH_MAX];
+    policy_config_starter(policy_config_get(daemon->config), path, sizeof(path));
+    int err = open_at(daemon, path, NULL);
+    if (fault) {
+        explain(daemon, diag, err == 0 ? "the starter list is used" : "nothing is blocked");
     }
     return err;
 }
 
 int intake_first_lists(struct daemon *daemon)
 {
+    char path[DAEMON_PATH_MAX];
     struct diag diag = {0};
-    snapshot_lists_path(policy_config_get(daemon->config), daemon->lists_path,
-                        sizeof(daemon->lists_path));
-    int err = policy_lists_open(daemon->lists_path, daemon->config, &daemon->lists, &diag);
-    if (err < 0) {
-        diag_print(&diag, daemon->lists_error, sizeof(daemon->lists_error));
-        err = open_older(daemon);
+    snprintf(path, sizeof(path), "%s/blocklist.ggdb",
+             policy_config_get(daemon->config)->server.state_dir);
+    int err = open_at(daemon, path, &diag);
+    if (err == 0) {
+        return 0;
     }
-    if (err < 0) {
-        daemon->lists_path[0] = '\0';
-        err = policy_lists_open(NULL, daemon->config, &daemon->lists, NULL);
+    bool fault = err != -ENOENT;
+    if (!fault) {
+        diag_clear(&diag);
+        diag_set(&diag, err, "blocklist.ggdb is missing");
     }
-    return err;
+    err = open_older(daemon);
+    if (err == 0) {
+        explain_older(daemon, &diag);
+        return 0;
+    }
+    err = open_starter(daemon, &diag, fault || err != -ENOENT);
+    return err == 0 ? 0 : policy_lists_open(NULL, daemon->config, &daemon->lists, NULL);
 }
 
 void intake_first_rules(struct daemon *daemon)

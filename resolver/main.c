@@ -393,7 +393,7 @@ static int run(struct daemon *daemon, bool check_only)
         return 1;
     }
     if (daemon->lists_error[0]) {
-        fprintf(stderr, "greengated: %s; an older database is used\n", daemon->lists_error);
+        fprintf(stderr, "greengated: %s\n", daemon->lists_error);
     }
     fprintf(stderr, "greengated: ready, %u workers\n", daemon->worker_count);
     records_invite(daemon);

@@ -90,5 +90,44 @@ class Rules(Start):
             self.assertIn(self.path("rules.yaml") + ":1:", done.stdout + done.stderr)
 
 
+class Database(Start):
+    def link(self, target):
+        if os.path.lexists(self.path("blocklist.ggdb")):
+            os.unlink(self.path("blocklist.ggdb"))
+        if target:
+            os.symlink(target, self.path("blocklist.ggdb"))
+
+    def test_a_generation_is_found_without_the_link(self):
+        for target, word in ((None, "missing"), ("generations/000009.ggdb", "missing"),
+                             ("blocklist.ggdb", "Too many levels"), (".", "damaged")):
+            with self.subTest(target):
+                self.link(target)
+                self.one.start()
+                self.assert_blocks("bad1.example")
+                state, reasons = self.reasons()
+                self.assertEqual(state, "degraded")
+                self.assertIn(word, reasons)
+                self.assertIn("; generation 000001 is used", reasons)
+                self.assertIn("generation 000001 is used", self.one.daemon.text())
+                self.one.daemon.stop()
+
+    def test_one_that_is_unreadable_gives_way_to_the_starter_list(self):
+        os.chmod(self.path("generations/000001.ggdb"), 0)
+        self.one.start()
+        state, reasons = self.reasons()
+        self.assertEqual(state, "degraded")
+        self.assertIn("Permission denied; the starter list is used", reasons)
+        os.chmod(self.path("generations/000001.ggdb"), 0o444)
+        self.assertEqual(self.one.cli("reload").returncode, 0)
+        self.assert_blocks("bad1.example")
+        self.assertEqual(self.reasons(), ("protected", ""))
+
+    def test_before_the_first_update_nothing_is_missing(self):
+        os.unlink(self.path("blocklist.ggdb"))
+        os.unlink(self.path("generations/000001.ggdb"))
+        self.one.start()
+        self.assertNotIn("the newest database", self.reasons()[1])
+
+
 if __name__ == "__main__":
     unittest.main()
