@@ -55,9 +55,9 @@ struct daemon {
     struct upstream_plan *plan; /* of upstream servers */
     uint64_t system_mark;       /* of resolv.conf when it was read */
     struct census *census;
-    struct tls_context *identity; /* of DoT; NULL: none is wanted */
+    struct tls_context *identity; /* of DoT; NULL: none is wanted or usable */
     uint64_t identity_mark;       /* of its files when they were read */
-    char identity_error[256];     /* newer ones could not be used, "" = fine */
+    char identity_error[256];     /* they could not be used, "" = fine */
     struct activation activation;
     struct worker_sockets sockets[DAEMON_WORKERS_MAX];
     struct worker *workers[DAEMON_WORKERS_MAX];

@@ -247,7 +247,10 @@ static void judge_files(const struct daemon *daemon, struct daemon_status *statu
         add_reason(status, "rules that are over could not be taken out of rules.yaml");
     }
     if (daemon->identity_error[0]) {
-        add_reason(status, "the old certificate is still in use: %.160s", daemon->identity_error);
+        add_reason(status, "%s: %.150s",
+                   daemon->identity ? "the old certificate is still in use"
+                                    : "DNS over TLS is not served",
+                   daemon->identity_error);
     }
     if (*household_trouble(daemon)) {
         add_reason(status,

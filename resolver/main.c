@@ -333,9 +333,7 @@ static int start(struct daemon *daemon, struct diag *diag)
     activation_take(&daemon->activation);
     int err = sockets_open(daemon, diag);
     if (err == 0) {
-        err = identity_load(daemon, diag);
-    }
-    if (err == 0) {
+        identity_load(daemon);
         err = confinement_of_daemon(&(struct confinement){config, daemon->config_path, say_text},
                                     diag);
     }
@@ -363,6 +361,21 @@ static int start(struct daemon *daemon, struct diag *diag)
     return err;
 }
 
+/* Of a file that a start would do without, too. */
+static int report(const struct daemon *daemon)
+{
+    struct diag diag = {0};
+    if (identity_check(daemon, &diag) < 0) {
+        say("DNS over TLS would not be served", &diag);
+        return EXIT_CONFIG;
+    }
+    if (daemon->rules_error[0]) {
+        return EXIT_CONFIG; /* said already */
+    }
+    printf("%s: ok\n", daemon->config_path);
+    return 0;
+}
+
 static int run(struct daemon *daemon, bool check_only)
 {
     struct diag diag = {0};
@@ -378,12 +391,8 @@ static int run(struct daemon *daemon, bool check_only)
     if (daemon->rules_error[0]) {
         fprintf(stderr, "greengated: %s; local rules are left out\n", daemon->rules_error);
     }
-    if (check_only && daemon->rules_error[0]) {
-        return EXIT_CONFIG;
-    }
     if (check_only) {
-        printf("%s: ok\n", daemon->config_path);
-        return 0;
+        return report(daemon);
     }
     daemon->loop = uv_default_loop();
     daemon->started_at = clock_wall_s(daemon->clock);
@@ -394,6 +403,9 @@ static int run(struct daemon *daemon, bool check_only)
     }
     if (daemon->lists_error[0]) {
         fprintf(stderr, "greengated: %s\n", daemon->lists_error);
+    }
+    if (daemon->identity_error[0]) {
+        fprintf(stderr, "greengated: DNS over TLS is not served: %s\n", daemon->identity_error);
     }
     fprintf(stderr, "greengated: ready, %u workers\n", daemon->worker_count);
     records_invite(daemon);

@@ -218,6 +218,7 @@ static int check(struct cli *cli)
     int err = config_load(cli->config_path, &config, &diag);
     err = err < 0 ? err : referral_check_own(config, &diag);
     err = err < 0 ? err : offline_check_rules(config, &diag);
+    err = err < 0 ? err : offline_check_certificate(config, &diag);
     config_free(config);
     if (err < 0 && (err == -ENOMEM || !cli->json)) {
         return fail(cli, err, &diag);

@@ -21,4 +21,7 @@ __attribute__((warn_unused_result)) int offline_load(struct cli *cli, struct off
  * judged. */
 __attribute__((warn_unused_result)) int offline_check_rules(const struct config *config,
                                                             struct diag *diag);
+/* So with the certificate and key of DNS over TLS. */
+__attribute__((warn_unused_result)) int offline_check_certificate(const struct config *config,
+                                                                  struct diag *diag);
 void offline_unload(struct offline *files);
