@@ -330,8 +330,12 @@ static int start(struct daemon *daemon, struct diag *diag)
                        : cores > 0            ? (unsigned)cores
                                               : 1;
     daemon->workers_wanted = workers > DAEMON_WORKERS_MAX ? DAEMON_WORKERS_MAX : workers;
+    int err = control_look(config->server.control_socket, diag);
+    if (err < 0) {
+        return err; /* a socket of ours would already take queries of the daemon that runs */
+    }
     activation_take(&daemon->activation);
-    int err = sockets_open(daemon, diag);
+    err = sockets_open(daemon, diag);
     if (err == 0) {
         identity_load(daemon);
         err = confinement_of_daemon(&(struct confinement){config, daemon->config_path, say_text},

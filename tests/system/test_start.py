@@ -5,6 +5,7 @@ import subprocess
 import unittest
 
 from harness import ServedTest
+from load import Load
 
 LISTS = [("adult-list", "adult", [f"||bad{n}.example^" for n in range(10)])]
 RULES = "rules:\n  - {name: own.example, action: block}\n"
@@ -127,6 +128,22 @@ class Database(Start):
         os.unlink(self.path("generations/000001.ggdb"))
         self.one.start()
         self.assertNotIn("the newest database", self.reasons()[1])
+
+
+class Second(ServedTest):
+    def test_a_second_daemon_takes_nothing_from_the_first(self):
+        one = self.box(upstream=[self.nsd.url], lists=LISTS)
+        image = one.write(os.path.join(os.path.dirname(one.config["server"]["control_socket"]),
+                                       "cache.image"), "of the first")
+        with Load(one.address, [("bad1.example", True), ("www.good.example", False)]) as load:
+            for _ in range(5):
+                done = subprocess.run([one.program("greengated"), "-c", one.path], check=False,
+                                      capture_output=True, text=True, timeout=20)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn("another daemon answers on", done.stderr)
+        self.assertEqual(load.result["lost"], 0, load.result)
+        with open(image, encoding="utf-8") as kept:
+            self.assertEqual(kept.read(), "of the first")
 
 
 if __name__ == "__main__":
