@@ -425,6 +425,8 @@ static int run(struct daemon *daemon, bool check_only)
 int main(int argc, char **argv)
 {
     static struct daemon daemon; /* zeros need no room in the file */
+    signal(SIGHUP, SIG_IGN);     /* it would end us until the loop takes it: all is read now */
+    signal(SIGPIPE, SIG_IGN);
     daemon.config_path = "/etc/greengate/greengate.yaml";
     daemon.clock = &clock_system;
     bool check_only = false;
@@ -436,6 +438,5 @@ int main(int argc, char **argv)
         default: fprintf(stderr, "usage: greengated [-c FILE] [-t]\n"); return EXIT_USAGE;
         }
     }
-    signal(SIGPIPE, SIG_IGN);
     return run(&daemon, check_only);
 }

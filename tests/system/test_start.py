@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The start with damaged files: DNS is answered, and `status` says what is not in force."""
 import os
+import signal
 import subprocess
 import unittest
 
-from harness import ServedTest
+from harness import Program, ServedTest, as_user, wait_for
 from load import Load
 
 LISTS = [("adult-list", "adult", [f"||bad{n}.example^" for n in range(10)])]
@@ -128,6 +129,28 @@ class Database(Start):
         os.unlink(self.path("generations/000001.ggdb"))
         self.one.start()
         self.assertNotIn("the newest database", self.reasons()[1])
+
+
+class Signals(Start):
+    def test_a_hangup_right_after_exec_does_not_end_it(self):
+        for _ in range(10):
+            daemon = Program([self.one.program("greengated"), "-c", self.one.path],
+                             os.path.join(self.one.folder, "daemon.log"), **as_user())
+            try:
+                # The loader runs before main(), and nothing can be done about that.
+                wait_for(lambda: self.ignores_hup(daemon.process.pid), "it ignores or takes SIGHUP")
+                for _ in range(20):
+                    daemon.process.send_signal(signal.SIGHUP)
+                wait_for(lambda: "ready" in daemon.text(), "it is ready")
+                self.assertTrue(daemon.alive(), daemon.text())
+            finally:
+                daemon.stop()
+
+    @staticmethod
+    def ignores_hup(pid):
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            masks = dict(line.split(":\t") for line in status if line.startswith(("SigIgn", "SigCgt")))
+        return any(int(mask, 16) & 1 for mask in masks.values())
 
 
 class Second(ServedTest):
