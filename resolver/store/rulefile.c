@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/wholefile.h"
 #include "config/yaml.h"
@@ -226,7 +227,7 @@ static int read_file(const struct yaml_node *root, struct rule_list *rules, cons
     return err;
 }
 
-int rulefile_load(const char *path, struct rule_list *ret_rules, struct diag *diag)
+int rulefile_read(const char *path, struct rule_list *ret_rules, struct diag *diag)
 {
     struct yaml_node *root = NULL;
     struct rule_list rules = {0};
@@ -244,6 +245,17 @@ int rulefile_load(const char *path, struct rule_list *ret_rules, struct diag *di
     }
     *ret_rules = rules;
     return 0;
+}
+
+/* A pipe would be waited for; it can be no file that we wrote. */
+int rulefile_load(const char *path, struct rule_list *ret_rules, struct diag *diag)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        diag_at(diag, path, 0, 0);
+        return diag_set(diag, -EINVAL, "not a file");
+    }
+    return rulefile_read(path, ret_rules, diag);
 }
 
 static int write_overridden(FILE *file, const struct rule *rule)

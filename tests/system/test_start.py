@@ -131,6 +131,21 @@ class Database(Start):
         self.assertNotIn("the newest database", self.reasons()[1])
 
 
+class Pipes(Start):
+    def test_nobody_waits_for_a_pipe(self):
+        for name in ("rules.yaml", "blocklist.ggdb"):
+            with self.subTest(name):
+                if os.path.lexists(self.path(name)):
+                    os.unlink(self.path(name))
+                os.mkfifo(self.path(name), 0o666)
+                os.chmod(self.path(name), 0o666)
+                self.one.start()
+                self.assert_blocks("bad1.example")
+                self.assertIn(f"{name}: not a file", self.reasons()[1])
+                self.one.daemon.stop()
+                os.unlink(self.path(name))
+
+
 class Signals(Start):
     def test_a_hangup_right_after_exec_does_not_end_it(self):
         for _ in range(10):
