@@ -140,12 +140,13 @@ static const char *read_window_key(const struct yaml_node *node, struct window *
         return read_kind(node->text, &window->kind) < 0 ? "pause, block or allow" : NULL;
     }
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        if (strcmp(node->key, keys[i].key) == 0 && keys[i].text) {
-            return read_text(node->text, keys[i].text, keys[i].cap) < 0 ? "too long" : NULL;
+        if (strcmp(node->key, keys[i].key) != 0) {
+            continue;
         }
-        if (strcmp(node->key, keys[i].key) == 0) {
+        if (keys[i].number) {
             return read_number(node->text, keys[i].number) < 0 ? "seconds since 1970" : NULL;
         }
+        return read_text(node->text, keys[i].text, keys[i].cap) < 0 ? "too long" : NULL;
     }
     return "unknown key";
 }
