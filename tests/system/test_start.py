@@ -146,6 +146,19 @@ class Pipes(Start):
                 os.unlink(self.path(name))
 
 
+class Accounts(Start):
+    def test_a_damaged_file_is_told(self):
+        for content in (b"this is no database at all " * 300, None):
+            with self.subTest(content):
+                self.spoil("accounts.db", content)
+                self.one.start()
+                self.assert_blocks("bad1.example")
+                state, reasons = self.reasons()
+                self.assertEqual(state, "degraded")
+                self.assertIn("nobody can sign in to the dashboard: " + self.path("accounts.db"), reasons)
+                self.one.daemon.stop()
+
+
 class Signals(Start):
     def test_a_hangup_right_after_exec_does_not_end_it(self):
         for _ in range(10):
