@@ -10,6 +10,8 @@
 #include "blocklists/blockdb_layout.h"
 #include "blocklists/blockdb_map.h"
 
+enum { PIECE = 64 << 10 }; /* is read at a time; stays in a processor's cache */
+
 /* A table of the file: where it starts and how many octets it has. */
 struct section {
     uint64_t at;
@@ -230,7 +232,7 @@ static int verify(struct blockdb *db, struct diag *diag)
         return diag_set(diag, -EBADMSG, "damaged: wrong length");
     }
     uint64_t checksum = le64_load(head + BLOCKDB_AT_CHECKSUM);
-    if (checksum != blockdb_checksum(db->map, db->size)) {
+    if (checksum != db->checksum) {
         return diag_set(diag, -EBADMSG, "damaged: wrong checksum");
     }
     uint32_t version = le32_load(head + BLOCKDB_AT_VERSION);
@@ -263,9 +265,62 @@ static int verify(struct blockdb *db, struct diag *diag)
     return err == -EBADMSG ? diag_set(diag, err, "damaged: a table is out of bounds") : err;
 }
 
-static int map_file(struct blockdb *db, const char *path)
+/* Fill a piece of the file; -EIO also when it ends before. */
+static int read_piece(int fd, uint8_t *piece, size_t len, uint64_t at)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (len > 0) {
+        ssize_t got = pread(fd, piece, len, (off_t)at);
+        if (got < 0 && errno != EINTR) {
+            return -errno;
+        }
+        if (got == 0) {
+            return -EIO;
+        }
+        piece += got > 0 ? got : 0;
+        at += got > 0 ? (uint64_t)got : 0;
+        len -= got > 0 ? (size_t)got : 0;
+    }
+    return 0;
+}
+
+/* blockdb_checksum() of a file that is not mapped yet: what a disk cannot read is an
+ * error here, where the same page of a mapping would be a signal. */
+static int sum_file(int fd, size_t size, uint64_t *ret_checksum)
+{
+    uint8_t *piece = malloc(PIECE);
+    struct hash_stream *stream = NULL;
+    int err = piece ? 0 : -ENOMEM;
+    for (size_t at = 0; err == 0 && at < size; at += PIECE) {
+        size_t len = size - at < PIECE ? size - at : PIECE;
+        size_t skip = at == 0 ? BLOCKDB_AT_CONTENT : 0;
+        err = read_piece(fd, piece, len, at);
+        if (err == 0 && at == 0) {
+            stream = hash_stream_new(hash_seeded(0, piece, BLOCKDB_AT_CHECKSUM));
+            err = stream ? 0 : -ENOMEM;
+        }
+        if (err == 0) {
+            hash_stream_add(stream, piece + skip, len - skip);
+        }
+    }
+    free(piece);
+    *ret_checksum = stream ? hash_stream_end(stream) : 0;
+    return err;
+}
+
+/* Lookups need no page fault then. Where the kernel does not know it (before 5.14) or
+ * cannot, pages come when they are touched. */
+static void touch(void *map, size_t size)
+{
+#ifdef MADV_POPULATE_READ
+    (void)madvise(map, size, MADV_POPULATE_READ);
+#else
+    (void)map, (void)size;
+#endif
+}
+
+static int map_file(struct blockdb *db, const char *path, struct diag *diag)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* never wait for a writer */
     if (fd < 0) {
         return -errno;
     }
@@ -275,16 +330,24 @@ static int map_file(struct blockdb *db, const char *path)
         err = -errno;
         goto out;
     }
-    if (!S_ISREG(st.st_mode) || st.st_size < BLOCKDB_HEADER_1 ||
-        (uint64_t)st.st_size > SIZE_MAX / 2) {
-        err = -EBADMSG;
+    if (!S_ISREG(st.st_mode)) {
+        err = diag_set(diag, -EBADMSG, "not a file");
         goto out;
     }
-    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+    if (st.st_size < BLOCKDB_HEADER_1 || (uint64_t)st.st_size > SIZE_MAX / 2) {
+        err = diag_set(diag, -EBADMSG, "damaged: too short");
+        goto out;
+    }
+    err = sum_file(fd, (size_t)st.st_size, &db->checksum);
+    if (err < 0) {
+        goto out;
+    }
+    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED) {
         err = -errno;
         goto out;
     }
+    touch(map, (size_t)st.st_size);
     db->map = map;
     db->size = (size_t)st.st_size;
 out:
@@ -298,13 +361,11 @@ int blockdb_open(const char *path, struct blockdb **ret_db, struct diag *diag)
     if (!db) {
         return -ENOMEM;
     }
-    int err = map_file(db, path);
-    if (err < 0) {
-        diag_at(diag, path, 0, 0);
-        diag_set(diag, err, "%s", err == -EBADMSG ? "damaged: too short" : strerror(-err));
-        goto out;
+    int err = map_file(db, path, diag);
+    if (err < 0 && err != -EBADMSG) {
+        diag_set(diag, err, "%s", strerror(-err));
     }
-    err = verify(db, diag);
+    err = err < 0 ? err : verify(db, diag);
     if (err < 0) {
         diag_at(diag, path, 0, 0);
         goto out;

@@ -6,6 +6,7 @@
 struct blockdb {
     const uint8_t *map;
     size_t size;
+    uint64_t checksum; /* of the file as it was read */
     const uint8_t *lines;
     uint64_t seed;
     uint32_t homes;

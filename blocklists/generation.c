@@ -147,6 +147,16 @@ static int swap_link(const char *state_dir, unsigned number, struct diag *diag)
     return 0;
 }
 
+/* Daemons map it: who cuts it short in place would end them by a signal. Replacing it by
+ * a rename is harmless. */
+static void make_final(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) == 0) {
+        (void)chmod(path, info.st_mode & 0444);
+    }
+}
+
 int generation_install(const char *state_dir, const char *temp_path, unsigned *ret_number,
                        struct diag *diag)
 {
@@ -159,6 +169,7 @@ int generation_install(const char *state_dir, const char *temp_path, unsigned *r
         return diag_set(diag, -ERANGE, "no generation number is left: remove old generations");
     }
     path_of(state_dir, number, path);
+    make_final(temp_path);
     if (rename(temp_path, path) < 0) {
         diag_at(diag, path, 0, 0);
         return diag_set(diag, -errno, "%s", strerror(errno));

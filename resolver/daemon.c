@@ -2,14 +2,13 @@
 #include "daemon.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/managed.h"
 #include "config/schedule.h"
 #include "geography.h"
+#include "intake.h"
 #include "policy/overridden.h"
 #include "records.h"
 #include "upstream/claim.h"
@@ -85,92 +84,11 @@ static int make_rules(const struct daemon *daemon, const struct rule_list *list,
     return 0;
 }
 
-static int open_lists(const char *path, const struct policy_config *config,
-                      struct policy_lists **ret_lists, struct diag *diag)
-{
-    return policy_lists_open(path, config, ret_lists, diag);
-}
-
-/* At the start: the newest kept generation that is whole, since an old filter is
- * better than none. */
-static int open_older(struct daemon *daemon, const struct policy_config *config,
-                      struct policy_lists **ret_lists)
-{
-    char pattern[DAEMON_PATH_MAX];
-    glob_t found;
-    int err = -ENOENT;
-    const struct config *settings = policy_config_get(config);
-    snprintf(pattern, sizeof(pattern), "%s/generations/*.ggdb", settings->server.state_dir);
-    if (glob(pattern, 0, NULL, &found) == 0) {
-        for (size_t i = found.gl_pathc; err < 0 && i > 0; i--) {
-            const char *path = found.gl_pathv[i - 1];
-            err = open_lists(path, config, ret_lists, NULL);
-            if (err == 0) {
-                snprintf(daemon->lists_path, sizeof(daemon->lists_path), "%s", path);
-            }
-        }
-        globfree(&found);
-    }
-    if (err < 0) {
-        policy_config_starter(settings, pattern, sizeof(pattern));
-        err = open_lists(pattern, config, ret_lists, NULL);
-        if (err == 0) {
-            memcpy(daemon->lists_path, pattern, sizeof(pattern));
-        }
-    }
-    return err;
-}
-
-static int first_lists(struct daemon *daemon, const struct policy_config *config,
-                       struct policy_lists **ret_lists)
-{
-    struct diag diag = {0};
-    snapshot_lists_path(policy_config_get(config), daemon->lists_path, sizeof(daemon->lists_path));
-    int err = open_lists(daemon->lists_path, config, ret_lists, &diag);
-    if (err < 0) {
-        diag_print(&diag, daemon->lists_error, sizeof(daemon->lists_error));
-        err = open_older(daemon, config, ret_lists);
-    }
-    if (err < 0) {
-        daemon->lists_path[0] = '\0';
-        err = open_lists(NULL, config, ret_lists, NULL);
-    }
-    return err;
-}
-
 /* Is it a database that updates made, and not the starter list? */
 static bool is_compiled(const struct config *config, const char *path)
 {
     size_t len = strlen(config->server.state_dir);
     return strncmp(path, config->server.state_dir, len) == 0 && path[len] == '/';
-}
-
-/* The daemon must see managed.yaml: without it groups would lose what they block. */
-static int load_config(const struct daemon *daemon, struct policy_config **ret_config,
-                       struct diag *diag)
-{
-    char path[DAEMON_PATH_MAX];
-    int err = policy_config_load(daemon->config_path, ret_config, diag);
-    if (err == 0 && policy_config_get(*ret_config)->managed_hidden) {
-        managed_path(policy_config_get(*ret_config), path, sizeof(path));
-        diag_at(diag, path, 0, 0);
-        err = diag_set(diag, -EACCES, "cannot be read: %s", strerror(EACCES));
-        policy_config_unref(*ret_config);
-        *ret_config = NULL;
-    }
-    return err;
-}
-
-/* At the start commands' mistakes give way to the administrator's files. */
-static int first_config(struct daemon *daemon, struct diag *diag)
-{
-    int err = load_config(daemon, &daemon->config, diag);
-    if (err < 0 && policy_config_load_own(daemon->config_path, &daemon->config, NULL) == 0) {
-        diag_print(diag, daemon->managed_error, sizeof(daemon->managed_error));
-        diag_clear(diag);
-        err = 0;
-    }
-    return err;
 }
 
 /* Looked at when lists or rules have changed. */
@@ -185,7 +103,7 @@ static void count_not_needed(struct daemon *daemon)
 
 int daemon_load(struct daemon *daemon, struct diag *diag)
 {
-    int err = first_config(daemon, diag);
+    int err = intake_first_config(daemon, diag);
     if (err < 0) {
         return err;
     }
@@ -193,11 +111,9 @@ int daemon_load(struct daemon *daemon, struct diag *diag)
     schedule_set_timezone(config);
     snprintf(daemon->rules_path, sizeof(daemon->rules_path), "%s/rules.yaml",
              config->server.state_dir);
-    err = first_lists(daemon, daemon->config, &daemon->lists);
+    err = intake_first_lists(daemon);
     if (err == 0) {
-        err = rulefile_load(daemon->rules_path, &daemon->rule_list, diag);
-    }
-    if (err == 0) {
+        intake_first_rules(daemon);
         rule_list_expire(&daemon->rule_list, clock_wall_s(daemon->clock));
         err = make_rules(daemon, &daemon->rule_list, daemon->config, &daemon->rules);
         daemon->rules_end = rule_list_next_end(&daemon->rule_list);
@@ -276,12 +192,12 @@ static int load_lists(const struct daemon *daemon, struct parts *parts, struct d
         return diag_set(diag, -ENOENT, "%s/blocklist.ggdb is missing or cannot be read",
                         policy_config_get(parts->config)->server.state_dir);
     }
-    return open_lists(parts->path, parts->config, &parts->lists, diag);
+    return policy_lists_open(parts->path, parts->config, &parts->lists, diag);
 }
 
 static int load_parts(const struct daemon *daemon, struct parts *parts, struct diag *diag)
 {
-    int err = load_config(daemon, &parts->config, diag);
+    int err = intake_config(daemon, &parts->config, diag);
     if (err < 0) {
         return err;
     }
@@ -352,6 +268,7 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
     daemon->lists_compiled = is_compiled(policy_config_get(daemon->config), next.path);
     daemon->lists_error[0] = '\0';
     daemon->managed_error[0] = '\0';
+    daemon->rules_error[0] = '\0';
     count_not_needed(daemon);
     drop_parts(&old); /* the retired snapshot holds its own references */
     return 0;

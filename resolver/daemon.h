@@ -39,6 +39,7 @@ struct daemon {
     char lists_error[512];   /* the newest database could not be used, "" = fine */
     char reload_error[512];  /* the last reload failed, "" = fine */
     char managed_error[512]; /* managed.yaml could not be used at the start, "" = fine */
+    char rules_error[512];   /* rules.yaml could not be used at the start, "" = fine */
     char restart_note[256];  /* settings that changed but need a restart */
     struct geo *geo;         /* NULL: none is wanted, or none could be opened */
     struct household household;
@@ -56,9 +57,9 @@ struct daemon {
     struct upstream_plan *plan; /* of upstream servers */
     uint64_t system_mark;       /* of resolv.conf when it was read */
     struct census *census;
-    struct tls_context *identity; /* of DoT; NULL: none is wanted */
+    struct tls_context *identity; /* of DoT; NULL: none is wanted or usable */
     uint64_t identity_mark;       /* of its files when they were read */
-    char identity_error[256];     /* newer ones could not be used, "" = fine */
+    char identity_error[256];     /* they could not be used, "" = fine */
     struct activation activation;
     struct worker_sockets sockets[DAEMON_WORKERS_MAX];
     struct worker *workers[DAEMON_WORKERS_MAX];
@@ -80,8 +81,8 @@ struct daemon {
 };
 
 /* Load configuration, lists and rules into the first snapshot. A damaged database
- * gives way to an older generation, at last to none, and a managed.yaml that is wrong
- * is left out: DNS is answered all the same. */
+ * gives way to an older generation, at last to none, and a managed.yaml or rules.yaml
+ * that is wrong is left out: DNS is answered all the same. */
 __attribute__((warn_unused_result)) int daemon_load(struct daemon *daemon, struct diag *diag);
 
 /* What the workers share: cache, claims, limits. -ENOMEM. */

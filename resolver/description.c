@@ -10,8 +10,8 @@
 #include "policy/lists.h"
 #include "policy/rules.h"
 #include "policy/snapshot.h"
+#include "records.h"
 #include "store/audit.h"
-#include "store/reviews.h"
 
 enum { DOWN_AFTER = 3, DOWN_MARGIN_US = 1000000, OVERDUE_FACTOR = 3 };
 
@@ -239,15 +239,16 @@ static void describe_counts(const struct daemon *daemon, struct daemon_status *s
     }
 }
 
-static void judge_reviews(const struct daemon *daemon, struct daemon_status *status)
+static void judge_records(const struct daemon *daemon, struct daemon_status *status)
 {
     char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 32];
-    struct diag diag = {0};
-    int waiting = reviews_waiting(daemon->reviews, &diag);
+    int waiting = records_waiting(daemon, text, sizeof(text));
     status->reviews_waiting = waiting > 0 ? (unsigned)waiting : 0;
     if (waiting < 0) {
-        diag_print(&diag, text, sizeof(text));
         add_reason(status, "no requests of the warning page are taken: %.150s", text);
+    }
+    if (records_lock_out(daemon, text, sizeof(text))) {
+        add_reason(status, "nobody can sign in to the dashboard: %.150s", text);
     }
 }
 
@@ -305,11 +306,18 @@ static void judge_files(const struct daemon *daemon, struct daemon_status *statu
     if (daemon->rules_late) {
         add_reason(status, "rules that are over are still in force: no memory or descriptors");
     }
+    if (daemon->rules_error[0]) {
+        add_reason(status, "local rules are not in force: %.130s; mend or move it, then reload",
+                   daemon->rules_error);
+    }
     if (daemon->rules_unsaved) {
         add_reason(status, "rules that are over could not be taken out of rules.yaml");
     }
     if (daemon->identity_error[0]) {
-        add_reason(status, "the old certificate is still in use: %.160s", daemon->identity_error);
+        add_reason(status, "%s: %.150s",
+                   daemon->identity ? "the old certificate is still in use"
+                                    : "DNS over TLS is not served",
+                   daemon->identity_error);
     }
     if (*household_trouble(daemon)) {
         add_reason(status,
@@ -370,7 +378,7 @@ void daemon_describe(struct daemon *daemon, struct daemon_status *ret_status)
     judge_known(daemon->snapshot->known, status);
     judge_time(daemon, status);
     status->rules_not_needed = daemon->rules_not_needed;
-    judge_reviews(daemon, status);
+    judge_records(daemon, status);
     judge_files(daemon, status);
     status->state = !daemon->snapshot->db  ? DAEMON_UNPROTECTED
                     : status->reason_count ? DAEMON_DEGRADED

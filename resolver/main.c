@@ -89,7 +89,12 @@ static int do_reload(void *owner, struct diag *diag)
 
 static int do_set_rules(void *owner, const struct rule_list *rules, struct diag *diag)
 {
-    return daemon_set_rules(owner, rules, diag);
+    struct daemon *daemon = owner;
+    int err = daemon_set_rules(daemon, rules, diag);
+    if (err == 0) {
+        daemon->rules_error[0] = '\0'; /* the file was read, and written anew */
+    }
+    return err;
 }
 
 static void do_status(void *owner, struct daemon_status *ret_status)
@@ -380,12 +385,14 @@ static int start(struct daemon *daemon, struct diag *diag)
                        : cores > 0            ? (unsigned)cores
                                               : 1;
     daemon->workers_wanted = workers > DAEMON_WORKERS_MAX ? DAEMON_WORKERS_MAX : workers;
-    activation_take(&daemon->activation);
-    int err = sockets_open(daemon, diag);
-    if (err == 0) {
-        err = identity_load(daemon, diag);
+    int err = control_look(config->server.control_socket, diag);
+    if (err < 0) {
+        return err; /* a socket of ours would already take queries of the daemon that runs */
     }
+    activation_take(&daemon->activation);
+    err = sockets_open(daemon, diag);
     if (err == 0) {
+        identity_load(daemon);
         err = confinement_of_daemon(&(struct confinement){config, daemon->config_path, say_text},
                                     diag);
     }
@@ -413,6 +420,21 @@ static int start(struct daemon *daemon, struct diag *diag)
     return err;
 }
 
+/* Of a file that a start would do without, too. */
+static int report(const struct daemon *daemon)
+{
+    struct diag diag = {0};
+    if (identity_check(daemon, &diag) < 0) {
+        say("DNS over TLS would not be served", &diag);
+        return EXIT_CONFIG;
+    }
+    if (daemon->rules_error[0]) {
+        return EXIT_CONFIG; /* said already */
+    }
+    printf("%s: ok\n", daemon->config_path);
+    return 0;
+}
+
 static int run(struct daemon *daemon, bool check_only)
 {
     struct diag diag = {0};
@@ -425,9 +447,11 @@ static int run(struct daemon *daemon, bool check_only)
         fprintf(stderr, "greengated: %s; what commands changed is left out\n",
                 daemon->managed_error);
     }
+    if (daemon->rules_error[0]) {
+        fprintf(stderr, "greengated: %s; local rules are left out\n", daemon->rules_error);
+    }
     if (check_only) {
-        printf("%s: ok\n", daemon->config_path);
-        return 0;
+        return report(daemon);
     }
     daemon->loop = uv_default_loop();
     daemon->started_us = clock_mono_us(daemon->clock);
@@ -437,7 +461,10 @@ static int run(struct daemon *daemon, bool check_only)
         return 1;
     }
     if (daemon->lists_error[0]) {
-        fprintf(stderr, "greengated: %s; an older database is used\n", daemon->lists_error);
+        fprintf(stderr, "greengated: %s\n", daemon->lists_error);
+    }
+    if (daemon->identity_error[0]) {
+        fprintf(stderr, "greengated: DNS over TLS is not served: %s\n", daemon->identity_error);
     }
     fprintf(stderr, "greengated: ready, %u workers\n", daemon->worker_count);
     records_invite(daemon);
@@ -463,6 +490,8 @@ int main(int argc, char **argv)
 {
     static const struct option long_options[] = {{"help", no_argument, NULL, 'h'}, {0}};
     static struct daemon daemon; /* zeros need no room in the file */
+    signal(SIGHUP, SIG_IGN);     /* it would end us until the loop takes it: all is read now */
+    signal(SIGPIPE, SIG_IGN);
     daemon.config_path = CONFIG_DEFAULT;
     daemon.clock = &clock_system;
     bool check_only = false;
@@ -475,6 +504,5 @@ int main(int argc, char **argv)
         default: return usage(EXIT_USAGE);
         }
     }
-    signal(SIGPIPE, SIG_IGN);
     return run(&daemon, check_only);
 }

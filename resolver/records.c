@@ -70,6 +70,22 @@ void records_expire(struct daemon *daemon)
     }
 }
 
+int records_waiting(const struct daemon *daemon, char *text, size_t cap)
+{
+    struct diag diag = {0};
+    int waiting = reviews_waiting(daemon->reviews, &diag);
+    diag_print(&diag, text, cap);
+    return waiting;
+}
+
+bool records_lock_out(const struct daemon *daemon, char *text, size_t cap)
+{
+    struct diag diag = {0};
+    int count = accounts_count(daemon->accounts, &diag);
+    diag_print(&diag, text, cap);
+    return count < 0;
+}
+
 void records_close(struct daemon *daemon)
 {
     audit_close(daemon->audit);

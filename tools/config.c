@@ -12,6 +12,7 @@
 #include "config/referral.h"
 #include "config/setting.h"
 #include "config/show.h"
+#include "tools/offline.h"
 
 /* What is put into a JSON object: values of one table, from one object. */
 struct view {
@@ -260,6 +261,8 @@ static int check(struct cli *cli)
     int err = config_load(cli->config_path, &config, &diag);
     err = err < 0 ? err : referral_check_own(config, &diag);
     err = err < 0 ? err : referral_check_texts(config, &diag);
+    err = err < 0 ? err : offline_check_rules(config, &diag);
+    err = err < 0 ? err : offline_check_certificate(config, &diag);
     cJSON *warnings = err == 0 ? list_warnings(config) : NULL;
     config_free(config);
     if (err == 0) {

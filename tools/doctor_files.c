@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tools/doctor.h"
+#include "tools/offline.h"
 
 /* What nobody else may read; the others may be read, but not written, by anybody. */
 static const struct {
@@ -105,6 +106,20 @@ static void see_key(struct doctor *doctor)
     }
 }
 
+/* Without a daemon nobody else says so. */
+static void see_rules(struct doctor *doctor)
+{
+    char text[DIAG_FILE_MAX + DIAG_TEXT_MAX + 32];
+    struct diag diag = {0};
+    if (offline_check_rules(doctor->config, &diag) < 0) {
+        diag_print(&diag, text, sizeof(text));
+        doctor_find(doctor,
+                    &(struct finding){FINDING_FAULT, "local rules",
+                                      "mend the file or move it away, then greengate reload"},
+                    "no rule or pause is in force: %s", text);
+    }
+}
+
 void doctor_see_files(struct doctor *doctor)
 {
     struct stat info;
@@ -114,6 +129,7 @@ void doctor_see_files(struct doctor *doctor)
     }
     see_state(doctor);
     see_key(doctor);
+    see_rules(doctor);
     if (access(doctor->config->server.state_dir, X_OK) < 0 && errno == EACCES) {
         doctor_find(doctor,
                     &(struct finding){FINDING_WARNING, "permissions", "sudo greengate doctor"},

@@ -7,17 +7,49 @@
 
 #include "base/clock.h"
 #include "config/schedule.h"
+#include "net/tls.h"
 #include "policy/geo.h"
 
-static int load_rules(struct offline *files, struct diag *diag)
+static int read_rules(const struct config *config, struct rule_list *ret_rules, struct diag *diag)
 {
     char path[4096];
-    const struct config *config = policy_config_get(files->parts.config);
     int len = snprintf(path, sizeof(path), "%s/rules.yaml", config->server.state_dir);
     if (len < 0 || (size_t)len >= sizeof(path)) {
         return diag_set(diag, -ENAMETOOLONG, "server.state_dir is too long");
     }
-    int err = rulefile_load(path, &files->rule_list, diag);
+    return rulefile_load(path, ret_rules, diag);
+}
+
+int offline_check_rules(const struct config *config, struct diag *diag)
+{
+    struct rule_list rules = {0};
+    int err = read_rules(config, &rules, diag);
+    if (err == -EACCES) {
+        diag_clear(diag);
+        return 0;
+    }
+    rule_list_clear(&rules);
+    return err;
+}
+
+int offline_check_certificate(const struct config *config, struct diag *diag)
+{
+    struct tls_context *context = NULL;
+    int err = 0;
+    if (config->dns.tls_listen.count > 0) {
+        err = tls_context_server(config->dns.tls_cert, config->dns.tls_key, &context, diag);
+        tls_context_free(context);
+    }
+    if (err == -EACCES) {
+        diag_clear(diag);
+        return 0;
+    }
+    return err;
+}
+
+static int load_rules(struct offline *files, struct diag *diag)
+{
+    int err = read_rules(policy_config_get(files->parts.config), &files->rule_list, diag);
     if (err < 0) {
         return err;
     }

@@ -16,4 +16,12 @@ struct offline {
  * any case. The errors of what is loaded, with *diag. */
 __attribute__((warn_unused_result)) int offline_load(struct cli *cli, struct offline *files,
                                                      struct diag *diag);
+
+/* Can rules.yaml be used? What rulefile_load() says; a file that we may not read is not
+ * judged. */
+__attribute__((warn_unused_result)) int offline_check_rules(const struct config *config,
+                                                            struct diag *diag);
+/* So with the certificate and key of DNS over TLS. */
+__attribute__((warn_unused_result)) int offline_check_certificate(const struct config *config,
+                                                                  struct diag *diag);
 void offline_unload(struct offline *files);

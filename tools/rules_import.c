@@ -99,7 +99,7 @@ int rules_import(struct cli *cli, const char *path)
         cJSON_Delete(outcome.refusals);
         return cli_fail(cli, CLI_FAILED, "%s: %s", path, strerror(errno));
     }
-    if (rulefile_load(path, &list, &diag) < 0) {
+    if (rulefile_read(path, &list, &diag) < 0) {
         cJSON_Delete(outcome.refusals);
         return cli_fail_diag(cli, CLI_FAILED, &diag);
     }

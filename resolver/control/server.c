@@ -146,6 +146,12 @@ static bool is_answered(const char *path)
     return answered;
 }
 
+static int refuse_answered(const char *path, struct diag *diag)
+{
+    return is_answered(path) ? diag_set(diag, -EADDRINUSE, "another daemon answers on %s", path)
+                             : 0;
+}
+
 /* A socket that a killed daemon left behind; anything else stays. */
 static void remove_left_over(const char *path)
 {
@@ -169,14 +175,15 @@ static void make_folder(const char *path)
 
 static int bind_listener(struct listener *listener, struct diag *diag)
 {
-    if (is_answered(listener->path)) {
-        return diag_set(diag, -EADDRINUSE, "another daemon answers on %s", listener->path);
+    int err = refuse_answered(listener->path, diag);
+    if (err < 0) {
+        return err;
     }
     remove_left_over(listener->path);
     make_folder(listener->path);
     /* The file must never be open to all, not even between bind and chmod. */
     mode_t mask = umask(0117);
-    int err = uv_pipe_bind(&listener->pipe, listener->path);
+    err = uv_pipe_bind(&listener->pipe, listener->path);
     umask(mask);
     if (err == 0) {
         err = uv_listen((uv_stream_t *)&listener->pipe, BACKLOG, on_connection);
@@ -200,6 +207,30 @@ static int open_listener(struct control_server *server, enum control_role role, 
     return bind_listener(listener, diag);
 }
 
+static int set_paths(const char *socket_path, struct listener listeners[2], struct diag *diag)
+{
+    char *path = listeners[0].path;
+    size_t cap = sizeof(listeners[0].path);
+    int len = snprintf(path, cap, "%s", socket_path);
+    int err = len > 0 && (size_t)len < cap ? 0 : -ENAMETOOLONG;
+    if (err == 0) {
+        err = client_web_socket(path, listeners[1].path, cap);
+    }
+    return err == 0 ? 0
+                    : diag_set(diag, err, "%.200s: at most %zu octets, and not named web.sock",
+                               socket_path, cap - 1);
+}
+
+int control_look(const char *socket_path, struct diag *diag)
+{
+    struct listener listeners[2];
+    int err = set_paths(socket_path, listeners, diag);
+    for (size_t i = 0; err == 0 && i < 2; i++) {
+        err = refuse_answered(listeners[i].path, diag);
+    }
+    return err;
+}
+
 int control_open(const struct control_setup *setup, const struct control_backend *backend,
                  struct control_server **ret_server, struct diag *diag)
 {
@@ -210,18 +241,10 @@ int control_open(const struct control_setup *setup, const struct control_backend
     server->owner.backend = *backend;
     server->owner.idle_ms = setup->idle_ms ? setup->idle_ms : CONTROL_IDLE_MS;
     server->owner.on_gone = peer_gone;
-    char *path = server->listeners[0].path;
-    char *web_path = server->listeners[1].path;
-    size_t cap = sizeof(server->listeners[0].path);
-    int len = snprintf(path, cap, "%s", setup->socket_path);
-    int err = len > 0 && (size_t)len < cap ? 0 : -ENAMETOOLONG;
-    if (err == 0) {
-        err = client_web_socket(path, web_path, cap);
-    }
+    int err = set_paths(setup->socket_path, server->listeners, diag);
     if (err < 0) {
         free(server);
-        return diag_set(diag, err, "%.200s: at most %zu octets, and not named web.sock",
-                        setup->socket_path, cap - 1);
+        return err;
     }
     err = open_listener(server, ROLE_ADMIN, setup->loop, diag);
     if (err == 0) {

@@ -63,6 +63,10 @@ struct control_setup {
 
 struct control_server;
 
+/* Does a daemon answer there already? -EADDRINUSE then, so that a second one ends before
+ * it takes anything from the first; -ENAMETOOLONG. */
+__attribute__((warn_unused_result)) int control_look(const char *socket_path, struct diag *diag);
+
 /* Bind and listen, both with mode 0660; a socket file that nobody answers on is
  * replaced. The backend is copied. -EADDRINUSE: a daemon answers there; *diag says what
  * to do. *ret_server is untouched on failure, but the loop must run once more. */

@@ -2,8 +2,11 @@
 #include "net/tls_context.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -62,21 +65,46 @@ static struct tls_context *context_new(const SSL_METHOD *method)
     return context;
 }
 
-/* What OpenSSL thought last, in words. */
-static const char *last_reason(void)
+/* What OpenSSL thought last, in words; "PEM lib" and its like say nothing to a person. */
+static const char *last_reason(const char *what)
 {
-    const char *text = ERR_reason_error_string(ERR_peek_last_error());
-    return text ? text : "not usable";
+    unsigned long code = ERR_peek_last_error();
+    const char *text = ERR_reason_error_string(code);
+    return !text || ERR_GET_LIB(code) != ERR_LIB_SSL || ERR_GET_REASON(code) & ERR_RFLAG_COMMON
+               ? what
+               : text;
+}
+
+/* OpenSSL would say "system lib", and wait for whoever writes into a pipe. */
+static int look_at(const char *path, struct diag *diag)
+{
+    struct stat info = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int err = fd < 0 || fstat(fd, &info) < 0 ? -errno : 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (err < 0) {
+        return diag_set(diag, err, "%s: %s", path, strerror(-err));
+    }
+    return S_ISREG(info.st_mode) ? 0 : diag_set(diag, -EINVAL, "%s: not a file", path);
 }
 
 static int load_pair(SSL_CTX *ssl, const char *certificate, const char *key, struct diag *diag)
 {
     ERR_clear_error();
+    int err = look_at(certificate, diag);
+    err = err < 0 ? err : look_at(key, diag);
+    if (err < 0) {
+        return err;
+    }
+    SSL_CTX_set_default_passwd_cb_userdata(ssl, ""); /* never ask the terminal for one */
     if (SSL_CTX_use_certificate_chain_file(ssl, certificate) != 1) {
-        return diag_set(diag, -EINVAL, "%s: %s", certificate, last_reason());
+        return diag_set(diag, -EINVAL, "%s: %s", certificate, last_reason("not a PEM certificate"));
     }
     if (SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) != 1) {
-        return diag_set(diag, -EINVAL, "%s: %s", key, last_reason());
+        return diag_set(diag, -EINVAL, "%s: %s", key,
+                        last_reason("not a PEM key without a password"));
     }
     if (SSL_CTX_check_private_key(ssl) != 1) {
         return diag_set(diag, -EINVAL, "%s is not the key of %s", key, certificate);

@@ -120,9 +120,6 @@ int policy_lists_open(const char *path, const struct policy_config *config,
     lists->generation = 1;
     number_catalog(lists, policy_config_catalog(config));
     int err = path && path[0] ? blockdb_open(path, &lists->db, diag) : 0;
-    if (err == -ENOENT) {
-        err = 0;
-    }
     if (err == 0 && lists->db) {
         err = index_database(lists, policy_config_get(config));
     }

@@ -68,8 +68,7 @@ __attribute__((warn_unused_result)) int
 policy_config_load_own(const char *path, struct policy_config **ret_part, struct diag *diag);
 
 /* The database at path, as the configuration's sources and categories see it; NULL
- * path or -ENOENT there gives an empty part. Another failure (-EBADMSG, -EPROTO) leaves
- * *ret_part alone. */
+ * path gives an empty part. A failure (-ENOENT, -EBADMSG, -EPROTO) leaves *ret_part alone. */
 __attribute__((warn_unused_result)) int policy_lists_open(const char *path,
                                                           const struct policy_config *config,
                                                           struct policy_lists **ret_part,

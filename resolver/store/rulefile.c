@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/wholefile.h"
 #include "config/yaml.h"
@@ -139,12 +140,13 @@ static const char *read_window_key(const struct yaml_node *node, struct window *
         return read_kind(node->text, &window->kind) < 0 ? "pause, block or allow" : NULL;
     }
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        if (strcmp(node->key, keys[i].key) == 0 && keys[i].text) {
-            return read_text(node->text, keys[i].text, keys[i].cap) < 0 ? "too long" : NULL;
+        if (strcmp(node->key, keys[i].key) != 0) {
+            continue;
         }
-        if (strcmp(node->key, keys[i].key) == 0) {
+        if (keys[i].number) {
             return read_number(node->text, keys[i].number) < 0 ? "seconds since 1970" : NULL;
         }
+        return read_text(node->text, keys[i].text, keys[i].cap) < 0 ? "too long" : NULL;
     }
     return "unknown key";
 }
@@ -232,7 +234,7 @@ static int read_file(const struct yaml_node *root, struct rule_list *rules, cons
     return err;
 }
 
-int rulefile_load(const char *path, struct rule_list *ret_rules, struct diag *diag)
+int rulefile_read(const char *path, struct rule_list *ret_rules, struct diag *diag)
 {
     struct yaml_node *root = NULL;
     struct rule_list rules = {0};
@@ -250,6 +252,17 @@ int rulefile_load(const char *path, struct rule_list *ret_rules, struct diag *di
     }
     *ret_rules = rules;
     return 0;
+}
+
+/* A pipe would be waited for; it can be no file that we wrote. */
+int rulefile_load(const char *path, struct rule_list *ret_rules, struct diag *diag)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        diag_at(diag, path, 0, 0);
+        return diag_set(diag, -EINVAL, "not a file");
+    }
+    return rulefile_read(path, ret_rules, diag);
 }
 
 static int write_overridden(FILE *file, const struct rule *rule)

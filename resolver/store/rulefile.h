@@ -19,6 +19,9 @@ struct rule_list {
 /* An absent file is an empty list. -EINVAL with *diag; *ret_rules untouched then. */
 __attribute__((warn_unused_result)) int rulefile_load(const char *path, struct rule_list *ret_rules,
                                                       struct diag *diag);
+/* So with any file that a person names, also a pipe. */
+__attribute__((warn_unused_result)) int rulefile_read(const char *path, struct rule_list *ret_rules,
+                                                      struct diag *diag);
 __attribute__((warn_unused_result)) int
 rulefile_save(const char *path, const struct rule_list *rules, struct diag *diag);
 /* The text of such a file under a title, lines that begin with "#", for the caller to free() in any

@@ -403,11 +403,56 @@ class Certificate(Dot):
         wait_for(lambda: self.name_shown(self.connect()) == "second", "the new certificate")
         self.assertFalse([r for r in self.box.json("status")["reasons"] if "certificate" in r])
 
-    def test_start_says_what_is_wrong_with_the_certificate(self):
+    def test_one_that_cannot_be_used_does_not_stop_the_start(self):
         box = self.enterContext(dot_box(self.upstream))
-        box.write("tls.key", "no key")
-        with self.assertRaisesRegex(AssertionError, "tls.key"):
-            box.start()
+        for name, content, words in (("tls.key", "no key", "not a PEM key"), ("tls.cert", "", "not a PEM cert"),
+                                     ("tls.cert", None, "No such file")):
+            with self.subTest(name=name, content=content):
+                make_certificate(box, "first.test")
+                if content is None:
+                    os.unlink(os.path.join(box.folder, name))
+                else:
+                    box.write(name, content)
+                checked = subprocess.run([box.program("greengated"), "-c", box.path, "-t"], check=False,
+                                         capture_output=True, text=True, timeout=20)
+                for done in (checked, box.cli("config", "check")):
+                    self.assertEqual(done.returncode, 4, done)
+                    self.assertIn(f"{name}: {words}", done.stderr)
+                box.start()
+                for tcp in (False, True):
+                    self.assertEqual(box.ask("one.example", tcp=tcp).texts(), [GOOD])
+                status = box.json("status")
+                self.assertEqual(status["state"], "degraded")
+                self.assertIn(f"{name}: {words}", " ".join(status["reasons"]))
+                self.assertIn("DNS over TLS is not served", " ".join(status["reasons"]))
+                with self.assertRaises(OSError):
+                    self.shown_by(box)
+                make_certificate(box, "second.test")
+                self.assertEqual(box.cli("reload").returncode, 0)
+                wait_for(lambda: self.shown_by(box) == "second", "the mended certificate")
+                self.assertEqual(box.json("status")["state"], "protected")
+                box.daemon.stop()
+
+    def shown_by(self, box):
+        with socket.create_connection(("127.0.0.1", box.tls_port), 15 * SLOWER) as plain, \
+                context().wrap_socket(plain) as stream:
+            return self.name_shown(stream)
+
+    def test_reload_tries_again_after_a_mistake(self):
+        """A folder that is opened again shows in no file's time."""
+        box = self.enterContext(dot_box(self.upstream))
+        folder = os.path.join(box.folder, "keys")
+        box.make_folder(folder)
+        for kind in ("cert", "key"):
+            shutil.move(os.path.join(box.folder, f"tls.{kind}"), os.path.join(folder, f"tls.{kind}"))
+            box.config["dns"][f"tls_{kind}"] = os.path.join(folder, f"tls.{kind}")
+        box.write_config()
+        os.chmod(folder, 0)
+        box.start()
+        self.assertIn("Permission denied", " ".join(box.json("status")["reasons"]))
+        os.chmod(folder, 0o755)
+        self.assertEqual(box.cli("reload").returncode, 0)
+        self.assertEqual(box.json("status")["state"], "protected")
 
     def test_configuration_needs_both_files(self):
         box = self.enterContext(dot_box(self.upstream))

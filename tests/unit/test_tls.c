@@ -315,8 +315,14 @@ static void wrong_key_is_named(void **state)
     certificate_make("dns.test", cert, key, pin);
     assert_int_equal(tls_context_server(world.cert, key, &context, &diag), -EINVAL);
     assert_non_null(strstr(diag.text, key));
-    assert_int_equal(tls_context_server("/nowhere", key, &context, &diag), -EINVAL);
-    assert_non_null(strstr(diag.text, "/nowhere"));
+    assert_int_equal(tls_context_server("/nowhere", key, &context, &diag), -ENOENT);
+    assert_string_equal(diag.text, "/nowhere: No such file or directory");
+    assert_int_equal(tls_context_server("/tmp", key, &context, &diag), -EINVAL);
+    assert_string_equal(diag.text, "/tmp: not a file");
+    assert_int_equal(tls_context_server("/proc/version", key, &context, &diag), -EINVAL);
+    assert_string_equal(diag.text, "/proc/version: not a PEM certificate");
+    assert_int_equal(tls_context_server(cert, "/proc/version", &context, &diag), -EINVAL);
+    assert_string_equal(diag.text, "/proc/version: not a PEM key without a password");
     assert_null(context);
     unlink(cert);
     unlink(key);
