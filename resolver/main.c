@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "confine/confinement.h"
 #include "control/client.h"
+#include "descriptors.h"
 #include "handover.h"
 #include "identity.h"
 #include "base/notify.h"
@@ -21,16 +21,7 @@
 
 #define CONFIG_DEFAULT "/etc/greengate/greengate.yaml"
 
-/* FILES_RESERVED are for listeners, control and files. */
-enum {
-    FILES_RESERVED = 256,
-    SOCKETS_LEAST = 32,
-    SOCKETS_MOST = 1 << 14,
-    QUESTIONS_LEAST = 512,
-    EXIT_USAGE = 2,
-    EXIT_CONFIG = 4,
-    MINUTE_MS = 60000
-};
+enum { EXIT_USAGE = 2, EXIT_CONFIG = 4, MINUTE_MS = 60000 };
 
 static void say(const char *what, const struct diag *diag)
 {
@@ -210,41 +201,6 @@ static void on_stop(uv_signal_t *handle, int number)
     }
 }
 
-/* Every question in flight takes sockets, so take all that we may have. Returns how many
- * each worker has for that. */
-static unsigned raise_file_limit(const struct daemon *daemon)
-{
-    struct rlimit limit;
-    rlim_t workers = daemon->workers_wanted;
-    rlim_t clients = (rlim_t)policy_config_get(daemon->config)->dns.tcp_connections;
-    rlim_t reserved = FILES_RESERVED + clients;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
-        return 0;
-    }
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0) {
-        return 0;
-    }
-    rlim_t spare = limit.rlim_cur > reserved ? limit.rlim_cur - reserved : 0;
-    rlim_t each = spare / (workers ? workers : 1);
-    return each > SOCKETS_MOST    ? SOCKETS_MOST
-           : each < SOCKETS_LEAST ? SOCKETS_LEAST
-                                  : (unsigned)each;
-}
-
-/* Too few are answered with SERVFAIL when much is asked: say why. */
-static void note_few_files(struct daemon *daemon, unsigned sockets_max)
-{
-    unsigned at_once = sockets_max / 2 * daemon->workers_wanted; /* two sockets each */
-    if (sockets_max > 0 && at_once < QUESTIONS_LEAST) {
-        daemon->few_questions = at_once;
-        fprintf(stderr,
-                "greengated: of the file descriptors only %u questions at once can be asked: raise "
-                "LimitNOFILE\n",
-                at_once);
-    }
-}
-
 static int open_state(struct daemon *daemon, struct diag *diag)
 {
     char path[DAEMON_PATH_MAX];
@@ -271,8 +227,7 @@ static int open_state(struct daemon *daemon, struct diag *diag)
 
 static int start_workers(struct daemon *daemon, struct diag *diag)
 {
-    unsigned sockets_max = raise_file_limit(daemon);
-    note_few_files(daemon, sockets_max);
+    unsigned sockets_max = descriptors_raise(daemon);
     for (unsigned i = 0; i < daemon->workers_wanted; i++) {
         const struct worker_setup setup = {
             .snapshot = daemon->snapshot,

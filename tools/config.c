@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "config/catalog.h"
-#include "config/dashboard.h"
 #include "config/keyed.h"
 #include "config/origins.h"
 #include "config/referral.h"
@@ -211,28 +210,6 @@ static cJSON *diag_json(const struct diag *diag)
     return json;
 }
 
-/* Addresses of the dashboard that are not served, each with what to do; valid all the same. */
-static cJSON *list_warnings(const struct config *config)
-{
-    const struct text_list *listen = config ? &config->web.admin_listen : NULL;
-    cJSON *warnings = cJSON_CreateArray();
-    for (size_t i = 0; listen && i < listen->count; i++) {
-        char text[256];
-        struct addr addr;
-        if (addr_parse_port(listen->items[i], DASHBOARD_PORT, &addr) == 0 &&
-            dashboard_is_bare(config, &addr)) {
-            snprintf(text, sizeof(text), "web.admin_listen: %.64s %s", listen->items[i],
-                     config->web.admin_plain
-                         ? "is served without a certificate (web.admin_plain): passwords cross "
-                           "the network in the clear"
-                         : "is not served: passwords would cross the network in the clear; set "
-                           "web.admin_tls_cert, or web.admin_plain behind a proxy of your own");
-            cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
-        }
-    }
-    return warnings;
-}
-
 static int report_good(struct cli *cli, cJSON *warnings)
 {
     const cJSON *warning;
@@ -263,7 +240,7 @@ static int check(struct cli *cli)
     err = err < 0 ? err : referral_check_texts(config, &diag);
     err = err < 0 ? err : offline_check_rules(config, &diag);
     err = err < 0 ? err : offline_check_certificate(config, &diag);
-    cJSON *warnings = err == 0 ? list_warnings(config) : NULL;
+    cJSON *warnings = err == 0 ? offline_warnings(config) : NULL;
     config_free(config);
     if (err == 0) {
         return report_good(cli, warnings);

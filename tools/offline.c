@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "config/dashboard.h"
 #include "config/schedule.h"
 #include "net/tls.h"
 #include "policy/geo.h"
@@ -98,4 +99,25 @@ void offline_unload(struct offline *files)
     policy_lists_unref(files->parts.lists);
     policy_config_unref(files->parts.config);
     rule_list_clear(&files->rule_list);
+}
+
+cJSON *offline_warnings(const struct config *config)
+{
+    const struct text_list *listen = config ? &config->web.admin_listen : NULL;
+    cJSON *warnings = cJSON_CreateArray();
+    for (size_t i = 0; listen && i < listen->count; i++) {
+        char text[256];
+        struct addr addr;
+        if (addr_parse_port(listen->items[i], DASHBOARD_PORT, &addr) == 0 &&
+            dashboard_is_bare(config, &addr)) {
+            snprintf(text, sizeof(text), "web.admin_listen: %.64s %s", listen->items[i],
+                     config->web.admin_plain
+                         ? "is served without a certificate (web.admin_plain): passwords cross "
+                           "the network in the clear"
+                         : "is not served: passwords would cross the network in the clear; set "
+                           "web.admin_tls_cert, or web.admin_plain behind a proxy of your own");
+            cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
+        }
+    }
+    return warnings;
 }

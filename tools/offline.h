@@ -24,4 +24,8 @@ __attribute__((warn_unused_result)) int offline_check_rules(const struct config 
 /* So with the certificate and key of DNS over TLS. */
 __attribute__((warn_unused_result)) int offline_check_certificate(const struct config *config,
                                                                   struct diag *diag);
+
+/* Addresses of the dashboard that are not served, each with what to do; valid all the same. */
+cJSON *offline_warnings(const struct config *config);
+
 void offline_unload(struct offline *files);
