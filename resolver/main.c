@@ -11,7 +11,6 @@
 
 #include "confine/confinement.h"
 #include "control/client.h"
-#include "descriptors.h"
 #include "handover.h"
 #include "identity.h"
 #include "base/notify.h"
@@ -227,7 +226,7 @@ static int open_state(struct daemon *daemon, struct diag *diag)
 
 static int start_workers(struct daemon *daemon, struct diag *diag)
 {
-    unsigned sockets_max = descriptors_raise(daemon);
+    unsigned sockets_max = sockets_raise_limit(daemon);
     for (unsigned i = 0; i < daemon->workers_wanted; i++) {
         const struct worker_setup setup = {
             .snapshot = daemon->snapshot,
