@@ -183,7 +183,21 @@ struct parts {
     struct upstream_plan *plan;
     char path[DAEMON_PATH_MAX];
     bool lists_failed;
+    struct diag left_out; /* why local rules are, as they were at the start; "" = are not */
 };
+
+/* Rules that the start had to leave out do not keep new lists out too. */
+static int load_rules(const struct daemon *daemon, struct parts *parts, struct diag *diag)
+{
+    int err = rulefile_load(daemon->rules_path, &parts->list, &parts->left_out);
+    if (err < 0 && daemon->rules_error[0]) {
+        return rule_list_copy(&daemon->rule_list, &parts->list);
+    }
+    if (err < 0 && diag) {
+        *diag = parts->left_out;
+    }
+    return err;
+}
 
 static int load_lists(const struct daemon *daemon, struct parts *parts, struct diag *diag)
 {
@@ -210,7 +224,7 @@ static int load_parts(const struct daemon *daemon, struct parts *parts, struct d
     err = load_lists(daemon, parts, diag);
     parts->lists_failed = err < 0;
     if (err == 0) {
-        err = rulefile_load(daemon->rules_path, &parts->list, diag);
+        err = load_rules(daemon, parts, diag);
     }
     if (err == 0) {
         rule_list_expire(&parts->list, clock_wall_s(daemon->clock));
@@ -244,8 +258,10 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
         return err;
     }
     note_restart(daemon, policy_config_get(next.config));
-    struct parts old = {daemon->config, daemon->lists, daemon->rules, daemon->rule_list, NULL, "",
-                        false};
+    struct parts old = {.config = daemon->config,
+                        .lists = daemon->lists,
+                        .rules = daemon->rules,
+                        .list = daemon->rule_list};
     daemon->config = next.config;
     daemon->lists = next.lists;
     daemon->rules = next.rules;
@@ -268,7 +284,7 @@ int daemon_reload(struct daemon *daemon, struct diag *diag)
     daemon->lists_compiled = is_compiled(policy_config_get(daemon->config), next.path);
     daemon->lists_error[0] = '\0';
     daemon->managed_error[0] = '\0';
-    daemon->rules_error[0] = '\0';
+    diag_print(&next.left_out, daemon->rules_error, sizeof(daemon->rules_error));
     count_not_needed(daemon);
     drop_parts(&old); /* the retired snapshot holds its own references */
     return 0;

@@ -77,6 +77,14 @@ class Rules(Start):
         self.assert_blocks("own.example")
         self.assertEqual(self.reasons(), ("protected", ""))
 
+    def test_new_lists_do_not_wait_for_it(self):
+        self.spoil("rules.yaml", "rules: {")
+        self.one.start()
+        self.one.write("adult-list.list", "\n".join([*LISTS[0][2], "||new.example^"]))
+        self.assertEqual(self.one.cli("update", "--force").returncode, 0)
+        self.assert_blocks("new.example")
+        self.assertIn("local rules are not in force: ", self.reasons()[1])
+
     def test_a_command_works_when_the_file_is_out_of_the_way(self):
         self.spoil("rules.yaml", "rules: {")
         self.one.start()
