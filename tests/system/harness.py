@@ -21,6 +21,9 @@ import unittest
 import dnswire
 from dnswire import Message
 
+# Ignored for whatever a shell starts with `&`; programs that are tested are to get it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("GREENGATE_BUILD") or os.path.join(ROOT, "build", "release")
 PEERS = os.path.join(os.path.dirname(BUILD), "peers")

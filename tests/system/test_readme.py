@@ -105,7 +105,10 @@ class MakeRun(unittest.TestCase):
             self.call(command)
         self.use_the_dashboard(text)
         self.interrupt(run)
-        wait_for(lambda: "Stopping." in run.text(), "the last word") # make may end before it
+        try:
+            wait_for(lambda: "Stopping." in run.text(), "the last word")  # make may end before it
+        except AssertionError as error:
+            raise AssertionError(run.text()) from error
         left = subprocess.run(["pgrep", "-f", f"{os.path.basename(run.log)}/state/greengate.yaml"],
                               capture_output=True, check=False)
         self.assertEqual(left.stdout, b"")
