@@ -102,15 +102,15 @@ const sayings = {
   "too slow, or no answer within lists.timeout_s": "서버가 너무 느리거나 응답하지 않습니다.",
   "this link is not valid, or not any more: `greengate user invite` makes a new one": "쓸 수 없는 링크입니다. greengate user invite 로 새로 만드십시오.",
 };
-/** "2026-11-30 14:20 UTC" where the reader is. */
-const here = (text) => new Intl.DateTimeFormat("ko", { dateStyle: "medium", timeStyle: "short" }).format(Date.parse(text.replace(" UTC", "Z").replace(" ", "T")));
+/** "2026-11-30 14:20", of server.timezone, in the reader's words. */
+const here = (text) => new Intl.DateTimeFormat("ko", { dateStyle: "medium", timeStyle: "short" }).format(Date.parse(text.replace(" ", "T")));
 /** What is said of something: {1} and so on are its parts, {@1} a time, {=1} something said in its turn. */
 const patterns = [
   [/^(\S+) is the last admin/, "{1}: 하나뿐인 관리자입니다. 먼저 다른 관리자를 만드십시오."],
-  [/^list (\S+) fails since (\S+ \S+ UTC): (.*)$/, "목록 {1}: {@2}부터 받지 못합니다: {=3}"],
+  [/^list (\S+) fails since (\S+ \S+): (.*)$/, "목록 {1}: {@2}부터 받지 못합니다: {=3}"],
   [/^list (\S+) fails: (.*)$/, "목록 {1}: 받지 못합니다: {=2}"],
-  [/^list (\S+) was last updated at (\S+ \S+ UTC):/, "목록 {1}: {@2} 뒤로 갱신하지 않았습니다. greengate update 를 실행하는 타이머가 도는지 보십시오."],
-  [/^list (\S+), by its signature, expired at (\S+ \S+ UTC)/, "목록 {1}: 서명의 유효 기간이 {@2}에 끝났습니다. 그래도 계속 씁니다."],
+  [/^list (\S+) was last updated at (\S+ \S+):/, "목록 {1}: {@2} 뒤로 갱신하지 않았습니다. greengate update 를 실행하는 타이머가 도는지 보십시오."],
+  [/^list (\S+), by its signature, expired at (\S+ \S+)/, "목록 {1}: 서명의 유효 기간이 {@2}에 끝났습니다. 그래도 계속 씁니다."],
   [/^filtering is paused for group (.+); see/, "그룹 {1}: 필터를 잠시 멈추었습니다."],
   [/^only the small starter list is in force; no source/, "작은 기본 목록만 쓰고 있습니다. 아직 받은 목록이 없습니다."],
   [/^only the small starter list is in force;/, "작은 기본 목록만 쓰고 있습니다. 차단 목록을 추가하십시오."],
@@ -120,6 +120,11 @@ const patterns = [
   [/^changes are not written to audit\.log: (.*)$/, "변경 기록(audit.log)을 쓰지 못합니다: {1}"],
   [/^no requests of the warning page are taken: (.*)$/, "재검토 요청을 받지 못합니다: {1}"],
   [/^the newest database is not used: (.*)$/, "새 차단 목록을 쓰지 못합니다: {1}"],
+  [/^the last reload failed, the configuration before is in force: (.*)$/, "마지막으로 다시 읽은 설정에 잘못이 있어 이전 설정을 그대로 씁니다: {1}"],
+  [/^local rules are not in force: (.*); mend or move it/, "직접 만든 규칙을 쓰지 못합니다. 파일을 고치거나 옮긴 뒤 다시 읽게 하십시오: {1}"],
+  [/^generation (\d+) is pinned by rollback/, "차단 목록을 {1}번으로 되돌려 두었습니다. greengate update --force 를 실행하면 다시 갱신합니다."],
+  [/^the disk of (\S+) is full:/, "디스크가 가득 차서 차단 목록을 갱신하지 못합니다: {1}"],
+  [/^nobody can sign in to the dashboard: (.*)$/, "아무도 로그인할 수 없습니다: {1}"],
   [/^the clock /, "시계를 믿을 수 없습니다. 시간표의 차단이 모두 적용됩니다."],
   [/^the server answered (\d+)$/, "서버의 답: {1}"],
 ];
