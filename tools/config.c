@@ -238,8 +238,6 @@ static int check(struct cli *cli)
     int err = config_load(cli->config_path, &config, &diag);
     err = err < 0 ? err : referral_check_own(config, &diag);
     err = err < 0 ? err : referral_check_texts(config, &diag);
-    err = err < 0 ? err : offline_check_rules(config, &diag);
-    err = err < 0 ? err : offline_check_certificate(config, &diag);
     cJSON *warnings = err == 0 ? offline_warnings(config) : NULL;
     config_free(config);
     if (err == 0) {

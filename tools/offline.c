@@ -2,8 +2,10 @@
 #include "tools/offline.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "config/dashboard.h"
@@ -21,14 +23,24 @@ static int read_rules(const struct config *config, struct rule_list *ret_rules, 
     return rulefile_load(path, ret_rules, diag);
 }
 
+/* Nobody's link is followed: what it leads to would stand in the message, root's too. */
 int offline_check_rules(const struct config *config, struct diag *diag)
 {
     struct rule_list rules = {0};
-    int err = read_rules(config, &rules, diag);
-    if (err == -EACCES) {
-        diag_clear(diag);
+    char path[4096], own[64];
+    snprintf(path, sizeof(path), "%s/rules.yaml", config->server.state_dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno != ELOOP) {
         return 0;
     }
+    diag_at(diag, path, 0, 0);
+    if (fd < 0) {
+        return diag_set(diag, -ELOOP, "a link, which is not followed");
+    }
+    snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
+    int err = rulefile_load(own, &rules, diag);
+    close(fd);
+    diag_at(diag, path, diag->line, diag->column);
     rule_list_clear(&rules);
     return err;
 }
@@ -101,10 +113,34 @@ void offline_unload(struct offline *files)
     rule_list_clear(&files->rule_list);
 }
 
+/* What a start would do without. */
+static void add_fault(cJSON *warnings, const char *what, const struct diag *diag)
+{
+    char place[DIAG_FILE_MAX + DIAG_TEXT_MAX + 32];
+    char text[sizeof(place) + 64];
+    diag_print(diag, place, sizeof(place));
+    snprintf(text, sizeof(text), "%s: %s", what, place);
+    cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
+}
+
+static void add_faults(cJSON *warnings, const struct config *config)
+{
+    struct diag rules = {0}, certificate = {0};
+    if (offline_check_rules(config, &rules) < 0) {
+        add_fault(warnings, "local rules would be left out", &rules);
+    }
+    if (offline_check_certificate(config, &certificate) < 0) {
+        add_fault(warnings, "DNS over TLS would not be served", &certificate);
+    }
+}
+
 cJSON *offline_warnings(const struct config *config)
 {
     const struct text_list *listen = config ? &config->web.admin_listen : NULL;
     cJSON *warnings = cJSON_CreateArray();
+    if (config) {
+        add_faults(warnings, config);
+    }
     for (size_t i = 0; listen && i < listen->count; i++) {
         char text[256];
         struct addr addr;

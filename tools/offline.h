@@ -17,15 +17,16 @@ struct offline {
 __attribute__((warn_unused_result)) int offline_load(struct cli *cli, struct offline *files,
                                                      struct diag *diag);
 
-/* Can rules.yaml be used? What rulefile_load() says; a file that we may not read is not
- * judged. */
+/* Can rules.yaml be used? What rulefile_load() says, -ELOOP; a file that we may not read is
+ * not judged. */
 __attribute__((warn_unused_result)) int offline_check_rules(const struct config *config,
                                                             struct diag *diag);
 /* So with the certificate and key of DNS over TLS. */
 __attribute__((warn_unused_result)) int offline_check_certificate(const struct config *config,
                                                                   struct diag *diag);
 
-/* Addresses of the dashboard that are not served, each with what to do; valid all the same. */
+/* What a start would do without, and addresses of the dashboard that are not served; the
+ * configuration is valid all the same. */
 cJSON *offline_warnings(const struct config *config);
 
 void offline_unload(struct offline *files);
